@@ -1,0 +1,427 @@
+//! The inputs of the core. Whatever changes its state is one of these, in one sequence, with its time.
+
+use alloc::string::String;
+
+use crate::halts::State;
+use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
+use crate::limits::{LimitId, LimitTarget};
+use crate::scopes::Scope;
+use crate::units::{Nanos, Price, Qty};
+
+/// FIX 54.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Buy.
+    Buy,
+    /// Sell a long position.
+    Sell,
+    /// Sell short.
+    SellShort,
+    /// Sell short, exempt from Rule 201.
+    SellShortExempt,
+}
+
+impl Side {
+    /// Whether it adds to the position.
+    pub fn is_buy(self) -> bool {
+        self == Side::Buy
+    }
+
+    /// +1 for a buy, -1 for a sell of any marking.
+    pub fn sign(self) -> i64 {
+        if self.is_buy() { 1 } else { -1 }
+    }
+}
+
+/// FIX 40, the types that are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OrdType {
+    /// At any price.
+    Market,
+    /// At the order's price or better.
+    Limit,
+}
+
+/// FIX 59, the lifetimes that are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TimeInForce {
+    /// Until the end of the trading day.
+    Day,
+    /// Until cancelled.
+    GoodTillCancel,
+    /// In the opening auction only.
+    AtTheOpening,
+    /// Immediate or cancel.
+    ImmediateOrCancel,
+    /// Fill or kill.
+    FillOrKill,
+}
+
+/// A new order single, as a router sent it. Ids are resolved; what could not be is `Unknown`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewOrder {
+    /// The router whose session it came on.
+    pub router: RouterId,
+    /// The router's sequence number of the message.
+    pub client_seq: u64,
+    /// The router's id of the order.
+    pub cl_ord_id: ClOrdId,
+    /// Account.
+    pub account: Ref<AccountId>,
+    /// Instrument.
+    pub symbol: Ref<SymbolId>,
+    /// Strategy; may be absent.
+    pub strategy: Ref<StrategyId>,
+    /// Parent order; may be absent where the account does not require one.
+    pub parent: Ref<ParentId>,
+    /// Side.
+    pub side: Side,
+    /// Type.
+    pub ord_type: OrdType,
+    /// Lifetime.
+    pub tif: TimeInForce,
+    /// Quantity.
+    pub qty: Qty,
+    /// Limit price; `None` for a market order.
+    pub price: Option<Price>,
+    /// Bits of the firm's flag registry, passed on to the venue.
+    pub flags: u64,
+}
+
+/// A request to change an open order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replace {
+    /// The router whose session it came on.
+    pub router: RouterId,
+    /// The router's sequence number of the message.
+    pub client_seq: u64,
+    /// The id the order has from now on, if the venue agrees.
+    pub cl_ord_id: ClOrdId,
+    /// The id it has now.
+    pub orig_cl_ord_id: ClOrdId,
+    /// New total quantity, filled part included.
+    pub qty: Qty,
+    /// New limit price; `None` for a market order.
+    pub price: Option<Price>,
+}
+
+/// A request to cancel one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    /// The router that owns the order.
+    pub router: RouterId,
+    /// The router's sequence number; 0 on the cancel lane.
+    pub client_seq: u64,
+    /// The order.
+    pub orig_cl_ord_id: ClOrdId,
+    /// Whether it came on the cancel lane, where it may overtake its order.
+    pub lane: bool,
+}
+
+/// A request to cancel all orders of the router, or those of one instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MassCancel {
+    /// The router that owns the orders.
+    pub router: RouterId,
+    /// The router's sequence number.
+    pub client_seq: u64,
+    /// Only this instrument.
+    pub symbol: Option<SymbolId>,
+}
+
+/// What a venue says about an order (FIX ExecType).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportKind {
+    /// New: the venue has it.
+    New,
+    /// An execution.
+    Trade {
+        /// LastQty.
+        qty: Qty,
+        /// LastPx.
+        price: Price,
+    },
+    /// The order is gone; solicited or not.
+    Canceled,
+    /// A replace took effect.
+    Replaced,
+    /// The venue refused the order.
+    Rejected,
+    /// Its time in force ended.
+    Expired,
+    /// Done for day.
+    DoneForDay,
+    /// An execution is busted.
+    TradeCancel {
+        /// The quantity taken back.
+        qty: Qty,
+        /// The price it had been done at.
+        price: Price,
+    },
+    /// An execution is corrected.
+    TradeCorrect {
+        /// The quantity it had.
+        old_qty: Qty,
+        /// The price it had.
+        old_price: Price,
+        /// The quantity it has now.
+        qty: Qty,
+        /// The price it has now.
+        price: Price,
+    },
+    /// A cancel was refused.
+    CancelRejected,
+    /// A replace was refused.
+    ReplaceRejected,
+}
+
+/// An execution report or cancel reject of the venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The venue's dense sequence number; at or below the high-water mark it is a duplicate.
+    pub venue_seq: u64,
+    /// The order, by the id we gave it.
+    pub order: OrderId,
+    /// The venue's id of the execution.
+    pub exec_id: u64,
+    /// What happened.
+    pub kind: ReportKind,
+}
+
+/// One open order, as the venue's mass status shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MassStatusEntry {
+    /// The order, by the id we gave it.
+    pub order: OrderId,
+    /// Filled quantity.
+    pub cum: Qty,
+    /// Open quantity.
+    pub leaves: Qty,
+}
+
+/// The end of the venue's mass status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MassStatusEnd {
+    /// Messages up to this sequence have been processed by the venue.
+    pub last_client_seq_processed: u64,
+    /// Whether the list was complete.
+    pub complete: bool,
+    /// Whether nothing sent on an earlier link can still arrive.
+    pub fenced: bool,
+}
+
+/// What a name names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NameKind {
+    /// An account.
+    Account,
+    /// A router.
+    Router,
+    /// A strategy.
+    Strategy,
+    /// An instrument.
+    Symbol,
+}
+
+/// Reference data of an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instrument {
+    /// Prices are multiples of this; positive.
+    pub tick: Price,
+    /// Quantities are multiples of this; positive.
+    pub lot: Qty,
+    /// Contract multiplier: money per price unit and quantity unit; positive.
+    pub multiplier: i64,
+}
+
+/// A change that needs a second person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Clear the halt of a scope.
+    Reinstate {
+        /// The scope.
+        scope: Scope,
+        /// Its newest trip; an older one makes the proposal void.
+        trip: u64,
+    },
+    /// Loosen a limit.
+    Limit {
+        /// Where.
+        target: LimitTarget,
+        /// Which.
+        limit: LimitId,
+        /// The new value; `None` removes it.
+        value: Option<i128>,
+    },
+}
+
+/// One input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A configured name gets its id, the next one of its kind.
+    Define {
+        /// Kind.
+        kind: NameKind,
+        /// Name.
+        name: String,
+    },
+    /// Reference data of an instrument.
+    Instrument {
+        /// The instrument.
+        symbol: SymbolId,
+        /// Its data.
+        instrument: Instrument,
+    },
+    /// Whether orders of an account must name a parent. Accounts require one unless told otherwise.
+    ParentRequired {
+        /// The account.
+        account: AccountId,
+        /// Whether.
+        required: bool,
+    },
+    /// A limit from the configuration, or tightened by one person.
+    SetLimit {
+        /// Where.
+        target: LimitTarget,
+        /// Which.
+        limit: LimitId,
+        /// The new value; `None` removes it.
+        value: Option<i128>,
+        /// Who.
+        principal: String,
+    },
+    /// A position brought into the day, valued at `mark`.
+    OpeningPosition {
+        /// Account.
+        account: AccountId,
+        /// Instrument.
+        symbol: SymbolId,
+        /// Signed quantity.
+        qty: Qty,
+        /// The price it is valued at from the start of the day.
+        mark: Price,
+    },
+    /// A new trading day, YYYYMMDD.
+    DayRoll {
+        /// Date.
+        date: u32,
+    },
+    /// The touch of an instrument.
+    Tick {
+        /// Instrument.
+        symbol: SymbolId,
+        /// Best bid.
+        bid: Price,
+        /// Best offer.
+        ask: Price,
+    },
+    /// The OMS registers a parent order.
+    ParentOpen {
+        /// Its id at the OMS.
+        name: ClOrdId,
+        /// Account.
+        account: AccountId,
+        /// Instrument.
+        symbol: SymbolId,
+        /// Side.
+        side: Side,
+        /// Quantity.
+        qty: Qty,
+    },
+    /// The OMS changes a parent's quantity.
+    ParentAmend {
+        /// The parent.
+        parent: ParentId,
+        /// New total quantity.
+        qty: Qty,
+    },
+    /// The OMS closes a parent: no further child.
+    ParentClose {
+        /// The parent.
+        parent: ParentId,
+    },
+    /// A router's session is live.
+    SessionUp {
+        /// The router.
+        router: RouterId,
+    },
+    /// A router's session is lost.
+    SessionDown {
+        /// The router.
+        router: RouterId,
+        /// Cancel its resting orders.
+        cancel_orders: bool,
+    },
+    /// A new order.
+    NewOrder(NewOrder),
+    /// The verdict on an order that is not placed; uses a slot of the router's rate windows.
+    CheckOrder(NewOrder),
+    /// A replace.
+    Replace(Replace),
+    /// A cancel.
+    Cancel(Cancel),
+    /// A mass cancel.
+    MassCancel(MassCancel),
+    /// An order message that could not be understood; counts as an attempt.
+    Malformed {
+        /// The router.
+        router: RouterId,
+        /// Its sequence number.
+        client_seq: u64,
+    },
+    /// Attempts of a router far over its cap, refused at the edge and counted together.
+    AttemptsDropped {
+        /// The router.
+        router: RouterId,
+        /// How many.
+        count: u32,
+        /// Sequence number of the last of them.
+        last_client_seq: u64,
+        /// Time of the first of them.
+        first: Nanos,
+    },
+    /// The venue link is up; orders flow once reconciled (`MassStatusEnd`), or at once if none was ever sent.
+    VenueUp,
+    /// The venue link is lost: no new orders; everything sent and not final is counted in full.
+    VenueDown,
+    /// A report of the venue.
+    Report(Report),
+    /// An open order in the venue's mass status.
+    MassStatusEntry(MassStatusEntry),
+    /// The end of it.
+    MassStatusEnd(MassStatusEnd),
+    /// An accepted order provably did not leave this process.
+    NotSent {
+        /// The order.
+        order: OrderId,
+    },
+    /// A person, or a native watchdog, halts a scope.
+    Halt {
+        /// The scope.
+        scope: Scope,
+        /// How severely; at least `ReduceOnly`.
+        state: State,
+        /// Who.
+        principal: String,
+        /// Why, in their words.
+        text: String,
+    },
+    /// A person proposes to reinstate a scope or to loosen a limit.
+    Propose {
+        /// What.
+        change: Change,
+        /// Who.
+        principal: String,
+        /// Why.
+        text: String,
+    },
+    /// Another person approves it.
+    Approve {
+        /// The proposal.
+        proposal: u64,
+        /// Who; must differ from the proposer.
+        principal: String,
+    },
+    /// Time passes: sweeps go on, refused cancels are tried again, proposals expire, losses are looked at.
+    Timer,
+}

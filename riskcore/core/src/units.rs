@@ -1,0 +1,94 @@
+//! Money and time as integers: prices and amounts in 1e-9 of a currency, quantities in whole units, time in ns.
+//!
+//! Every operation that can overflow is checked; `None` means "overflow", and its caller rejects
+//! (`ARITHMETIC_OVERFLOW`). Nothing here wraps, saturates or rounds silently.
+
+/// One unit of currency in the fixed-point scale of prices and amounts (CME PRICE9).
+pub const UNIT: i64 = 1_000_000_000;
+
+/// Basis points in one.
+pub const BPS: i64 = 10_000;
+
+/// A price, in 1e-9 of the instrument's currency. May be negative (futures spreads).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Price(pub i64);
+
+/// A quantity, in whole units (shares, contracts).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Qty(pub i64);
+
+/// An amount of money, in 1e-9 of a currency: notional, cash, profit and loss.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Money(pub i128);
+
+/// Nanoseconds: an instant (UTC since 1970) or a span, as the context says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nanos(pub i64);
+
+impl Qty {
+    /// No quantity.
+    pub const ZERO: Qty = Qty(0);
+
+    /// Sum, or `None` on overflow.
+    pub fn plus(self, other: Qty) -> Option<Qty> {
+        self.0.checked_add(other.0).map(Qty)
+    }
+
+    /// Difference, or `None` on overflow.
+    pub fn minus(self, other: Qty) -> Option<Qty> {
+        self.0.checked_sub(other.0).map(Qty)
+    }
+}
+
+impl Money {
+    /// No money.
+    pub const ZERO: Money = Money(0);
+
+    /// `price * quantity * multiplier`, exact. Cannot overflow an `i128` for a multiplier below 2^1: three `i64`
+    /// factors need 189 bits, so the product is checked.
+    pub fn of(price: Price, qty: Qty, multiplier: i64) -> Option<Money> {
+        // An i64 times an i64 always fits in an i128.
+        let per_unit = i128::from(price.0) * i128::from(qty.0);
+        per_unit.checked_mul(i128::from(multiplier)).map(Money)
+    }
+
+    /// Sum, or `None` on overflow.
+    pub fn plus(self, other: Money) -> Option<Money> {
+        self.0.checked_add(other.0).map(Money)
+    }
+
+    /// Difference, or `None` on overflow.
+    pub fn minus(self, other: Money) -> Option<Money> {
+        self.0.checked_sub(other.0).map(Money)
+    }
+}
+
+impl Nanos {
+    /// From milliseconds.
+    pub const fn from_millis(ms: i64) -> Nanos {
+        Nanos(ms * 1_000_000)
+    }
+
+    /// From whole seconds.
+    pub const fn from_secs(s: i64) -> Nanos {
+        Nanos(s * 1_000_000_000)
+    }
+
+    /// The span from `earlier` to this instant. Saturates: a span is compared, never added up into money.
+    pub fn since(self, earlier: Nanos) -> Nanos {
+        Nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// This instant, `span` later; saturates at the end of time.
+    pub fn after(self, span: Nanos) -> Nanos {
+        Nanos(self.0.saturating_add(span.0))
+    }
+}
+
+/// `ceil(a * num / den)` for non-negative `a` and positive `den`: risk prices round up (design.md, "Words and units").
+pub fn mul_div_ceil(a: i64, num: i64, den: i64) -> Option<i64> {
+    let product = i128::from(a) * i128::from(num);
+    let den = i128::from(den);
+    let up = product.checked_add(den - 1)? / den;
+    i64::try_from(up).ok()
+}
