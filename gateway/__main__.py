@@ -1,0 +1,5 @@
+"""``python -m gateway`` is ``riskgate``."""
+
+from gateway.cli import main
+
+main()
