@@ -1,0 +1,103 @@
+# riskgate. `make help` lists what there is. Everything a target needs is built first, and only when it changed.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# In CI the lock files decide alone; elsewhere cargo may add a line for a dependency just written into a Cargo.toml.
+LOCKED := $(if $(CI),--locked)
+# What the tests and the benches are told: `make test PYTEST='-k replay'`, `make demo ARGS=--unprotected`.
+PYTEST ?=
+CARGO_TEST ?=
+ARGS ?=
+
+RUST_SOURCES := $(shell find riskcore -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock \
+	$(wildcard protos/riskgate/v1/*.proto) riskcore/py/riskcore.pyi riskcore/py/pyproject.toml
+PYTHON_DIRS := $(wildcard gateway router_sim exchange_sim tests benches tools)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build native protos lock test test-rust test-python check lint fmt demo bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+# ---- Build ----------------------------------------------------------------------------------------------------
+
+build: $(VENV)/.project.stamp $(VENV)/.native.stamp ## the virtual environment with the project and its native module
+
+native: $(VENV)/.native.stamp ## the native module alone
+
+# A stamp carries the time at which its step began, so that a source saved during the step is built next time.
+$(VENV)/bin/python:
+	@python=$$(tools/need.sh) && echo "creating $(VENV) with $$python" && "$$python" -m venv $(VENV)
+
+$(VENV)/.deps.stamp: requirements/lock.txt | $(BIN)/python
+	@tools/need.sh >/dev/null
+	@touch $@.new
+	@echo "installing the locked Python packages"
+	@$(BIN)/pip install --quiet --require-hashes --requirement requirements/lock.txt
+	@mv $@.new $@
+
+$(VENV)/.project.stamp: pyproject.toml $(VENV)/.deps.stamp
+	@touch $@.new
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@mv $@.new $@
+
+$(VENV)/.native.stamp: $(RUST_SOURCES) $(VENV)/.deps.stamp
+	@tools/need.sh >/dev/null
+	@touch $@.new
+	@echo "building the native module (release; some minutes the first time)"
+	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --quiet --release $(LOCKED) --manifest-path riskcore/py/Cargo.toml
+	@mv $@.new $@
+
+Cargo.lock: ;
+
+protos: $(VENV)/.deps.stamp ## the Python code of protos/, to be committed
+	@$(BIN)/python tools/gen_protos.py
+
+lock: $(VENV)/.deps.stamp ## requirements/lock.txt from pyproject.toml (UPGRADE=1: to the newest versions)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links --annotation-style line $(if $(UPGRADE),--upgrade) \
+		--group dev pyproject.toml --output-file requirements/lock.txt
+
+# ---- Test -----------------------------------------------------------------------------------------------------
+
+test: test-rust test-python ## all tests
+
+test-rust:
+	@tools/need.sh >/dev/null
+	cargo test --workspace --quiet $(LOCKED) $(CARGO_TEST)
+
+test-python: build
+	$(BIN)/pytest $(PYTEST)
+
+check: lint test ## format, lints, types, stub, protobuf rules, all tests
+
+lint: build ## the part of `check` that runs no tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet $(LOCKED) -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/stubtest riskcore --mypy-config-file pyproject.toml --allowlist tools/stubtest-allowlist.txt
+	$(BIN)/buf lint protos
+	$(BIN)/python tools/proto_breaking.py
+	$(BIN)/python tools/gen_protos.py --check
+
+fmt: build ## write the formatting and the safe lint fixes
+	cargo fmt --all
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# ---- Run ------------------------------------------------------------------------------------------------------
+
+demo: build ## the Knight Capital morning, live, in a minute
+	@$(BIN)/riskgate demo $(ARGS)
+
+bench: build ## every benchmark in benches/
+	@set -e; for bench in $(sort $(wildcard benches/bench_*.py)); do \
+		echo "== $$bench"; $(BIN)/python $$bench $(ARGS); done
+
+clean: ## remove what the build made
+	rm -rf $(VENV) .cache target .mypy_cache .pytest_cache .ruff_cache .hypothesis

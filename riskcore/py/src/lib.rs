@@ -1,0 +1,12 @@
+//! The native Python module `riskcore`. One file per concern, one line per file in the registry below; the types and
+//! docstrings a Python caller sees are in `riskcore.pyi`.
+
+use pyo3::prelude::*;
+
+/// The module's registry: everything Python can import, one line per file.
+#[pymodule]
+#[pyo3(name = "riskcore")]
+fn riskcore_py(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    Ok(())
+}

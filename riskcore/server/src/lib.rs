@@ -1,0 +1,1 @@
+//! The data plane: sessions, sequencer, venue link, cancel lane, timers.
