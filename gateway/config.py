@@ -1,0 +1,320 @@
+"""``riskgate.toml``: what the gateway is told before it starts.
+
+Everything is checked before anything is bound. Unknown keys are refused, nothing is coerced or guessed, a required
+limit that is missing is an error, and all errors are reported at once, each with its file, line and mend.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema
+
+from gateway.addresses import check_listen, check_peer, split_address
+from gateway.documents import Document, model_problems, read_document
+from gateway.instruments import Name, StrictModel, Symbol
+from gateway.limits_file import LimitSetting, Names, catalogue, read_limits
+from gateway.problems import ConfigError, Path, Problem, closest
+from gateway.scopes import KINDS
+from gateway.units import PRICE_MAX, parse_decimal, parse_duration
+
+_MILLISECOND: Final = 1_000_000
+_MAX_SOCKET_PATH: Final = 107
+"""``sun_path`` of a UNIX socket address holds 108 bytes with its final zero."""
+
+
+def _heartbeat(value: object) -> int:
+    nanos = parse_duration(value)
+    if nanos % _MILLISECOND or not 10 * _MILLISECOND <= nanos <= 60_000 * _MILLISECOND:
+        raise ValueError(f'"{value}" is out of range; use whole milliseconds from "10ms" to "60s"')
+    return nanos // _MILLISECOND
+
+
+def _token(token: str) -> str:
+    if not (16 <= len(token) <= 256 and token.isascii() and token.isprintable() and " " not in token):
+        raise ValueError(
+            "is no usable token; make one of 16 to 256 printable characters: "
+            'python3 -c "import secrets; print(secrets.token_urlsafe(24))"'
+        )
+    return token
+
+
+def _mark(value: object) -> int:
+    return parse_decimal(value, maximum=PRICE_MAX)
+
+
+Listen = Annotated[str, AfterValidator(check_listen)]
+Peer = Annotated[str, AfterValidator(check_peer)]
+Token = Annotated[str, AfterValidator(_token)]
+Heartbeat = Annotated[
+    int, BeforeValidator(_heartbeat), WithJsonSchema({"type": "string", "description": 'Duration, "10ms" to "60s".'})
+]
+Mark = Annotated[int, BeforeValidator(_mark), WithJsonSchema({"type": ["string", "integer"]})]
+
+
+class Gateway(StrictModel):
+    """Who this gateway is. ``trading_day`` defaults to today in UTC."""
+
+    name: Name = Field(examples=["gw1"])
+    trading_day: datetime.date | None = Field(default=None, examples=["2012-08-01"])
+
+
+class OrderEntry(StrictModel):
+    """The routers' door. ``heartbeat`` is in ms once read; two missed ones end a session."""
+
+    listen: Listen = Field(examples=["127.0.0.1:7001"])
+    heartbeat: Heartbeat = Field(default=1000, examples=["1s"])
+    cancel_on_disconnect: bool = Field(default=True, examples=[True])
+    max_sessions: int = Field(default=64, ge=1, le=4096, examples=[64])
+
+
+class HaltDoor(StrictModel):
+    """The native door that only halts: a listener, and optionally a UNIX socket and a file."""
+
+    listen: Listen = Field(examples=["127.0.0.1:7002"])
+    socket: str | None = Field(default=None, min_length=1, examples=["run/halt.sock"])
+    file: str | None = Field(default=None, min_length=1, examples=["run/HALT"])
+
+
+class Listener(StrictModel):
+    """A listener."""
+
+    listen: Listen = Field(examples=["127.0.0.1:7003"])
+
+
+class Venue(StrictModel):
+    """The exchange. With ``replace_in_flight_mitigation`` it honours replaces net of what was filled meanwhile."""
+
+    address: Peer = Field(examples=["127.0.0.1:7100"])
+    replace_in_flight_mitigation: bool = Field(default=False, examples=[False])
+
+
+class MarketData(StrictModel):
+    """The market-data feed; without it the venue's."""
+
+    address: Peer = Field(examples=["127.0.0.1:7100"])
+
+
+class Journal(StrictModel):
+    """Where records go; without a file they stay in a bounded ring in memory."""
+
+    file: str | None = Field(default=None, min_length=1, examples=["run/records.log"])
+
+
+class Capacity(StrictModel):
+    """Sizes of the core's tables, reserved at the start; a full table rejects with CAPACITY."""
+
+    max_orders: int = Field(default=1_048_576, ge=1, le=64_000_000, examples=[1_048_576])
+    max_parents: int = Field(default=65_536, ge=1, le=16_000_000, examples=[65_536])
+
+
+class Operator(StrictModel):
+    """A person. ``view`` sees, ``halt`` also halts, ``risk`` also sets limits, proposes and approves."""
+
+    name: Name = Field(examples=["alice"])
+    role: Literal["view", "halt", "risk"] = Field(examples=["risk"])
+    token: Token = Field(repr=False)
+
+
+class Oms(StrictModel):
+    """An order management system: the quantity authority."""
+
+    name: Name = Field(examples=["oms1"])
+    token: Token = Field(repr=False)
+
+
+class Account(StrictModel):
+    """An account; unless told otherwise its orders must name a registered parent."""
+
+    name: Name = Field(examples=["ACC1"])
+    parent_required: bool = Field(default=True, examples=[True])
+
+
+class Router(StrictModel):
+    """One router instance and the accounts it may use."""
+
+    name: Name = Field(examples=["smars-1"])
+    token: Token = Field(repr=False)
+    accounts: tuple[str, ...] = Field(strict=False, min_length=1, examples=[["ACC1"]])
+
+
+class Strategy(StrictModel):
+    """A strategy that orders may name."""
+
+    name: Name = Field(examples=["RLP"])
+
+
+class OpeningPosition(StrictModel):
+    """A position brought into the day; ``mark`` in 1e-9 once read."""
+
+    account: str = Field(examples=["ACC1"])
+    symbol: str = Field(examples=["AAPL"])
+    qty: int = Field(ge=-(2**62), le=2**62, examples=[1000])
+    mark: Mark = Field(examples=["100.00"])
+
+
+class Settings(StrictModel):
+    """The tables of ``riskgate.toml``. ``limits`` is checked against the core's catalogue."""
+
+    gateway: Gateway
+    order_entry: OrderEntry
+    halt: HaltDoor
+    admin: Listener
+    metrics: Listener
+    venue: Venue
+    market_data: MarketData | None = None
+    journal: Journal = Journal()
+    capacity: Capacity = Capacity()
+    operators: tuple[Operator, ...] = Field(strict=False, min_length=1)
+    oms: tuple[Oms, ...] = Field(default=(), strict=False)
+    accounts: tuple[Account, ...] = Field(strict=False, min_length=1)
+    routers: tuple[Router, ...] = Field(strict=False, min_length=1)
+    strategies: tuple[Strategy, ...] = Field(default=(), strict=False)
+    symbols: tuple[Symbol, ...] = Field(strict=False, min_length=1)
+    opening_positions: tuple[OpeningPosition, ...] = Field(default=(), strict=False)
+    limits: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration that was found good: the file, its tables, and the limits in the core's units."""
+
+    file: FilePath
+    settings: Settings
+    limits: tuple[LimitSetting, ...]
+
+    def path(self, written: str | None) -> str | None:
+        """A file named in the configuration: relative ones are relative to the configuration's directory."""
+        return None if written is None else str(self.file.parent / written)
+
+    def notes(self) -> Iterator[str]:
+        """What is allowed but worth knowing."""
+        if sum(operator.role == "risk" for operator in self.settings.operators) < 2:
+            yield 'fewer than two operators have the role "risk": nobody could approve a reinstatement'
+        if self.settings.journal.file is None:
+            yield "no [journal] file: records are kept in memory only"
+
+
+def load_config(file: FilePath) -> Config:
+    """Read and check a configuration.
+
+    Raises:
+        ConfigError: with everything that is wrong with it.
+    """
+    document = read_document(file)
+    try:
+        settings = Settings.model_validate(document.data)
+    except ValidationError as error:
+        raise ConfigError([*model_problems(error, Settings, document), *_limit_problems_alone(document)]) from error
+    problems = list(_cross_check(settings, document, file.parent))
+    limits, limit_problems = read_limits(settings.limits, _names(settings), document)
+    if problems or limit_problems:
+        raise ConfigError([*problems, *limit_problems])
+    return Config(file, settings, limits)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of ``riskgate.toml``, limits of the core's catalogue included."""
+    schema = Settings.model_json_schema()
+    kinds: dict[str, Any] = {}
+    for kind in KINDS:
+        limits = {
+            info.name: {"type": ["string", "integer"], "description": f"{info.doc} Unit: {info.unit}."}
+            for info in catalogue().values()
+            if kind in info.settable_at
+        }
+        table = {"type": "object", "properties": limits, "additionalProperties": False}
+        kinds[kind] = table if kind == "firm" else {"type": "object", "additionalProperties": table}
+    schema["properties"]["limits"] = {"type": "object", "properties": kinds, "additionalProperties": False}
+    return schema
+
+
+def _names(settings: Settings) -> Names:
+    return Names(
+        accounts=[account.name for account in settings.accounts],
+        routers=[router.name for router in settings.routers],
+        strategies=[strategy.name for strategy in settings.strategies],
+        symbols=[symbol.name for symbol in settings.symbols],
+    )
+
+
+def _limit_problems_alone(document: Document) -> list[Problem]:
+    """What can be said about the limits while other tables are bad: everything but what depends on their names."""
+    tables = document.data.get("limits")
+    if not isinstance(tables, dict):
+        return []
+
+    def written(table: str) -> list[str]:
+        rows = document.data.get(table)
+        rows = rows if isinstance(rows, list) else []
+        return [row["name"] for row in rows if isinstance(row, dict) and isinstance(row.get("name"), str)]
+
+    names = Names(written("accounts"), written("routers"), written("strategies"), written("symbols"))
+    return read_limits(tables, names, document)[1]
+
+
+def _cross_check(settings: Settings, document: Document, directory: FilePath) -> Iterator[Problem]:
+    yield from _duplicate_names(settings, document)
+    yield from _duplicate_tokens(settings, document)
+    yield from _shared_addresses(settings, document)
+    yield from _references(settings, document)
+    if settings.halt.socket is not None and len(str(directory / settings.halt.socket).encode()) > _MAX_SOCKET_PATH:
+        yield document.problem(
+            ("halt", "socket"), f"the path is longer than {_MAX_SOCKET_PATH} bytes", "use a shorter directory"
+        )
+
+
+def _duplicate_names(settings: Settings, document: Document) -> Iterator[Problem]:
+    for table in ("operators", "oms", "accounts", "routers", "strategies", "symbols"):
+        rows: Sequence[Account] = getattr(settings, table)
+        seen: dict[str, Path] = {}
+        for index, row in enumerate(rows):
+            path: Path = (table, index, "name")
+            if row.name in seen:
+                first = document.line(seen[row.name])
+                yield document.problem(path, f'"{row.name}" is already on line {first}', "give each its own name")
+            seen.setdefault(row.name, path)
+
+
+def _duplicate_tokens(settings: Settings, document: Document) -> Iterator[Problem]:
+    seen: dict[str, Path] = {}
+    for table in ("operators", "oms", "routers"):
+        rows: Sequence[Oms] = getattr(settings, table)
+        for index, row in enumerate(rows):
+            path: Path = (table, index, "token")
+            if row.token in seen:
+                first = document.line(seen[row.token])
+                yield document.problem(path, f"is the token of line {first} again", "give everyone their own token")
+            seen.setdefault(row.token, path)
+
+
+def _shared_addresses(settings: Settings, document: Document) -> Iterator[Problem]:
+    seen: dict[tuple[str, int], str] = {}
+    for table in ("order_entry", "halt", "admin", "metrics"):
+        host, port = split_address(getattr(settings, table).listen)
+        if port and (host, port) in seen:
+            what = f"port {port} is already [{seen[host, port]}]'s"
+            yield document.problem((table, "listen"), what, "give each listener its own port")
+        seen.setdefault((host, port), table)
+    for table, peer in (("venue", settings.venue), ("market_data", settings.market_data)):
+        if peer is not None and split_address(peer.address) in seen:
+            what = f"{peer.address} is this gateway's own [{seen[split_address(peer.address)]}]"
+            yield document.problem((table, "address"), what, "name the exchange's address")
+
+
+def _references(settings: Settings, document: Document) -> Iterator[Problem]:
+    names = _names(settings)
+    for index, router in enumerate(settings.routers):
+        for at, account in enumerate(router.accounts):
+            if account not in names.accounts:
+                mend = closest(account, names.accounts, noun="account")
+                yield document.problem(("routers", index, "accounts", at), f'no account named "{account}"', mend)
+    for index, position in enumerate(settings.opening_positions):
+        if position.account not in names.accounts:
+            mend = closest(position.account, names.accounts, noun="account")
+            yield document.problem(("opening_positions", index, "account"), f'no account "{position.account}"', mend)
+        if position.symbol not in names.symbols:
+            mend = closest(position.symbol, names.symbols, noun="symbol")
+            yield document.problem(("opening_positions", index, "symbol"), f'no symbol "{position.symbol}"', mend)

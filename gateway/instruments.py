@@ -1,0 +1,55 @@
+"""Names and instruments, as configuration files give them."""
+
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from gateway.units import PRICE_MAX, format_decimal, parse_decimal
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,35}", re.ASCII)
+
+
+def check_name(name: str) -> str:
+    """A name that is safe in scopes, metrics and records.
+
+    Raises:
+        ValueError: empty, longer than 36 characters, or with other characters than letters, digits and ``. _ + -``.
+    """
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(
+            f'"{name[:40]}" is not a name; use 1 to 36 letters, digits and . _ + -, beginning with a letter or digit'
+        )
+    return name
+
+
+def _tick(value: object) -> int:
+    tick = parse_decimal(value, maximum=PRICE_MAX)
+    if tick <= 0:
+        raise ValueError(f'{format_decimal(tick)} is not a price step; it must be more than 0, like "0.01"')
+    return tick
+
+
+Name = Annotated[str, AfterValidator(check_name), Field(pattern=None, json_schema_extra={"pattern": _NAME.pattern})]
+"""A configured name."""
+
+Tick = Annotated[
+    int, BeforeValidator(_tick), WithJsonSchema({"type": ["string", "integer"], "description": "Decimal text, > 0."})
+]
+"""A price step in 1e-9, written as decimal text."""
+
+
+class StrictModel(BaseModel):
+    """Base of every configuration table: unknown keys are refused, nothing is coerced, nothing changes later."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Symbol(StrictModel):
+    """An instrument: prices are multiples of ``tick`` (1e-9), quantities of ``lot``; ``multiplier`` is the money per
+    price unit and quantity unit."""
+
+    name: Name = Field(examples=["AAPL"])
+    tick: Tick = Field(examples=["0.01"])
+    lot: int = Field(default=1, ge=1, le=2**62, examples=[1])
+    multiplier: int = Field(default=1, ge=1, le=2**62, examples=[1])
