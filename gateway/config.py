@@ -4,7 +4,7 @@ Everything is checked before anything is bound. Unknown keys are refused, nothin
 limit that is missing is an error, and all errors are reported at once, each with its file, line and mend.
 """
 
-import datetime
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -58,7 +58,7 @@ class Gateway(StrictModel):
     """Who this gateway is. ``trading_day`` defaults to today in UTC."""
 
     name: Name = Field(examples=["gw1"])
-    trading_day: datetime.date | None = Field(default=None, examples=["2012-08-01"])
+    trading_day: dt.date | None = Field(default=None, examples=["2012-08-01"])
 
 
 class OrderEntry(StrictModel):

@@ -46,7 +46,8 @@ def read_document(file: FilePath) -> Document:
         with file.open("rb") as stream:
             raw = stream.read(_MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError([Problem(str(file), 0, "", f"cannot be read ({error.strerror})", "check the path")]) from error
+        what = f"cannot be read ({error.strerror})"
+        raise ConfigError([Problem(str(file), 0, "", what, "check the path")]) from error
     if len(raw) > _MAX_BYTES:
         raise ConfigError([Problem(str(file), 0, "", "is larger than 4 MiB", "name a riskgate TOML file")])
     return parse_document(str(file), raw)
@@ -60,10 +61,11 @@ def parse_document(file: str, raw: bytes) -> Document:
     """
     try:
         text = raw.decode("utf-8").replace("\r\n", "\n")
-        data = tomllib.loads(text, parse_float=TomlFloat)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError([Problem(file, line, "", "is not UTF-8 text", "save it as UTF-8")]) from error
+    try:
+        data = tomllib.loads(text, parse_float=TomlFloat)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_syntax(file, text, str(error))]) from error
     except RecursionError as error:
@@ -81,7 +83,9 @@ def _syntax(file: str, text: str, message: str) -> Problem:
 def model_problems(error: ValidationError, model: type[BaseModel], document: Document) -> Iterator[Problem]:
     """Each complaint of pydantic as a problem with its line and its mend."""
     for detail in error.errors(include_url=False):
-        yield _problem(detail, model, document)
+        # A list whose only row is bad also counts as too short: the row's own complaint says it better.
+        if detail["type"] != "too_short" or not detail["input"]:
+            yield _problem(detail, model, document)
 
 
 def _problem(detail: ErrorDetails, model: type[BaseModel], document: Document) -> Problem:
@@ -93,6 +97,8 @@ def _problem(detail: ErrorDetails, model: type[BaseModel], document: Document) -
             return document.problem(path, "unknown key", mend)
         case "missing":
             return document.problem(path, "is missing", f"add `{_example(model, path)}`")
+        case "too_short":
+            return document.problem(path, "is empty", f"add `{_example(model, path)}`")
         case "value_error":
             what, _, mend = str(detail["ctx"]["error"]).partition("; ")
             return document.problem(path, what, mend or f"for example `{_example(model, path)}`")

@@ -46,8 +46,11 @@ class StrictModel(BaseModel):
 
 
 class Symbol(StrictModel):
-    """An instrument: prices are multiples of ``tick`` (1e-9), quantities of ``lot``; ``multiplier`` is the money per
-    price unit and quantity unit."""
+    """An instrument.
+
+    Prices are multiples of ``tick`` (1e-9), quantities of ``lot``; ``multiplier`` is the money per price unit and
+    quantity unit.
+    """
 
     name: Name = Field(examples=["AAPL"])
     tick: Tick = Field(examples=["0.01"])

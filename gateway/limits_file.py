@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Final
 
-import riskcore
 from pydantic import Field, ValidationError
-from riskcore import LimitInfo
 
+import riskcore
 from gateway.documents import Document, model_problems, read_document
 from gateway.instruments import StrictModel, Symbol
 from gateway.problems import ConfigError, Path, Problem, closest
 from gateway.scopes import DEFAULT, KINDS, PAIRS, ScopeText, parse_scope
 from gateway.units import MONEY_MAX, parse_count, parse_decimal, parse_duration
+from riskcore import LimitInfo
 
 Catalogue = Mapping[str, LimitInfo]
 
@@ -222,7 +222,14 @@ def _amount(written: object) -> int:
 
 
 _PARSERS: Final[Mapping[str, Callable[[object], int]]] = {"money": _amount, "price": _amount, "ns": parse_duration}
-_EXAMPLES: Final = {"money": '"1_000_000"', "price": '"0.01"', "ns": '"1s"', "bps": "300", "messages": "250"}
+_EXAMPLES: Final = {
+    "money": '"1_000_000"',
+    "price": '"0.01"',
+    "ns": '"1s"',
+    "bps": "300",
+    "messages": "250",
+    "count": "3",
+}
 
 
 def _parser(unit: str) -> Callable[[object], int]:

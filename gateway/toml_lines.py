@@ -34,7 +34,7 @@ class _Walk:
             elif self._text[self._at] == "[":
                 self._at += 1
                 prefix = self._resolve(self._key())
-                self._note(prefix)
+                self._note_all(prefix)
                 self._at = self._text.index("]", self._at) + 1
             else:
                 self._pair(prefix)
@@ -43,8 +43,7 @@ class _Walk:
     def _pair(self, prefix: Path) -> None:
         """``key = value``."""
         path = prefix + self._key()
-        for end in range(len(prefix) + 1, len(path) + 1):
-            self._note(path[:end])
+        self._note_all(path)
         self._at = self._text.index("=", self._at) + 1
         self._value(path)
 
@@ -116,8 +115,7 @@ class _Walk:
         array = (*self._resolve(key[:-1]), key[-1])
         index = self._tables_in.get(array, 0)
         self._tables_in[array] = index + 1
-        self._note(array)
-        self._note((*array, index))
+        self._note_all((*array, index))
         return (*array, index)
 
     def _resolve(self, key: tuple[str, ...]) -> Path:
@@ -128,6 +126,11 @@ class _Walk:
             if path in self._tables_in:
                 path = (*path, self._tables_in[path] - 1)
         return path
+
+    def _note_all(self, path: Path) -> None:
+        """Notes a path and the tables around it that have no line yet."""
+        for end in range(1, len(path) + 1):
+            self._note(path[:end])
 
     def _note(self, path: Path) -> None:
         self._lines.setdefault(path, self._text.count("\n", 0, self._at) + 1)

@@ -63,8 +63,8 @@ def parse_duration(value: object) -> int:
     if match is None:
         raise ValueError(f'"{value[:_MAX_TEXT]}" is not a duration; write it like "100ms", "1s", "5m" or "1h"')
     fraction = match.group(2) or ""
-    scaled = int(match.group(1) + fraction) * _UNIT_NS[match.group(3)]
-    nanos, rest = divmod(scaled, 10 ** len(fraction))
+    scale: int = 10 ** len(fraction)
+    nanos, rest = divmod(int(match.group(1) + fraction) * _UNIT_NS[match.group(3)], scale)
     if rest:
         raise ValueError(f'"{value}" is finer than a nanosecond; write whole nanoseconds, like "{max(nanos, 1)}ns"')
     if nanos == 0:
@@ -121,5 +121,6 @@ def _kind(value: object) -> str:
         return f"the float {value.text}"
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
-    names = {dict: "a table", list: "an array"}
-    return names.get(type(value), f"a {type(value).__name__}")
+    if isinstance(value, dict):
+        return "a table"
+    return "an array" if isinstance(value, list) else f"a {type(value).__name__}"

@@ -58,7 +58,10 @@ def _build(arguments: Sequence[str]) -> typer.Typer:
     """The application, with only the asked verb really loaded."""
     asked = next((word for word in arguments if not word.startswith("-")), None)
     app = typer.Typer(
-        help="Pre-trade risk-control gateway.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+        help="Pre-trade risk-control gateway.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
     )
     app.callback()(_root)
     for verb in VERBS:
