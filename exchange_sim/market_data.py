@@ -1,0 +1,76 @@
+"""One market data stream: the newest quote of each symbol, never a backlog of old ones.
+
+What changed is a set of symbols, so a reader that falls behind gets fewer, newer quotes. Every quote is repeated at
+each heartbeat: its age then says whether the feed lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+
+from exchange_sim.exchange import Exchange
+from riskgate.v1 import exchange_pb2 as pb
+
+QUIET_S = 0.002
+"""At least this long between two frames, seconds: changes in between travel together."""
+
+
+class QuoteStream:
+    """Collects the symbols that changed and turns them into frames."""
+
+    def __init__(self, exchange: Exchange, symbols: Iterable[str]) -> None:
+        """Follow these symbols; none named = all. Unknown ones are left out."""
+        markets = exchange.venue.markets
+        self._exchange = exchange
+        self._symbols = [symbol for symbol in symbols if symbol in markets] or list(markets)
+        self._followed = frozenset(self._symbols)
+        self._changed: dict[str, None] = {}
+        self._wake = asyncio.Event()
+
+    def touched(self, symbol: str) -> None:
+        """Note a change."""
+        if symbol in self._followed:
+            self._changed[symbol] = None
+            self._wake.set()
+
+    async def frames(self) -> AsyncIterator[pb.MarketDataResponse]:
+        """Frames for the reader, for ever: all quotes first, then changes, all again at each heartbeat."""
+        self._exchange.listeners.append(self)
+        try:
+            while True:
+                yield self._frame(self._symbols)
+                async for frame in self._changes_until(time.monotonic() + self._exchange.heartbeat_ms / 1_000):
+                    yield frame
+        finally:
+            self._exchange.listeners.remove(self)
+
+    async def _changes_until(self, end: float) -> AsyncIterator[pb.MarketDataResponse]:
+        while (left := end - time.monotonic()) > 0:
+            try:
+                await asyncio.wait_for(self._wake.wait(), left)
+            except TimeoutError:
+                return
+            changed = list(self._changed)
+            self._changed.clear()
+            self._wake.clear()
+            yield self._frame(changed)
+            await asyncio.sleep(QUIET_S)
+
+    def _frame(self, symbols: Iterable[str]) -> pb.MarketDataResponse:
+        frame = pb.MarketDataResponse(heartbeat_ms=self._exchange.heartbeat_ms)
+        if self._exchange.faults.freeze_market_data:
+            return frame
+        now = time.time_ns()
+        for symbol in symbols:
+            touch = self._exchange.venue.markets[symbol].touch()
+            frame.quotes.add(
+                symbol=symbol,
+                bid_px=touch.bid or 0,
+                offer_px=touch.offer or 0,
+                bid_size=touch.bid_size,
+                offer_size=touch.offer_size,
+                transact_time=now,
+            )
+        return frame
