@@ -5,7 +5,7 @@ depend on what ``riskgate demo`` needs. To add a verb: write ``gateway/cli/<verb
 that holds one command (or several, for sub-verbs), then add a line to :data:`VERBS`.
 
 Exit codes: 0 done; 1 the gateway refused; 2 wrong usage; 64 bad configuration or value; 69 gateway not reachable;
-70 internal error; 77 not permitted; 130 interrupted.
+70 internal error; 71 cannot start; 77 not permitted; 130 interrupted.
 """
 
 import importlib

@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     BAD_INPUT = 64
     UNREACHABLE = 69
     INTERNAL = 70
+    CANNOT_START = 71
     NOT_PERMITTED = 77
     INTERRUPTED = 130
 

@@ -1,0 +1,183 @@
+"""Puts the gateway together: the data plane on native threads, and around it what talks to people.
+
+Start: configuration first, complete and good, or nothing is bound. Then the data plane (order entry, halt door, venue
+link), events, Admin, metrics. Stop: the reverse; the data plane logs routers out last, so that operators see it happen.
+"""
+
+import datetime as dt
+import json
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import riskcore
+from gateway.admin import SERVER_OPTIONS, AdminServer, AdminService
+from gateway.config import Config
+from gateway.epoch import epoch_at
+from gateway.events import EventHub
+from gateway.identity import Operators
+from gateway.log import logger
+from gateway.metrics import GatewayCollector, MetricsServer
+from riskgate.v1.admin_pb2 import StreamEventsResponse
+
+
+class StartError(Exception):
+    """The gateway could not start; the message says which part, where, and how to mend it."""
+
+
+class Application:
+    """One running gateway."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stack = ExitStack()
+        self._plane = build_data_plane(config, epoch_at(int(time.time())))
+        self._collector = GatewayCollector(self._plane, self._own_numbers)
+        self._events = EventHub(self._plane, self._observe)
+        self._service = AdminService(self._plane, Operators(config.settings.operators), self._events)
+        self.addresses: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Bind everything; what was bound is released again if a later part fails.
+
+        Raises:
+            StartError: an address is taken, or a file cannot be opened.
+        """
+        settings = self._config.settings
+        with ExitStack() as stack:
+            with _part("the data plane (order entry, halt, venue, journal)"):
+                self._plane.start()
+            stack.callback(self._plane.stop)
+            self._events.start()
+            stack.callback(self._events.stop)
+            with _part(f"[admin] listen = {settings.admin.listen}"):
+                admin = AdminServer(self._service, settings.admin.listen)
+            stack.callback(admin.stop)
+            with _part(f"[metrics] listen = {settings.metrics.listen}"):
+                metrics = MetricsServer(self._collector, settings.metrics.listen)
+            stack.callback(metrics.stop)
+            admin.start()
+            self._stack = stack.pop_all()
+        self.addresses = {
+            "order_entry": self._plane.order_entry_address,
+            "halt": self._plane.halt_address,
+            "admin": admin.address,
+            "metrics": metrics.address,
+        }
+        logger().info("up", gateway=settings.gateway.name, **self.addresses, admin_options=dict(SERVER_OPTIONS))
+
+    def stop(self) -> None:
+        """Log everybody out and release everything. Idempotent."""
+        self._stack.close()
+
+    def _own_numbers(self) -> dict[str, int]:
+        return {
+            "admin_login_failures_total": self._service.login_failures,
+            "admin_subscribers": self._events.subscribers,
+        }
+
+    def _observe(self, event: StreamEventsResponse) -> None:
+        self._collector.observe(event)
+        logger().info("event", kind=event.kind, seq=event.seq, text=event.text)
+
+
+@contextmanager
+def _part(name: str) -> Iterator[None]:
+    """Names the part whose start failed."""
+    try:
+        yield
+    except (riskcore.RiskcoreError, OSError, RuntimeError) as error:
+        raise StartError(f"cannot start {name}: {error}; free the address or change it in the configuration") from error
+
+
+def build_data_plane(config: Config, epoch: int) -> riskcore.DataPlane:
+    """The data plane of a configuration, not yet started."""
+    settings = config.settings
+    day = settings.gateway.trading_day or dt.datetime.now(dt.UTC).date()
+    plane = riskcore.DataPlane(
+        riskcore.DataPlaneConfig(
+            gateway=settings.gateway.name,
+            epoch=epoch,
+            trading_day=day.year * 10_000 + day.month * 100 + day.day,
+            order_entry_listen=settings.order_entry.listen,
+            halt_listen=settings.halt.listen,
+            halt_socket=config.path(settings.halt.socket),
+            halt_file=config.path(settings.halt.file),
+            venue_address=settings.venue.address,
+            market_data_address=(settings.market_data or settings.venue).address,
+            heartbeat_ms=settings.order_entry.heartbeat,
+            cancel_on_disconnect=settings.order_entry.cancel_on_disconnect,
+            replace_in_flight_mitigation=settings.venue.replace_in_flight_mitigation,
+            journal_file=config.path(settings.journal.file),
+            max_orders=settings.capacity.max_orders,
+            max_parents=settings.capacity.max_parents,
+            max_sessions=settings.order_entry.max_sessions,
+        )
+    )
+    _define(plane, config)
+    return plane
+
+
+def _define(plane: riskcore.DataPlane, config: Config) -> None:
+    settings = config.settings
+    for account in settings.accounts:
+        plane.define_account(account.name, parent_required=account.parent_required)
+    for router in settings.routers:
+        plane.define_router(router.name, token=router.token, accounts=list(router.accounts))
+    for oms in settings.oms:
+        plane.define_oms(oms.name, token=oms.token)
+    for operator in settings.operators:
+        plane.define_operator(operator.name, token=operator.token, may_halt=operator.role != "view")
+    for strategy in settings.strategies:
+        plane.define_strategy(strategy.name)
+    for symbol in settings.symbols:
+        plane.define_symbol(symbol.name, tick=symbol.tick, lot=symbol.lot, multiplier=symbol.multiplier)
+    for position in settings.opening_positions:
+        plane.opening_position(position.account, position.symbol, position.qty, position.mark)
+    for limit in config.limits:
+        plane.set_limit(limit.scope, limit.limit, limit.value)
+
+
+def run(config: Config, ready_file: Path | None = None) -> None:
+    """Run a gateway until SIGTERM or SIGINT.
+
+    ``ready_file`` is written once every listener accepts: JSON with the bound addresses and the process id. It is
+    removed at the end.
+
+    Raises:
+        StartError: see :meth:`Application.start`.
+    """
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    for file in (config.settings.halt.socket, config.settings.halt.file, config.settings.journal.file):
+        if file is not None:
+            (config.file.parent / file).parent.mkdir(parents=True, exist_ok=True)
+    application = Application(config)
+    application.start()
+    try:
+        if ready_file is not None:
+            _write_ready(ready_file, application.addresses)
+        stopping.wait()
+        logger().info("stopping")
+    finally:
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+        application.stop()
+        logger().info("stopped")
+
+
+def _write_ready(file: Path, addresses: dict[str, str]) -> None:
+    """In one step, so that a reader sees all of it or nothing."""
+    part = file.with_name(file.name + ".part")
+    part.write_text(json.dumps({"pid": os.getpid(), **addresses}) + "\n")
+    part.replace(file)

@@ -1,0 +1,186 @@
+"""``/metrics``: the data plane's counters and the core's state, for Prometheus.
+
+Values are read when Prometheus asks; nothing is counted in Python per order. Every label comes from a closed set: names
+of the configuration, of the catalogue of checks, of states and of message kinds. Symbols show only while halted, and
+only so many of them.
+"""
+
+import importlib.metadata
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+import riskcore
+from gateway.log import logger
+from gateway.units import NANO
+from gateway.wire import scope_text
+from riskgate.v1 import admin_pb2 as pb
+from riskgate.v1 import types_pb2
+
+PREFIX: Final = "risk_"
+
+MAX_HALTED_SYMBOLS: Final = 50
+"""Halted symbol and pair scopes shown at once; a label set that grows with the market would be an attack on Prometheus."""
+
+_PRINCIPAL: Final = "metrics"
+_KEY: Final = re.compile(r"([a-z0-9_]+)(?:\{(.*)\})?")
+_ROUTER_GAUGES: Final = (
+    ("router_connected", "connected", "1 while the router's session is up."),
+    ("router_queued_reports", "queued_reports", "Reports handed to the session and not yet written."),
+    ("parent_excess_attempts", "parent_overfill_attempts", "Children refused because their parent was full."),
+)
+_WIDE: Final = frozenset({"symbol", "account_symbol", "router_symbol"})
+
+
+def split_key(key: str) -> tuple[str, dict[str, str]]:
+    """Name and labels of a data-plane metric such as ``orders_total{decision=accept,router=smars-1}``.
+
+    Raises:
+        ValueError: not of that form.
+    """
+    match = _KEY.fullmatch(key)
+    if match is None:
+        raise ValueError(f"{key!r} is not name{{label=value,...}}")
+    labels = {}
+    for pair in filter(None, (match.group(2) or "").split(",")):
+        name, _, value = pair.partition("=")
+        labels[name.strip()] = value.strip().strip('"')
+    return match.group(1), labels
+
+
+class GatewayCollector(Collector):
+    """Asks the data plane at every scrape."""
+
+    def __init__(self, plane: riskcore.DataPlane, own: Callable[[], dict[str, int]]) -> None:
+        self._plane = plane
+        self._own = own
+        self._lock = threading.Lock()
+        self._halts: Counter[tuple[str, str]] = Counter()
+
+    def observe(self, event: pb.StreamEventsResponse) -> None:
+        """Count a halt; events come from the hub's thread."""
+        if event.kind == "halt":
+            check = event.trip.cause.name or "person"
+            with self._lock:
+                self._halts[check.lower(), scope_text(event.trip.scope)] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """Everything there is now."""
+        yield InfoMetricFamily(PREFIX + "build", "The gateway's version.", {"version": _version()})
+        yield from families({**self._plane.metrics(), **self._own()})
+        yield self._halt_counts()
+        try:
+            yield from self._status()
+            yield from self._scopes()
+        except riskcore.RiskcoreError as error:
+            # Counters are worth more than nothing: the scrape goes on without the state.
+            logger().error("metrics without state", error=str(error))
+
+    def _halt_counts(self) -> Metric:
+        family = CounterMetricFamily(PREFIX + "halts", "Halts by check and scope.", labels=("check", "scope"))
+        with self._lock:
+            for labels, count in self._halts.items():
+                family.add_metric(labels, count)
+        return family
+
+    def _status(self) -> Iterator[Metric]:
+        raw = self._plane.admin("GetStatus", pb.GetStatusRequest().SerializeToString(), _PRINCIPAL)
+        status = pb.GetStatusResponse.FromString(raw)
+        yield _gauge("venue_connected", "1 while the venue link is up.", status.venue_connected)
+        yield _gauge("venue_reconciled", "1 while the orders agree with the venue's.", status.venue_reconciled)
+        yield _gauge("unknown_orders", "Orders whose fate at the venue is not known.", status.unknown_orders)
+        yield _gauge("records_appended", "Sequence number of the newest record.", status.last_seq)
+        yield _gauge("records_durable", "Sequence number of the newest durable record.", status.durable_seq)
+        left = GaugeMetricFamily(
+            PREFIX + "open_orders_after_halt", "Cancels of a halted scope not yet confirmed.", labels=("scope",)
+        )
+        for trip in status.trips:
+            left.add_metric([scope_text(trip.scope)], trip.cancels_outstanding)
+        yield left
+        for name, field, text in _ROUTER_GAUGES:
+            family = GaugeMetricFamily(PREFIX + name, text, labels=("router",))
+            for router in status.routers:
+                family.add_metric([router.router], getattr(router, field))
+            yield family
+
+    def _scopes(self) -> Iterator[Metric]:
+        raw = self._plane.admin("ListScopes", pb.ListScopesRequest().SerializeToString(), _PRINCIPAL)
+        scopes = list(_shown(pb.ListScopesResponse.FromString(raw).scopes))
+        state = GaugeMetricFamily(
+            PREFIX + "scope_state", "1 active, 2 reduce only, 3 cancel only, 4 halted.", labels=("scope",)
+        )
+        pnl = GaugeMetricFamily(PREFIX + "pnl_dollars", "Day P&L in base currency.", labels=("scope",))
+        orders = GaugeMetricFamily(PREFIX + "open_orders", "Open orders.", labels=("scope",))
+        used = GaugeMetricFamily(
+            PREFIX + "limit_utilization_ratio", "Used part of a limit; 1 is the bound.", labels=("scope", "limit")
+        )
+        for text, scope in scopes:
+            state.add_metric([text], scope.state)
+            orders.add_metric([text], scope.open_orders)
+            if scope.pnl:
+                pnl.add_metric([text], int(scope.pnl) / NANO)
+            for limit in scope.limits:
+                if int(limit.value or 0):
+                    used.add_metric([text, limit.limit], int(limit.used or 0) / int(limit.value))
+        yield from (state, pnl, orders, used)
+
+
+def families(values: dict[str, int]) -> Iterator[Metric]:
+    """The data plane's flat numbers as families: a name that ends in ``_total`` is a counter, others are gauges."""
+    found: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+    for key, value in sorted(values.items()):
+        name, labels = split_key(key)
+        if name not in found:
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            found[name] = kind(PREFIX + name.removesuffix("_total"), _help(name), labels=tuple(labels))
+        found[name].add_metric(list(labels.values()), value)
+    yield from found.values()
+
+
+def _help(name: str) -> str:
+    return f"{name.removesuffix('_total').replace('_', ' ').capitalize()}, of the data plane."
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(PREFIX + name, text, value=value)
+
+
+def _shown(scopes: Iterable[pb.ScopeStatus]) -> Iterator[tuple[str, pb.ScopeStatus]]:
+    """All narrow scopes; of the wide kinds only halted ones, and only so many."""
+    wide = 0
+    for scope in scopes:
+        text = scope_text(scope.scope)
+        if text.partition(":")[0] in _WIDE:
+            wide += 1
+            if scope.state <= types_pb2.HALT_STATE_ACTIVE or wide > MAX_HALTED_SYMBOLS:
+                continue
+        yield text, scope
+
+
+def _version() -> str:
+    return importlib.metadata.version("riskgate")
+
+
+class MetricsServer:
+    """HTTP on a listener of its own."""
+
+    def __init__(self, collector: Collector, listen: str) -> None:
+        registry = CollectorRegistry()
+        registry.register(collector)
+        host, _, port = listen.rpartition(":")
+        self._server: WSGIServer
+        self._server, self._thread = start_http_server(int(port), host.strip("[]"), registry)
+        self.address = f"{host}:{self._server.server_port}"
+
+    def stop(self) -> None:
+        """Close the listener."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
