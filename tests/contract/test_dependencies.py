@@ -32,7 +32,7 @@ PYTHON: dict[str, set[str]] = {
     "gateway/client": {"gateway.client", "riskgate"},
     "gateway/cli": {"gateway", "riskgate", "riskcore", "router_sim", "exchange_sim"},
     "router_sim": {"router_sim", "riskgate", "gateway.client"},
-    "router_sim/replay": {"router_sim", "exchange_sim", "riskgate", "riskcore", "gateway.client"},
+    "router_sim/knight": {"router_sim", "exchange_sim", "riskgate", "riskcore", "gateway.client"},
     "exchange_sim": {"exchange_sim", "riskgate"},
     "protos": {"riskgate"},
 }

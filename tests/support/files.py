@@ -8,7 +8,18 @@ from pathlib import Path
 
 from tests.support import ROOT
 
-_BUILT = {".git", ".venv", ".cache", "target", "out", "__pycache__", "node_modules"}
+_BUILT = {
+    ".git",
+    ".venv",
+    ".cache",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    "target",
+    "out",
+    "__pycache__",
+}
 _TEXT = {
     ".py",
     ".pyi",

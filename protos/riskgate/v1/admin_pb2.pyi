@@ -106,6 +106,8 @@ Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
 
 @_typing.final
 class RouterStatus(_message.Message):
+    """One router: its session, what runs there, and its day so far."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -293,6 +295,8 @@ Global___ListScopesResponse: _TypeAlias = ListScopesResponse  # noqa: Y015
 
 @_typing.final
 class ScopeStatus(_message.Message):
+    """One scope: its state and how much of each limit is used."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     SCOPE_FIELD_NUMBER: _builtins.int
@@ -339,6 +343,8 @@ Global___ScopeStatus: _TypeAlias = ScopeStatus  # noqa: Y015
 
 @_typing.final
 class LimitUtilization(_message.Message):
+    """One limit at one scope: the bound and what is used of it, decimal text in `unit`."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     LIMIT_FIELD_NUMBER: _builtins.int
@@ -407,6 +413,8 @@ Global___ListPositionsResponse: _TypeAlias = ListPositionsResponse  # noqa: Y015
 
 @_typing.final
 class Position(_message.Message):
+    """One account in one symbol. Amounts are 1e-9 of the base currency, decimal text."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ACCOUNT_FIELD_NUMBER: _builtins.int
@@ -428,6 +436,7 @@ class Position(_message.Message):
     pnl_at_touch: _builtins.str
     """At the live touch; shown beside `pnl`, never limited on alone."""
     mark: _builtins.int
+    """The price that `pnl` is marked at, 1e-9 units; 0 = none yet."""
     def __init__(
         self,
         *,
@@ -498,6 +507,8 @@ Global___ListOrdersResponse: _TypeAlias = ListOrdersResponse  # noqa: Y015
 
 @_typing.final
 class OrderStatus(_message.Message):
+    """One order."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
@@ -599,6 +610,8 @@ Global___ListParentsResponse: _TypeAlias = ListParentsResponse  # noqa: Y015
 
 @_typing.final
 class ParentStatus(_message.Message):
+    """One parent order: its quantity, what is filled and what rests."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     PARENT_CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -680,6 +693,8 @@ Global___ListLimitsResponse: _TypeAlias = ListLimitsResponse  # noqa: Y015
 
 @_typing.final
 class LimitStatus(_message.Message):
+    """One limit that is set, at a scope or as the default of a kind."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     SCOPE_FIELD_NUMBER: _builtins.int
@@ -862,6 +877,7 @@ class ProposeReinstateResponse(_message.Message):
     EXPIRES_FIELD_NUMBER: _builtins.int
     proposal_id: _builtins.int
     expires: _builtins.int
+    """After this time, UTC ns, the proposal is void."""
     def __init__(
         self,
         *,
@@ -951,6 +967,8 @@ Global___ListProposalsResponse: _TypeAlias = ListProposalsResponse  # noqa: Y015
 
 @_typing.final
 class Proposal(_message.Message):
+    """Something that waits for a second person."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     PROPOSAL_ID_FIELD_NUMBER: _builtins.int
@@ -964,6 +982,7 @@ class Proposal(_message.Message):
     text: _builtins.str
     """A sentence: what approving will do."""
     expires: _builtins.int
+    """After this time, UTC ns, the proposal is void."""
     def __init__(
         self,
         *,

@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class AdminStub:
-    """Missing associated documentation comment in .proto file."""
+    """What the command line and the console speak. A role of `view` sees, `halt` also halts, `risk` also changes limits and
+    proposes and approves.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -97,40 +99,48 @@ class AdminStub:
 
 
 class AdminServicer:
-    """Missing associated documentation comment in .proto file."""
+    """What the command line and the console speak. A role of `view` sees, `halt` also halts, `risk` also changes limits and
+    proposes and approves.
+    """
 
     def GetStatus(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """The gateway, its link to the venue, its routers and every latched halt, at one moment.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListScopes(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Every scope that has a limit, a position or a halt, with how much of each limit is used.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPositions(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Positions by account and symbol, with what could still fill.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListOrders(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Orders of the day, newest first.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListParents(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Parent orders of the day and what their children amount to.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListLimits(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Every limit in force, defaults included.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -150,7 +160,8 @@ class AdminServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ProposeReinstate(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Asks for a halted scope to trade again; takes effect when a second person approves.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -163,7 +174,8 @@ class AdminServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListProposals(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """What waits for a second person.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -247,7 +259,9 @@ def add_AdminServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Admin:
-    """Missing associated documentation comment in .proto file."""
+    """What the command line and the console speak. A role of `view` sees, `halt` also halts, `risk` also changes limits and
+    proposes and approves.
+    """
 
     @staticmethod
     def GetStatus(request,

@@ -30,89 +30,123 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AdminStub:
+    """What the command line and the console speak. A role of `view` sees, `halt` also halts, `risk` also changes limits and
+    proposes and approves.
+    """
+
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AdminAsyncStub: ...
     GetStatus: _grpc.UnaryUnaryMultiCallable[_admin_pb2.GetStatusRequest, _admin_pb2.GetStatusResponse]
+    """The gateway, its link to the venue, its routers and every latched halt, at one moment."""
     ListScopes: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListScopesRequest, _admin_pb2.ListScopesResponse]
+    """Every scope that has a limit, a position or a halt, with how much of each limit is used."""
     ListPositions: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListPositionsRequest, _admin_pb2.ListPositionsResponse]
+    """Positions by account and symbol, with what could still fill."""
     ListOrders: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListOrdersRequest, _admin_pb2.ListOrdersResponse]
+    """Orders of the day, newest first."""
     ListParents: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListParentsRequest, _admin_pb2.ListParentsResponse]
+    """Parent orders of the day and what their children amount to."""
     ListLimits: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListLimitsRequest, _admin_pb2.ListLimitsResponse]
+    """Every limit in force, defaults included."""
     SetLimit: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetLimitRequest, _admin_pb2.SetLimitResponse]
     """Tightening takes effect at once; loosening becomes a proposal that a second person approves."""
     HaltScope: _grpc.UnaryUnaryMultiCallable[_admin_pb2.HaltScopeRequest, _admin_pb2.HaltScopeResponse]
     """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed."""
     ProposeReinstate: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ProposeReinstateRequest, _admin_pb2.ProposeReinstateResponse]
+    """Asks for a halted scope to trade again; takes effect when a second person approves."""
     ApproveProposal: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ApproveProposalRequest, _admin_pb2.ApproveProposalResponse]
     """Approves a reinstatement or a loosened limit. Never by the person who proposed it."""
     ListProposals: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListProposalsRequest, _admin_pb2.ListProposalsResponse]
+    """What waits for a second person."""
     StreamEvents: _grpc.UnaryStreamMultiCallable[_admin_pb2.StreamEventsRequest, _admin_pb2.StreamEventsResponse]
     """Halts, reinstatements, limit changes, session and venue changes, alarms; from `after_seq` on, then live."""
 
 @_typing.type_check_only
 class AdminAsyncStub(AdminStub):
+    """What the command line and the console speak. A role of `view` sees, `halt` also halts, `risk` also changes limits and
+    proposes and approves.
+    """
+
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetStatus: _aio.UnaryUnaryMultiCallable[_admin_pb2.GetStatusRequest, _admin_pb2.GetStatusResponse]  # type: ignore[assignment]
+    """The gateway, its link to the venue, its routers and every latched halt, at one moment."""
     ListScopes: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListScopesRequest, _admin_pb2.ListScopesResponse]  # type: ignore[assignment]
+    """Every scope that has a limit, a position or a halt, with how much of each limit is used."""
     ListPositions: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListPositionsRequest, _admin_pb2.ListPositionsResponse]  # type: ignore[assignment]
+    """Positions by account and symbol, with what could still fill."""
     ListOrders: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListOrdersRequest, _admin_pb2.ListOrdersResponse]  # type: ignore[assignment]
+    """Orders of the day, newest first."""
     ListParents: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListParentsRequest, _admin_pb2.ListParentsResponse]  # type: ignore[assignment]
+    """Parent orders of the day and what their children amount to."""
     ListLimits: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListLimitsRequest, _admin_pb2.ListLimitsResponse]  # type: ignore[assignment]
+    """Every limit in force, defaults included."""
     SetLimit: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetLimitRequest, _admin_pb2.SetLimitResponse]  # type: ignore[assignment]
     """Tightening takes effect at once; loosening becomes a proposal that a second person approves."""
     HaltScope: _aio.UnaryUnaryMultiCallable[_admin_pb2.HaltScopeRequest, _admin_pb2.HaltScopeResponse]  # type: ignore[assignment]
     """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed."""
     ProposeReinstate: _aio.UnaryUnaryMultiCallable[_admin_pb2.ProposeReinstateRequest, _admin_pb2.ProposeReinstateResponse]  # type: ignore[assignment]
+    """Asks for a halted scope to trade again; takes effect when a second person approves."""
     ApproveProposal: _aio.UnaryUnaryMultiCallable[_admin_pb2.ApproveProposalRequest, _admin_pb2.ApproveProposalResponse]  # type: ignore[assignment]
     """Approves a reinstatement or a loosened limit. Never by the person who proposed it."""
     ListProposals: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListProposalsRequest, _admin_pb2.ListProposalsResponse]  # type: ignore[assignment]
+    """What waits for a second person."""
     StreamEvents: _aio.UnaryStreamMultiCallable[_admin_pb2.StreamEventsRequest, _admin_pb2.StreamEventsResponse]  # type: ignore[assignment]
     """Halts, reinstatements, limit changes, session and venue changes, alarms; from `after_seq` on, then live."""
 
 class AdminServicer(metaclass=_abc_1.ABCMeta):
+    """What the command line and the console speak. A role of `view` sees, `halt` also halts, `risk` also changes limits and
+    proposes and approves.
+    """
+
     @_abc_1.abstractmethod
     def GetStatus(
         self,
         request: _admin_pb2.GetStatusRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.GetStatusResponse, _abc.Awaitable[_admin_pb2.GetStatusResponse]]: ...
+    ) -> _typing.Union[_admin_pb2.GetStatusResponse, _abc.Awaitable[_admin_pb2.GetStatusResponse]]:
+        """The gateway, its link to the venue, its routers and every latched halt, at one moment."""
 
     @_abc_1.abstractmethod
     def ListScopes(
         self,
         request: _admin_pb2.ListScopesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.ListScopesResponse, _abc.Awaitable[_admin_pb2.ListScopesResponse]]: ...
+    ) -> _typing.Union[_admin_pb2.ListScopesResponse, _abc.Awaitable[_admin_pb2.ListScopesResponse]]:
+        """Every scope that has a limit, a position or a halt, with how much of each limit is used."""
 
     @_abc_1.abstractmethod
     def ListPositions(
         self,
         request: _admin_pb2.ListPositionsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.ListPositionsResponse, _abc.Awaitable[_admin_pb2.ListPositionsResponse]]: ...
+    ) -> _typing.Union[_admin_pb2.ListPositionsResponse, _abc.Awaitable[_admin_pb2.ListPositionsResponse]]:
+        """Positions by account and symbol, with what could still fill."""
 
     @_abc_1.abstractmethod
     def ListOrders(
         self,
         request: _admin_pb2.ListOrdersRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.ListOrdersResponse, _abc.Awaitable[_admin_pb2.ListOrdersResponse]]: ...
+    ) -> _typing.Union[_admin_pb2.ListOrdersResponse, _abc.Awaitable[_admin_pb2.ListOrdersResponse]]:
+        """Orders of the day, newest first."""
 
     @_abc_1.abstractmethod
     def ListParents(
         self,
         request: _admin_pb2.ListParentsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.ListParentsResponse, _abc.Awaitable[_admin_pb2.ListParentsResponse]]: ...
+    ) -> _typing.Union[_admin_pb2.ListParentsResponse, _abc.Awaitable[_admin_pb2.ListParentsResponse]]:
+        """Parent orders of the day and what their children amount to."""
 
     @_abc_1.abstractmethod
     def ListLimits(
         self,
         request: _admin_pb2.ListLimitsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.ListLimitsResponse, _abc.Awaitable[_admin_pb2.ListLimitsResponse]]: ...
+    ) -> _typing.Union[_admin_pb2.ListLimitsResponse, _abc.Awaitable[_admin_pb2.ListLimitsResponse]]:
+        """Every limit in force, defaults included."""
 
     @_abc_1.abstractmethod
     def SetLimit(
@@ -135,7 +169,8 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _admin_pb2.ProposeReinstateRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.ProposeReinstateResponse, _abc.Awaitable[_admin_pb2.ProposeReinstateResponse]]: ...
+    ) -> _typing.Union[_admin_pb2.ProposeReinstateResponse, _abc.Awaitable[_admin_pb2.ProposeReinstateResponse]]:
+        """Asks for a halted scope to trade again; takes effect when a second person approves."""
 
     @_abc_1.abstractmethod
     def ApproveProposal(
@@ -150,7 +185,8 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _admin_pb2.ListProposalsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.ListProposalsResponse, _abc.Awaitable[_admin_pb2.ListProposalsResponse]]: ...
+    ) -> _typing.Union[_admin_pb2.ListProposalsResponse, _abc.Awaitable[_admin_pb2.ListProposalsResponse]]:
+        """What waits for a second person."""
 
     @_abc_1.abstractmethod
     def StreamEvents(

@@ -41,6 +41,8 @@ Global___ExchangeSessionRequest: _TypeAlias = ExchangeSessionRequest  # noqa: Y0
 
 @_typing.final
 class ExchangeRequest(_message.Message):
+    """One message to the venue."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CLIENT_SEQ_FIELD_NUMBER: _builtins.int
@@ -87,6 +89,8 @@ Global___ExchangeRequest: _TypeAlias = ExchangeRequest  # noqa: Y015
 
 @_typing.final
 class ExchangeLogon(_message.Message):
+    """The gateway says who it is; the first message of a session."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     GATEWAY_FIELD_NUMBER: _builtins.int
@@ -118,6 +122,8 @@ Global___ExchangeLogon: _TypeAlias = ExchangeLogon  # noqa: Y015
 
 @_typing.final
 class VenueNewOrder(_message.Message):
+    """An order that passed every check."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -140,6 +146,7 @@ class VenueNewOrder(_message.Message):
     order_qty: _builtins.int
     price: _builtins.int
     order_flags: _builtins.int
+    """Bits of the firm's flag registry (bit 0: retail liquidity program)."""
     router: _builtins.str
     """The router that sent it, for the venue's own attribution."""
     def __init__(
@@ -168,6 +175,8 @@ Global___VenueNewOrder: _TypeAlias = VenueNewOrder  # noqa: Y015
 
 @_typing.final
 class VenueReplace(_message.Message):
+    """New total quantity and price of a resting order."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -195,6 +204,8 @@ Global___VenueReplace: _TypeAlias = VenueReplace  # noqa: Y015
 
 @_typing.final
 class VenueCancel(_message.Message):
+    """Cancel what is left of an order."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -214,6 +225,8 @@ Global___VenueCancel: _TypeAlias = VenueCancel  # noqa: Y015
 
 @_typing.final
 class MassStatusRequest(_message.Message):
+    """Asks for every open order; answered by MassStatusEntry messages and one MassStatusEnd."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
@@ -233,6 +246,8 @@ Global___MassStatusRequest: _TypeAlias = MassStatusRequest  # noqa: Y015
 
 @_typing.final
 class VenueHeartbeat(_message.Message):
+    """Sent by either side when it has sent nothing else for one heartbeat; echoed if `test_req_id` is not 0."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     TEST_REQ_ID_FIELD_NUMBER: _builtins.int
@@ -272,6 +287,8 @@ Global___ExchangeSessionResponse: _TypeAlias = ExchangeSessionResponse  # noqa: 
 
 @_typing.final
 class ExchangeMessage(_message.Message):
+    """One message of the venue."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     VENUE_SEQ_FIELD_NUMBER: _builtins.int
@@ -318,6 +335,8 @@ Global___ExchangeMessage: _TypeAlias = ExchangeMessage  # noqa: Y015
 
 @_typing.final
 class ExchangeLogonAck(_message.Message):
+    """The session is open; how far the venue got with the one before."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     LAST_CLIENT_SEQ_PROCESSED_FIELD_NUMBER: _builtins.int
@@ -343,6 +362,8 @@ Global___ExchangeLogonAck: _TypeAlias = ExchangeLogonAck  # noqa: Y015
 
 @_typing.final
 class VenueReport(_message.Message):
+    """FIX 8, as the venue sends it."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -357,6 +378,8 @@ class VenueReport(_message.Message):
     EXEC_RESTATEMENT_REASON_FIELD_NUMBER: _builtins.int
     TRANSACT_TIME_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    SIDE_FIELD_NUMBER: _builtins.int
     cl_ord_id: _builtins.int
     venue_exec_id: _builtins.int
     exec_type: _types_pb2.ExecType.ValueType
@@ -371,6 +394,9 @@ class VenueReport(_message.Message):
     exec_restatement_reason: _builtins.int
     transact_time: _builtins.int
     text: _builtins.str
+    symbol: _builtins.str
+    """The instrument and side: they place an execution of an order the gateway does not know."""
+    side: _types_pb2.Side.ValueType
     def __init__(
         self,
         *,
@@ -386,10 +412,12 @@ class VenueReport(_message.Message):
         exec_restatement_reason: _builtins.int = ...,
         transact_time: _builtins.int = ...,
         text: _builtins.str = ...,
+        symbol: _builtins.str = ...,
+        side: _types_pb2.Side.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cl_ord_id", b"cl_ord_id", "cum_qty", b"cum_qty", "exec_ref_id", b"exec_ref_id", "exec_restatement_reason", b"exec_restatement_reason", "exec_type", b"exec_type", "last_px", b"last_px", "last_qty", b"last_qty", "leaves_qty", b"leaves_qty", "ord_rej_reason", b"ord_rej_reason", "text", b"text", "transact_time", b"transact_time", "venue_exec_id", b"venue_exec_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cl_ord_id", b"cl_ord_id", "cum_qty", b"cum_qty", "exec_ref_id", b"exec_ref_id", "exec_restatement_reason", b"exec_restatement_reason", "exec_type", b"exec_type", "last_px", b"last_px", "last_qty", b"last_qty", "leaves_qty", b"leaves_qty", "ord_rej_reason", b"ord_rej_reason", "side", b"side", "symbol", b"symbol", "text", b"text", "transact_time", b"transact_time", "venue_exec_id", b"venue_exec_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -397,6 +425,8 @@ Global___VenueReport: _TypeAlias = VenueReport  # noqa: Y015
 
 @_typing.final
 class VenueCancelReject(_message.Message):
+    """FIX 9: a cancel or replace that was not carried out."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -458,6 +488,8 @@ Global___MassStatusEntry: _TypeAlias = MassStatusEntry  # noqa: Y015
 
 @_typing.final
 class MassStatusEnd(_message.Message):
+    """The end of the answer to a MassStatusRequest, and what it is worth."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
@@ -538,6 +570,7 @@ class DropCopyRequest(_message.Message):
     RESUME_AFTER_FIELD_NUMBER: _builtins.int
     gateway: _builtins.str
     resume_after: _builtins.int
+    """Copies after this drop_seq are sent again; 0 = all of the day."""
     def __init__(
         self,
         *,
@@ -634,6 +667,8 @@ Global___MarketDataResponse: _TypeAlias = MarketDataResponse  # noqa: Y015
 
 @_typing.final
 class Quote(_message.Message):
+    """The touch of one symbol; a price of 0 = that side is empty."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     SYMBOL_FIELD_NUMBER: _builtins.int

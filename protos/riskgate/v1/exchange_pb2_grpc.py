@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ExchangeStub:
-    """Missing associated documentation comment in .proto file."""
+    """What a venue speaks. One gateway may have one session of each kind.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -57,7 +58,8 @@ class ExchangeStub:
 
 
 class ExchangeServicer:
-    """Missing associated documentation comment in .proto file."""
+    """What a venue speaks. One gateway may have one session of each kind.
+    """
 
     def Session(self, request_iterator, context):
         """One gateway's order stream. The first message must be an ExchangeLogon.
@@ -119,7 +121,8 @@ def add_ExchangeServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Exchange:
-    """Missing associated documentation comment in .proto file."""
+    """What a venue speaks. One gateway may have one session of each kind.
+    """
 
     @staticmethod
     def Session(request_iterator,

@@ -27,6 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ExchangeStub:
+    """What a venue speaks. One gateway may have one session of each kind."""
+
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
@@ -42,6 +44,8 @@ class ExchangeStub:
 
 @_typing.type_check_only
 class ExchangeAsyncStub(ExchangeStub):
+    """What a venue speaks. One gateway may have one session of each kind."""
+
     def __init__(self, channel: _aio.Channel) -> None: ...
     Session: _aio.StreamStreamMultiCallable[_exchange_pb2.ExchangeSessionRequest, _exchange_pb2.ExchangeSessionResponse]  # type: ignore[assignment]
     """One gateway's order stream. The first message must be an ExchangeLogon."""
@@ -53,6 +57,8 @@ class ExchangeAsyncStub(ExchangeStub):
     """The newest quote of each symbol; a quote is repeated at least every `heartbeat_ms` so that its age is known."""
 
 class ExchangeServicer(metaclass=_abc_1.ABCMeta):
+    """What a venue speaks. One gateway may have one session of each kind."""
+
     @_abc_1.abstractmethod
     def Session(
         self,

@@ -46,6 +46,8 @@ Global___SessionRequest: _TypeAlias = SessionRequest  # noqa: Y015
 
 @_typing.final
 class RouterMessage(_message.Message):
+    """One message of a router."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CLIENT_SEQ_FIELD_NUMBER: _builtins.int
@@ -98,6 +100,8 @@ Global___RouterMessage: _TypeAlias = RouterMessage  # noqa: Y015
 
 @_typing.final
 class Logon(_message.Message):
+    """The router says who it is and what runs there; the first message of a session."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     @_typing.final
@@ -164,6 +168,8 @@ Global___Logon: _TypeAlias = Logon  # noqa: Y015
 
 @_typing.final
 class LogonAck(_message.Message):
+    """The session is open."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     SESSION_TOKEN_FIELD_NUMBER: _builtins.int
@@ -199,6 +205,8 @@ Global___LogonAck: _TypeAlias = LogonAck  # noqa: Y015
 
 @_typing.final
 class NewOrderSingle(_message.Message):
+    """FIX D. Answered by one ExecutionReport: accepted by the venue, rejected by it, or rejected here."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -258,6 +266,8 @@ Global___NewOrderSingle: _TypeAlias = NewOrderSingle  # noqa: Y015
 
 @_typing.final
 class OrderCancelReplaceRequest(_message.Message):
+    """FIX G. One may be pending per order; the order keeps its worst case reserved until the venue answers."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -289,6 +299,8 @@ Global___OrderCancelReplaceRequest: _TypeAlias = OrderCancelReplaceRequest  # no
 
 @_typing.final
 class OrderCancelRequest(_message.Message):
+    """FIX F. Passes in every state, on the session or on the cancel lane."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ORIG_CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -312,6 +324,8 @@ Global___OrderCancelRequest: _TypeAlias = OrderCancelRequest  # noqa: Y015
 
 @_typing.final
 class OrderMassCancelRequest(_message.Message):
+    """FIX q, over this router's own orders."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -338,6 +352,8 @@ Global___OrderMassCancelRequest: _TypeAlias = OrderMassCancelRequest  # noqa: Y0
 
 @_typing.final
 class Heartbeat(_message.Message):
+    """Sent by either side when it has sent nothing else for one heartbeat; two missed ones end the session."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     TEST_REQ_ID_FIELD_NUMBER: _builtins.int
@@ -358,6 +374,8 @@ Global___Heartbeat: _TypeAlias = Heartbeat  # noqa: Y015
 
 @_typing.final
 class Logout(_message.Message):
+    """The end of a session, with the reason when the gateway ends it."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     TEXT_FIELD_NUMBER: _builtins.int
@@ -397,6 +415,8 @@ Global___SessionResponse: _TypeAlias = SessionResponse  # noqa: Y015
 
 @_typing.final
 class GatewayMessage(_message.Message):
+    """One message to a router."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     REPORT_SEQ_FIELD_NUMBER: _builtins.int
@@ -547,6 +567,8 @@ Global___ExecutionReport: _TypeAlias = ExecutionReport  # noqa: Y015
 
 @_typing.final
 class OrderCancelReject(_message.Message):
+    """FIX 9: a cancel or replace that was not carried out; the order stands as `ord_status` says."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ORDER_ID_FIELD_NUMBER: _builtins.int
@@ -588,6 +610,8 @@ Global___OrderCancelReject: _TypeAlias = OrderCancelReject  # noqa: Y015
 
 @_typing.final
 class OrderMassCancelReport(_message.Message):
+    """FIX r: how many cancels went out; each order's outcome comes as its own report."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -613,6 +637,8 @@ Global___OrderMassCancelReport: _TypeAlias = OrderMassCancelReport  # noqa: Y015
 
 @_typing.final
 class HaltNotice(_message.Message):
+    """The state of the router, or of a scope it trades in, changed. Not an answer: orders still get their own rejects."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     SCOPE_FIELD_NUMBER: _builtins.int
@@ -654,6 +680,8 @@ Global___HaltNotice: _TypeAlias = HaltNotice  # noqa: Y015
 
 @_typing.final
 class ResumeComplete(_message.Message):
+    """Everything missed has been sent again."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     LAST_REPORT_SEQ_FIELD_NUMBER: _builtins.int
@@ -673,10 +701,13 @@ Global___ResumeComplete: _TypeAlias = ResumeComplete  # noqa: Y015
 
 @_typing.final
 class ResumeGap(_message.Message):
+    """Some of what was missed is no longer held."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     UP_TO_FIELD_NUMBER: _builtins.int
     up_to: _builtins.int
+    """The last report_seq that is no longer held."""
     def __init__(
         self,
         *,
@@ -740,6 +771,8 @@ Global___CancelsResponse: _TypeAlias = CancelsResponse  # noqa: Y015
 
 @_typing.final
 class CancelTaken(_message.Message):
+    """What became of one cancel on the lane."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ORIG_CL_ORD_ID_FIELD_NUMBER: _builtins.int

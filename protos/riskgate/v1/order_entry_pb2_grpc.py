@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class OrderEntryStub:
-    """Missing associated documentation comment in .proto file."""
+    """What a router speaks: orders in, reports out.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -52,7 +53,8 @@ class OrderEntryStub:
 
 
 class OrderEntryServicer:
-    """Missing associated documentation comment in .proto file."""
+    """What a router speaks: orders in, reports out.
+    """
 
     def Session(self, request_iterator, context):
         """One router's live stream. The first message must be a Logon; one session per connection.
@@ -102,7 +104,8 @@ def add_OrderEntryServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OrderEntry:
-    """Missing associated documentation comment in .proto file."""
+    """What a router speaks: orders in, reports out.
+    """
 
     @staticmethod
     def Session(request_iterator,
@@ -210,7 +213,8 @@ class EmergencyHaltServicer:
     """
 
     def Halt(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Effective and latched when this answers.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')

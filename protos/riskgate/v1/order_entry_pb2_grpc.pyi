@@ -27,6 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OrderEntryStub:
+    """What a router speaks: orders in, reports out."""
+
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
@@ -40,6 +42,8 @@ class OrderEntryStub:
 
 @_typing.type_check_only
 class OrderEntryAsyncStub(OrderEntryStub):
+    """What a router speaks: orders in, reports out."""
+
     def __init__(self, channel: _aio.Channel) -> None: ...
     Session: _aio.StreamStreamMultiCallable[_order_entry_pb2.SessionRequest, _order_entry_pb2.SessionResponse]  # type: ignore[assignment]
     """One router's live stream. The first message must be a Logon; one session per connection."""
@@ -49,6 +53,8 @@ class OrderEntryAsyncStub(OrderEntryStub):
     """A dry run: the verdict this order would get now. Reserves nothing; uses one slot of the router's rate window."""
 
 class OrderEntryServicer(metaclass=_abc_1.ABCMeta):
+    """What a router speaks: orders in, reports out."""
+
     @_abc_1.abstractmethod
     def Session(
         self,
@@ -85,6 +91,7 @@ class EmergencyHaltStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EmergencyHaltAsyncStub: ...
     Halt: _grpc.UnaryUnaryMultiCallable[_order_entry_pb2.HaltRequest, _order_entry_pb2.HaltResponse]
+    """Effective and latched when this answers."""
 
 @_typing.type_check_only
 class EmergencyHaltAsyncStub(EmergencyHaltStub):
@@ -94,6 +101,7 @@ class EmergencyHaltAsyncStub(EmergencyHaltStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Halt: _aio.UnaryUnaryMultiCallable[_order_entry_pb2.HaltRequest, _order_entry_pb2.HaltResponse]  # type: ignore[assignment]
+    """Effective and latched when this answers."""
 
 class EmergencyHaltServicer(metaclass=_abc_1.ABCMeta):
     """A door that can only halt, never loosen. Served natively on a listener and a UNIX socket of its own, so that it
@@ -105,6 +113,7 @@ class EmergencyHaltServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _order_entry_pb2.HaltRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_order_entry_pb2.HaltResponse, _abc.Awaitable[_order_entry_pb2.HaltResponse]]: ...
+    ) -> _typing.Union[_order_entry_pb2.HaltResponse, _abc.Awaitable[_order_entry_pb2.HaltResponse]]:
+        """Effective and latched when this answers."""
 
 def add_EmergencyHaltServicer_to_server(servicer: EmergencyHaltServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

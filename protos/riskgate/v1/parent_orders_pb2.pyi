@@ -48,6 +48,8 @@ Global___RegisterRequest: _TypeAlias = RegisterRequest  # noqa: Y015
 
 @_typing.final
 class ParentInstruction(_message.Message):
+    """One thing to do with one parent."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
@@ -81,6 +83,8 @@ Global___ParentInstruction: _TypeAlias = ParentInstruction  # noqa: Y015
 
 @_typing.final
 class ParentOrder(_message.Message):
+    """A client order: what all its children together may amount to."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     PARENT_CL_ORD_ID_FIELD_NUMBER: _builtins.int
@@ -178,6 +182,8 @@ Global___RegisterResponse: _TypeAlias = RegisterResponse  # noqa: Y015
 
 @_typing.final
 class ParentResult(_message.Message):
+    """The answer to one instruction, and where the parent stands."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int

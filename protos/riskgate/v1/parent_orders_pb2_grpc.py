@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ParentOrdersStub:
-    """Missing associated documentation comment in .proto file."""
+    """What an OMS speaks.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -42,7 +43,8 @@ class ParentOrdersStub:
 
 
 class ParentOrdersServicer:
-    """Missing associated documentation comment in .proto file."""
+    """What an OMS speaks.
+    """
 
     def Register(self, request_iterator, context):
         """Registers, amends and closes parents. Each request is answered after its record is appended; the OMS routes the
@@ -69,7 +71,8 @@ def add_ParentOrdersServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ParentOrders:
-    """Missing associated documentation comment in .proto file."""
+    """What an OMS speaks.
+    """
 
     @staticmethod
     def Register(request_iterator,

@@ -27,6 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ParentOrdersStub:
+    """What an OMS speaks."""
+
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
@@ -38,6 +40,8 @@ class ParentOrdersStub:
 
 @_typing.type_check_only
 class ParentOrdersAsyncStub(ParentOrdersStub):
+    """What an OMS speaks."""
+
     def __init__(self, channel: _aio.Channel) -> None: ...
     Register: _aio.StreamStreamMultiCallable[_parent_orders_pb2.RegisterRequest, _parent_orders_pb2.RegisterResponse]  # type: ignore[assignment]
     """Registers, amends and closes parents. Each request is answered after its record is appended; the OMS routes the
@@ -45,6 +49,8 @@ class ParentOrdersAsyncStub(ParentOrdersStub):
     """
 
 class ParentOrdersServicer(metaclass=_abc_1.ABCMeta):
+    """What an OMS speaks."""
+
     @_abc_1.abstractmethod
     def Register(
         self,

@@ -272,6 +272,8 @@ Global___ScopeKind: _TypeAlias = ScopeKind  # noqa: Y015
 
 @_typing.final
 class Scope(_message.Message):
+    """One scope: its kind and the names it needs."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     KIND_FIELD_NUMBER: _builtins.int
