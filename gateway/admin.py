@@ -7,7 +7,7 @@ does not read, or a hundred that do, leave a halt alone.
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 import grpc
 from google.protobuf.message import Message
@@ -86,7 +86,9 @@ class AdminService:
 
     def handler(self) -> grpc.GenericRpcHandler:
         """The service, for a server. Answers are passed on as the bytes the data plane gave."""
-        handlers = {name: self._unary(name, method) for name, method in METHODS.items()}
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            name: self._unary(name, method) for name, method in METHODS.items()
+        }
         handlers["StreamEvents"] = grpc.unary_stream_rpc_method_handler(
             self.stream_events, pb.StreamEventsRequest.FromString, _encode
         )
