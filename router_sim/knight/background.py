@@ -1,0 +1,64 @@
+"""Healthy flow on all eight servers: what the controls must never disturb.
+
+Each server works 3-5 children a second for other clients, and 10-20 times that in the first two seconds. The burst is
+made of more parents at once: no parent sends identical children faster than twice a second.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Final
+
+from router_sim.behaviour import CHILD_QTY, HEALTHY_PACE
+
+SECOND: Final = 1_000_000_000
+BURST_NS: Final = 2 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class HealthyParent:
+    """A client order that a correct router works. Times in ns after the open."""
+
+    at: int
+    router: int
+    """Index of the router, 0 for smars-1."""
+    stock: int
+    sign: int
+    qty: int
+    pace: int
+    """Time between two children."""
+    resting: int
+    """How long each child rests at the venue before it fills."""
+
+
+def healthy_flow(seed: int, router: int, symbols: int, until: int) -> list[HealthyParent]:
+    """The parents of one router from the open to ``until`` (ns), in order of time."""
+    source = random.Random(f"background/{seed}/{router}")
+    children_per_second = source.uniform(3.0, 5.0)
+    burst_factor = source.uniform(10.0, 20.0)
+    burst_children = children_per_second * burst_factor * BURST_NS / SECOND
+    parents = []
+    while burst_children > 0:
+        children = source.randint(1, 2)
+        burst_children -= children
+        parents.append(_parent(source, source.randrange(BURST_NS), router, symbols, children))
+    at = float(BURST_NS)
+    while True:
+        children = source.randint(1, 10)
+        at += source.expovariate(children_per_second / 5.5) * SECOND
+        if at >= until:
+            return sorted((p for p in parents if p.at < until), key=lambda p: p.at)
+        parents.append(_parent(source, int(at), router, symbols, children))
+
+
+def _parent(source: random.Random, at: int, router: int, symbols: int, children: int) -> HealthyParent:
+    return HealthyParent(
+        at=at,
+        router=router,
+        stock=source.randrange(symbols),
+        sign=source.choice((1, -1)),
+        qty=children * CHILD_QTY,
+        pace=source.randrange(HEALTHY_PACE, 2 * HEALTHY_PACE),
+        resting=source.randrange(50_000_000, 450_000_000),
+    )

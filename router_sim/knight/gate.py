@@ -1,0 +1,232 @@
+"""The risk core at the door of a replay: set-up, and what it did.
+
+The event loop calls the core's flat functions itself for Power Peg's children; everything rarer goes through here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import riskcore
+
+from router_sim.knight.account import USD, Work, loss
+from router_sim.knight.background import HealthyParent
+from router_sim.knight.limits import Defence
+from router_sim.knight.result import Gatekeeping, Halt, Refusal
+from router_sim.knight.stocks import TICK, Stock
+from router_sim.knight.universe import ROUTERS, Universe
+
+OPEN: Final = int(datetime(2012, 8, 1, 13, 30, tzinfo=UTC).timestamp()) * 1_000_000_000
+"""09:30 in New York, in ns UTC."""
+
+ACCOUNT: Final = "ACC1"
+STRATEGY: Final = "RLP"
+_HEALTHY_CL_ORD_ID: Final = 1 << 40
+"""ClOrdIDs of the healthy flow begin here, so that they never meet Power Peg's on the same router."""
+
+
+class _Refused:
+    """One reason, counted."""
+
+    __slots__ = ("at", "count", "healthy", "limit", "reason", "router", "scope", "unit", "value")
+
+    def __init__(self, at: int, router: str, reject: riskcore.Reject | None) -> None:
+        self.at = at
+        self.router = router
+        self.reason = reject.name.lower() if reject else "unknown"
+        self.scope = reject.scope if reject else ""
+        self.limit = reject.limit if reject else 0
+        self.value = reject.value if reject else 0
+        self.unit = reject.unit if reject else ""
+        self.count = 0
+        self.healthy = 0
+
+
+class Gate:
+    """One risk core, configured for the morning, and the record of its refusals and halts."""
+
+    LIMIT: Final = riskcore.LIMIT
+    IOC: Final = riskcore.IOC
+
+    def __init__(self, defence: Defence) -> None:
+        """Create the core; `open_market` introduces the firm to it."""
+        self.defence = defence
+        self.opened = OPEN
+        self.engine = riskcore.Engine(trading_day=20120801)
+        self.account = self.engine.define_account(ACCOUNT, parent_required=defence.parents)
+        self.strategy = self.engine.define_strategy(STRATEGY)
+        self.routers = [self.engine.define_router(name) for name in ROUTERS]
+        self.symbols: list[int] = []
+        # Indexed by the verdict itself: minus the reason code counts from the end.
+        self.rejects = [0] * 4096
+        self.watching = True
+        self.fill_times: deque[int] = deque(maxlen=8192)
+        self._parents = defence.parents
+        self._healthy_ids = _HEALTHY_CL_ORD_ID
+        self._refused: dict[int, _Refused] = {}
+        self._first: int | None = None
+        self._known_trips = 0
+        self._culprit: str | None = None
+        self._executions_until_halt = 0
+        self._loss_at_halt = 0
+        self._all_cancelled_at: int | None = None
+        self._cancels = 0
+
+    # ---- the firm -----------------------------------------------------------------------------------------------
+
+    def open_market(self, at: int, universe: Universe) -> None:
+        """Introduce symbols and limits, bring the venue up, give every symbol its first quote."""
+        engine = self.engine
+        self._parents = self.defence.parents and universe.parent_ids
+        self.symbols = [engine.define_symbol(stock.name, tick=TICK) for stock in universe.stocks]
+        for setting in self.defence.settings:
+            engine.set_limit(setting.scope, setting.limit, setting.value)
+        engine.venue_up(self.opened + at)
+
+    def enter(self, at: int, work: Work) -> None:
+        """The OMS registers one of the 212 parents."""
+        plan = work.plan
+        work.router_id = self.routers[plan.router]
+        work.symbol_id = self.symbols[plan.stock]
+        work.side = riskcore.BUY if plan.sign > 0 else riskcore.SELL
+        if self._parents:
+            work.parent_id = self._open_parent(at, plan.name, work.symbol_id, work.side, plan.qty)
+
+    def enter_healthy(self, at: int, number: int, plan: HealthyParent) -> int:
+        """The OMS registers a parent of the healthy flow; its id, or -1 without parents."""
+        if not self._parents:
+            return -1
+        side = riskcore.BUY if plan.sign > 0 else riskcore.SELL
+        return self._open_parent(at, f"OMS-{number}", self.symbols[plan.stock], side, plan.qty)
+
+    def _open_parent(self, at: int, name: str, symbol: int, side: int, qty: int) -> int:
+        parent = self.engine.open_parent(self.opened + at, name, self.account, symbol, side, qty)
+        if parent < 0:
+            raise RuntimeError(f"the core refused parent {name} with reason {-parent}")
+        return parent
+
+    # ---- orders and reports of the healthy flow -----------------------------------------------------------------
+
+    def new_healthy(
+        self, at: int, plan: HealthyParent, parent_id: int, qty: int, price: int, *, correct: bool
+    ) -> int:
+        """Decide a child of the healthy flow; its OrderID, or minus the reason code."""
+        self._healthy_ids += 1
+        order = self.engine.new_order(
+            self.opened + at,
+            self.routers[plan.router],
+            self.account,
+            self.symbols[plan.stock],
+            riskcore.BUY if plan.sign > 0 else riskcore.SELL,
+            qty,
+            price,
+            parent_id,
+            self._healthy_ids,
+            riskcore.LIMIT,
+            riskcore.DAY,
+            self.strategy,
+        )
+        if order < 0:
+            if not self.rejects[order]:
+                self.note(at, order, plan.router)
+            self.rejects[order] += 1
+            self._refused[order].healthy += correct
+        return order
+
+    def accepted(self, at: int, order: int) -> None:
+        """The venue has it."""
+        self.engine.accepted(self.opened + at, order)
+
+    def trade(self, at: int, order: int, qty: int, price: int) -> None:
+        """The venue has executed."""
+        self.engine.trade(self.opened + at, order, qty, price)
+
+    def canceled(self, at: int, order: int) -> None:
+        """The venue confirms a cancel."""
+        self.engine.canceled(self.opened + at, order)
+
+    def tick(self, at: int, symbol: int, bid: int, ask: int) -> None:
+        """A quote."""
+        self.engine.tick(self.opened + at, self.symbols[symbol], bid, ask)
+
+    # ---- what it did --------------------------------------------------------------------------------------------
+
+    def note(self, at: int, verdict: int, router: int) -> None:
+        """Keep the details of a reason that is given for the first time."""
+        self._refused[verdict] = _Refused(at, ROUTERS[router], self.engine.last_reject())
+
+    def note_faulty(self, at: int, verdict: int, router: int) -> None:
+        """The same, for a child of Power Peg: the very first of them is the first refusal of the run."""
+        self.note(at, verdict, router)
+        if self._first is None:
+            self._first = verdict
+
+    def look(self, at: int, works: Sequence[Work], table: Sequence[Stock]) -> list[int]:
+        """Take note of new halts; OrderIDs that the core wants cancelled."""
+        if len(trips := self.engine.trips()) > self._known_trips:
+            if self.watching:
+                self._first_halt(trips[0], works, table)
+            self._known_trips = len(trips)
+        if trips and self._all_cancelled_at is None and trips[0].cancels_outstanding == 0:
+            self._all_cancelled_at = at
+        cancels = self.engine.cancels()
+        self._cancels += len(cancels)
+        return cancels
+
+    def _first_halt(self, trip: riskcore.Trip, works: Sequence[Work], table: Sequence[Stock]) -> None:
+        self.watching = False
+        halted = trip.time - self.opened
+        late = sum(filled > halted for filled in self.fill_times)
+        self._executions_until_halt = sum(work.executions for work in works) - late
+        self._loss_at_halt = loss(works, table)
+        self._culprit = trip.router or self._busiest_router()
+
+    def _busiest_router(self) -> str:
+        """A halt that no order caused (a loss seen at a tick) names no router: the one that traded most is meant."""
+        return max(ROUTERS, key=lambda name: self.engine.turnover(f"router:{name}"))
+
+    def finish(self, works: Sequence[Work]) -> Gatekeeping:
+        """The record, at the end of the run."""
+        trips = self.engine.trips()
+        refusals = tuple(
+            Refusal(
+                reason=refused.reason,
+                count=self.rejects[verdict],
+                first_at=refused.at,
+                scope=refused.scope,
+                router=refused.router,
+                limit=refused.limit,
+                value=refused.value,
+                unit=refused.unit,
+                healthy=refused.healthy,
+            )
+            for verdict, refused in sorted(self._refused.items(), key=lambda item: item[1].at)
+        )
+        first = self._refused[self._first] if self._first is not None else None
+        return Gatekeeping(
+            refusals=refusals,
+            halts=tuple(self._halt(trip) for trip in trips),
+            first_refusal=next((r for r in refusals if first and r.reason == first.reason), None),
+            culprit=self._culprit,
+            executions_until_halt=sum(work.executions for work in works) if self.watching else self._executions_until_halt,
+            loss_at_halt_usd=self._loss_at_halt / USD,
+            all_cancelled_at=self._all_cancelled_at,
+            cancels=self._cancels,
+            cancels_outstanding=sum(trip.cancels_outstanding for trip in trips),
+        )
+
+    def _halt(self, trip: riskcore.Trip) -> Halt:
+        return Halt(
+            at=trip.time - self.opened,
+            scope=trip.scope,
+            check=trip.check.lower(),
+            router=trip.router,
+            limit=trip.limit,
+            value=trip.value,
+            text=trip.text,
+            swept=trip.open_orders,
+            cancels_outstanding=trip.cancels_outstanding,
+        )

@@ -1,0 +1,111 @@
+"""What one run of the morning leaves behind. Times are ns after the open, money is in dollars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The run at one moment; only the 212 parents' orders count."""
+
+    at: int
+    executions: int
+    leaked_shares: int
+    loss_usd: float
+    """Cost over the opening mid of what exceeds the parents, and of unwinding it if the run stopped now."""
+    long_usd: float
+    short_usd: float
+    touch_pnl_usd: float
+    """Profit and loss marked at the live touch: the figure that deceives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over the 212 parents."""
+
+    executions: int
+    shares: int
+    symbols: int
+    long_symbols: int
+    short_symbols: int
+    net_long_usd: float
+    net_short_usd: float
+    leaked_executions: int
+    leaked_shares: int
+    leaked_notional_usd: float
+    loss_usd: float
+    touch_pnl_usd: float
+    moved_over_10pct: int
+    moved_5_to_10pct: int
+    moved_less: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How often one reason was given, and the first time in full."""
+
+    reason: str
+    count: int
+    first_at: int
+    scope: str
+    router: str
+    limit: int
+    value: int
+    unit: str
+    healthy: int
+    """How many of them were orders of routers that ran correct code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """One latched halt as the core reports it."""
+
+    at: int
+    scope: str
+    check: str
+    router: str
+    limit: int
+    value: int
+    text: str
+    swept: int
+    """Resting orders at the moment of the halt, each of them to be cancelled."""
+    cancels_outstanding: int
+    """Of these, not yet confirmed at the end of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gatekeeping:
+    """What the gateway did; absent in an uncontrolled run."""
+
+    refusals: tuple[Refusal, ...]
+    halts: tuple[Halt, ...]
+    first_refusal: Refusal | None
+    """The first refused child of a faulty router."""
+    culprit: str | None
+    executions_until_halt: int
+    loss_at_halt_usd: float
+    all_cancelled_at: int | None
+    """When the venue had confirmed the last cancel of the first halt; `None` if there was no halt or one is missing."""
+    cancels: int
+    cancels_outstanding: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run."""
+
+    variant: str
+    seed: int
+    duration: int
+    attempts: int
+    totals: Totals
+    first_excess_at: int | None
+    """When the first child that exceeds its parent was sent, refused or not."""
+    healthy_orders: int
+    """Orders of routers while they ran correct code."""
+    healthy_rejected: int
+    healthy_executions: int
+    gate: Gatekeeping | None
+    wall_seconds: float
+    samples: tuple[Sample, ...] = field(default=(), repr=False)

@@ -1,0 +1,420 @@
+"""The morning of 1 August 2012 in virtual time: one event loop, every event in exact order.
+
+A run is uncontrolled (orders go straight to the venue) or controlled (every order is first decided by the risk core,
+through its flat calls). Both use the code of the live simulators: `router_sim.behaviour` decides what a router sends,
+`exchange_sim.impact` what the venue does. The venue executes at once; its reports reach the gateway and the router
+`REPORT_LATENCY` later, and a parent's next child never leaves before the report of the last one.
+
+Four million children per run leave little time for each, so the loop has three sources of events instead of one: a
+heap of the next child of each Power Peg parent (plain integers, time and parent in one), a queue of reports (one
+constant latency, so first in is first out), and a heap of everything rarer (healthy flow, market data, timers,
+samples). Nothing is allocated per child but its report.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush, heapreplace
+from typing import Final
+
+from exchange_sim.impact import PriceImpact
+from router_sim.behaviour import NEVER, Build, HealthyRouter, behaviour
+from router_sim.knight.account import Work, sample, totals
+from router_sim.knight.background import SECOND, HealthyParent
+from router_sim.knight.gate import Gate
+from router_sim.knight.result import RunResult, Sample
+from router_sim.knight.universe import Universe
+
+MILLISECOND: Final = 1_000_000
+REPORT_LATENCY: Final = MILLISECOND
+TIMER_EVERY: Final = 10 * MILLISECOND
+HEARTBEAT_EVERY: Final = 250 * MILLISECOND
+SAMPLES: Final = 400
+RELAX_HALF_LIFE: Final = 20 * 60 * SECOND
+"""How fast a price comes back once nobody pushes it; assumed, 10-30 minutes."""
+
+Progress = Callable[[float], None]
+Action = Callable[[int, int], None]
+
+_BITS: Final = 9
+_MASK: Final = (1 << _BITS) - 1
+_SENTINEL: Final = NEVER << _BITS
+
+
+class Healthy:
+    """One client order in correct hands."""
+
+    __slots__ = ("behaviour", "order", "parent_id", "plan", "price", "qty")
+
+    def __init__(self, plan: HealthyParent) -> None:
+        self.plan = plan
+        self.behaviour = HealthyRouter(qty=plan.qty, first_at=plan.at, pace=plan.pace)
+        self.parent_id = -1
+        self.order = 0
+        self.price = 0
+        self.qty = 0
+
+
+class Morning:
+    """One run. `run` plays it to the end; there is nothing to be reused afterwards."""
+
+    def __init__(self, universe: Universe, *, until: int | None = None, gate: Gate | None = None) -> None:
+        """Set the stage; ``until`` (ns) ends the run early, ``gate`` makes it a controlled one."""
+        self.universe = universe
+        self.until = min(universe.duration, until) if until is not None else universe.duration
+        self.gate = gate
+        self.markets: list[PriceImpact] = [stock.market() for stock in universe.stocks]
+        self.works = [
+            Work(
+                plan,
+                self.markets[plan.stock],
+                behaviour(Build.POWER_PEG, rlp_flag=True, qty=plan.qty, first_at=plan.first_at, delay=plan.delay),
+                universe.seed,
+            )
+            for plan in universe.parents
+        ]
+        self.faulty_from = [NEVER] * 8
+        for plan in universe.parents:
+            self.faulty_from[plan.router] = min(self.faulty_from[plan.router], plan.entered_at)
+        self.calendar: list[tuple[int, int, Action, int]] = []
+        self.scheduled = 0
+        self.samples: list[Sample] = []
+        self.attempts = 0
+        self.first_excess_at: int | None = None
+        self.healthy = [Healthy(plan) for plan in universe.healthy]
+        self.resting: dict[int, int] = {}
+        self.healthy_orders = 0
+        self.healthy_rejected = 0
+        self.healthy_executions = 0
+        self.healthy_ids = 0
+        self.progress: Progress | None = None
+        self.shown: list[int] = [0] * len(self.markets)
+        self.shown_at: list[int] = [0] * len(self.markets)
+        self.tick_due: list[bool] = [False] * len(self.markets)
+        self.executions_seen = 0
+
+    # ---- the run ------------------------------------------------------------------------------------------------
+
+    def run(self, progress: Progress | None = None) -> RunResult:
+        """Play the morning; ``progress`` is told the fraction done now and then."""
+        started = time.perf_counter()
+        self.progress = progress
+        self._open()
+        if self.gate is None:
+            self._play_uncontrolled()
+        else:
+            self._play_controlled(self.gate)
+        self._sample(self.until, 0)
+        return RunResult(
+            variant=self.universe.variant,
+            seed=self.universe.seed,
+            duration=self.until,
+            attempts=self.attempts,
+            totals=totals(self.works, self.universe.stocks, self.markets),
+            first_excess_at=self.first_excess_at,
+            healthy_orders=self.healthy_orders,
+            healthy_rejected=self.healthy_rejected,
+            healthy_executions=self.healthy_executions,
+            gate=self.gate.finish(self.works) if self.gate else None,
+            wall_seconds=time.perf_counter() - started,
+            samples=tuple(self.samples),
+        )
+
+    def _open(self) -> None:
+        """Register the auction's parents and fill the calendar."""
+        entries = sorted(range(len(self.works)), key=lambda n: self.works[n].plan.entered_at)
+        if self.gate:
+            self.gate.open_market(min((w.plan.entered_at for w in self.works), default=0) - SECOND, self.universe)
+        for n in entries:
+            if self.works[n].plan.entered_at < 0:
+                self._enter(self.works[n].plan.entered_at, n)
+            else:
+                self._at(self.works[n].plan.entered_at, self._enter, n)
+        for number, healthy in enumerate(self.healthy):
+            self._at(healthy.plan.at, self._arrive, number)
+        step = self.until / SAMPLES
+        for number in range(SAMPLES):
+            self._at(int(number * step), self._sample, 0)
+        if self.gate:
+            for symbol in range(len(self.markets)):
+                self._show(0, symbol)
+            self._at(0, self._timer, 0)
+            self._at(HEARTBEAT_EVERY, self._heartbeat, 0)
+
+    def _enter(self, at: int, number: int) -> None:
+        """The OMS enters a parent of the 212."""
+        if self.gate:
+            self.gate.enter(at, self.works[number])
+
+    def _at(self, at: int, action: Action, argument: int) -> None:
+        self.scheduled += 1
+        heappush(self.calendar, (at, self.scheduled, action, argument))
+
+    def _stop(self, at: int, argument: int) -> None:
+        """Never called: the loop ends at this entry of the calendar."""
+
+    def _first_children(self) -> list[int]:
+        sends = [work.plan.first_at << _BITS | number for number, work in enumerate(self.works)]
+        sends.append(_SENTINEL)
+        heapify(sends)
+        return sends
+
+    def _play_uncontrolled(self) -> None:
+        """Every order reaches the venue."""
+        works = self.works
+        calendar = self.calendar
+        sends = self._first_children()
+        reports: deque[tuple[int, int, int]] = deque()
+        report = reports.append
+        next_report = NEVER
+        self._at(self.until, self._stop, 0)
+        next_other = calendar[0][0]
+        attempts = 0
+        while True:
+            key = sends[0]
+            at = key >> _BITS
+            if next_report <= at and next_report <= next_other:
+                at, number, filled = reports.popleft()
+                next_report = reports[0][0] if reports else NEVER
+                heappush(sends, works[number].on_done(at, filled) << _BITS | number)
+            elif at < next_other:
+                heappop(sends)
+                number = key & _MASK
+                work = works[number]
+                attempts += 1
+                filled = work.coin()
+                if filled:
+                    price = work.market.take(work.sign, filled)
+                    work.cum += filled
+                    work.paid += filled * price
+                    work.executions += 1
+                    if work.cum > work.qty:
+                        if self.first_excess_at is None:
+                            self.first_excess_at = at
+                        work.crossed(filled, price)
+                if not reports:
+                    next_report = at + REPORT_LATENCY
+                report((at + REPORT_LATENCY, number, filled))
+            else:
+                at, _, action, argument = heappop(calendar)
+                if action == self._stop:
+                    break
+                action(at, argument)
+                next_other = calendar[0][0]
+        self.attempts = attempts
+
+    def _play_controlled(self, gate: Gate) -> None:
+        """Every order is decided by the core; what passes reaches the venue, and its reports the core."""
+        works = self.works
+        calendar = self.calendar
+        shown = self.shown
+        sends = self._first_children()
+        reports: deque[tuple[int, int, int, int, int]] = deque()
+        report = reports.append
+        next_report = NEVER
+        self._at(self.until, self._stop, 0)
+        next_other = calendar[0][0]
+        attempts = 0
+        opened = gate.opened
+        new_order = gate.engine.new_order
+        trade = gate.engine.trade
+        canceled = gate.engine.canceled
+        account = gate.account
+        limit, ioc, strategy = gate.LIMIT, gate.IOC, gate.strategy
+        rejects = gate.rejects
+        while True:
+            key = sends[0]
+            at = key >> _BITS
+            if next_report <= at and next_report <= next_other:
+                at, number, order, filled, price = reports.popleft()
+                next_report = reports[0][0] if reports else NEVER
+                work = works[number]
+                if filled:
+                    trade(opened + at, order, filled, price)
+                if filled < 100:
+                    canceled(opened + at, order)
+                if work.market.ask != shown[work.stock]:
+                    self._show(at, work.stock)
+                    next_other = calendar[0][0]
+                heappush(sends, work.on_done(at, filled) << _BITS | number)
+            elif at < next_other:
+                number = key & _MASK
+                work = works[number]
+                market = work.market
+                attempts += 1
+                sign = work.sign
+                price = market.ask if sign > 0 else market.bid
+                order = new_order(
+                    opened + at,
+                    work.router_id,
+                    account,
+                    work.symbol_id,
+                    work.side,
+                    100,
+                    price,
+                    work.parent_id,
+                    attempts,
+                    limit,
+                    ioc,
+                    strategy,
+                )
+                if order < 0:
+                    if not rejects[order]:
+                        self._first_reject(at, order, work)
+                    rejects[order] += 1
+                    heapreplace(sends, work.on_reject(at) << _BITS | number)
+                    continue
+                heappop(sends)
+                filled = work.coin()
+                if filled:
+                    market.take(sign, filled)
+                    work.cum += filled
+                    work.paid += filled * price
+                    work.executions += 1
+                    if work.cum > work.qty:
+                        if self.first_excess_at is None:
+                            self.first_excess_at = at
+                        work.crossed(filled, price)
+                    if gate.watching:
+                        gate.fill_times.append(at)
+                if not reports:
+                    next_report = at + REPORT_LATENCY
+                report((at + REPORT_LATENCY, number, order, filled, price))
+            else:
+                at, _, action, argument = heappop(calendar)
+                if action == self._stop:
+                    break
+                action(at, argument)
+                next_other = calendar[0][0]
+        self.attempts = attempts
+        for at, _number, order, filled, price in reports:
+            if filled:
+                trade(opened + at, order, filled, price)
+            if filled < 100:
+                canceled(opened + at, order)
+
+    def _first_reject(self, at: int, code: int, work: Work) -> None:
+        """A reason is given to Power Peg for the first time: write it down, and see whether it came with a halt."""
+        gate = self._gate()
+        gate.note_faulty(at, code, work.plan.router)
+        self._look(at)
+
+    # ---- market data and timers ---------------------------------------------------------------------------------
+
+    def _show(self, at: int, symbol: int) -> None:
+        """Send a symbol's quotes to the core, at most once a millisecond."""
+        earliest = self.shown_at[symbol] + MILLISECOND
+        if at < earliest and at > 0:
+            if not self.tick_due[symbol]:
+                self.tick_due[symbol] = True
+                self._at(earliest, self._show_due, symbol)
+            return
+        market = self.markets[symbol]
+        self.shown[symbol] = market.ask
+        self.shown_at[symbol] = at
+        self._gate().tick(at, symbol, market.bid, market.ask)
+
+    def _show_due(self, at: int, symbol: int) -> None:
+        self.tick_due[symbol] = False
+        if self.markets[symbol].ask != self.shown[symbol]:
+            self._show(at, symbol)
+
+    def _heartbeat(self, at: int, _: int) -> None:
+        """Repeat quotes before they look stale, and let prices come back once the flow has stopped."""
+        gate = self._gate()
+        executions = sum(work.executions for work in self.works)
+        relaxing = executions == self.executions_seen and not gate.watching
+        self.executions_seen = executions
+        factor = 0.5 ** (HEARTBEAT_EVERY / RELAX_HALF_LIFE)
+        old = at - 2 * HEARTBEAT_EVERY
+        for symbol, market in enumerate(self.markets):
+            if relaxing and market.net:
+                market.relax(factor)
+            if self.shown_at[symbol] <= old or market.ask != self.shown[symbol]:
+                self._show(at, symbol)
+        self._at(at + HEARTBEAT_EVERY, self._heartbeat, 0)
+
+    def _timer(self, at: int, _: int) -> None:
+        gate = self._gate()
+        gate.engine.timer(gate.opened + at)
+        self._look(at)
+        self._at(at + TIMER_EVERY, self._timer, 0)
+
+    def _look(self, at: int) -> None:
+        """Write down new halts, and cancel at the venue what the core wants cancelled."""
+        gate = self._gate()
+        for order in gate.look(at, self.works, self.universe.stocks):
+            if order in self.resting:
+                self._at(at + REPORT_LATENCY, self._cancel, order)
+
+    def _sample(self, at: int, _: int) -> None:
+        self.samples.append(sample(at, self.works, self.universe.stocks, self.markets))
+        if self.progress is not None:
+            self.progress(at / self.until)
+
+    def _gate(self) -> Gate:
+        if self.gate is None:
+            raise RuntimeError("an uncontrolled run has no gateway")
+        return self.gate
+
+    # ---- healthy flow -------------------------------------------------------------------------------------------
+
+    def _arrive(self, at: int, number: int) -> None:
+        """The OMS enters a parent that a correct router will work."""
+        if self.gate:
+            healthy = self.healthy[number]
+            healthy.parent_id = self.gate.enter_healthy(at, number, healthy.plan)
+        self._send(at, number)
+
+    def _send(self, at: int, number: int) -> None:
+        """A resting child at the near touch: buy at the bid, sell at the ask."""
+        healthy = self.healthy[number]
+        plan = healthy.plan
+        market = self.markets[plan.stock]
+        healthy.qty = healthy.behaviour.child_qty
+        healthy.price = market.bid if plan.sign > 0 else market.ask
+        self.healthy_ids += 1
+        correct = at < self.faulty_from[plan.router]
+        self.healthy_orders += correct
+        order = self.healthy_ids
+        if self.gate:
+            order = self.gate.new_healthy(at, plan, healthy.parent_id, healthy.qty, healthy.price, correct=correct)
+            if order < 0:
+                self.healthy_rejected += correct
+                healthy.behaviour.on_reject(at)
+                self._look(at)
+                return
+        healthy.order = order
+        self.resting[order] = number
+        if self.gate:
+            self._at(at + REPORT_LATENCY, self._acknowledge, order)
+        self._at(at + plan.resting, self._fill, order)
+
+    def _acknowledge(self, at: int, order: int) -> None:
+        if order in self.resting:
+            self._gate().accepted(at, order)
+
+    def _fill(self, at: int, order: int) -> None:
+        number = self.resting.pop(order, None)
+        if number is None:
+            return
+        healthy = self.healthy[number]
+        self.healthy_executions += 1
+        if self.gate:
+            self.gate.trade(at, order, healthy.qty, healthy.price)
+        self._next(healthy.behaviour.on_done(at, healthy.qty), number)
+
+    def _cancel(self, at: int, order: int) -> None:
+        """The venue confirms a cancel of the gateway, unless the order was filled meanwhile."""
+        number = self.resting.pop(order, None)
+        if number is None:
+            return
+        self._gate().canceled(at, order)
+        self._look(at)
+        self._next(self.healthy[number].behaviour.on_done(at, 0), number)
+
+    def _next(self, at: int, number: int) -> None:
+        if at != NEVER:
+            self._at(at, self._send, number)
