@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build native protos lock test test-rust test-python check lint fmt demo bench clean
+.PHONY: help build native protos reference lock test test-rust test-python check lint fmt demo bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -55,6 +55,9 @@ Cargo.lock: ;
 
 protos: $(VENV)/.deps.stamp ## the Python code of protos/, to be committed
 	@$(BIN)/python tools/gen_protos.py
+
+reference: build ## the reference pages that are derived from the code, to be committed
+	@$(BIN)/python tools/gen_reference.py
 
 lock: $(VENV)/.deps.stamp ## requirements/lock.txt from pyproject.toml (UPGRADE=1: to the newest versions)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
