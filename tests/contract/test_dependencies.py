@@ -26,13 +26,16 @@ CRATES: dict[str, tuple[set[str], set[str] | None]] = {
     "py": ({"riskcore", "riskgate-journal", "riskgate-server", "riskgate-load"}, None),
 }
 
+# The replay runs the venue's behaviour and the core in one process, in virtual time.
+REPLAY = {"router_sim", "exchange_sim", "riskgate", "riskcore", "gateway.client"}
 # Directory -> the packages of ours that its modules may import, the longest matching directory deciding.
 PYTHON: dict[str, set[str]] = {
     "gateway": {"gateway", "riskgate", "riskcore"},
     "gateway/client": {"gateway.client", "riskgate"},
     "gateway/cli": {"gateway", "riskgate", "riskcore", "router_sim", "exchange_sim"},
     "router_sim": {"router_sim", "riskgate", "gateway.client"},
-    "router_sim/knight": {"router_sim", "exchange_sim", "riskgate", "riskcore", "gateway.client"},
+    "router_sim/knight": REPLAY,
+    "router_sim/replay": REPLAY,
     "exchange_sim": {"exchange_sim", "riskgate"},
     "protos": {"riskgate"},
 }
