@@ -20,10 +20,10 @@ CHEAP = ("config check", "--help")
 
 
 def commands() -> list[str]:
-    """Every command line of the README that calls riskgate."""
+    """Every command line of the README that calls what `make build` installs."""
     blocks = re.findall(r"^```sh\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
-    lines = [line.partition("   #")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line.startswith(".venv/bin/riskgate ")]
+    lines = [line.partition("   #")[0].strip().removesuffix(" &") for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.startswith(".venv/bin/")]
 
 
 def make_targets() -> set[str]:
@@ -34,8 +34,9 @@ def make_targets() -> set[str]:
 def test_readme_command_works(command: str) -> None:
     words = shlex.split(command)
     if not any(cheap in command for cheap in CHEAP):
-        verbs = [word for word in words[1:3] if re.fullmatch(r"[a-z]+", word)]
-        words = [words[0], *verbs, "--help"]
+        program = 3 if words[1] == "-m" else 1
+        verbs = [word for word in words[program : program + 2] if re.fullmatch(r"[a-z]+", word)]
+        words = [*words[:program], *verbs, "--help"]
         options = re.findall(r"(?<= )--[a-z-]+", command)
     else:
         options = []
