@@ -1,0 +1,180 @@
+//! What came of the orders of one session, or of all of them together.
+
+use hdrhistogram::Histogram;
+
+/// Longest time a histogram holds; what takes longer is counted as this.
+const LONGEST: u64 = 60_000_000_000;
+/// Reject names are a closed set of about thirty; a peer that makes up names gets one entry for the rest.
+const MAX_NAMES: usize = 64;
+const OTHER: &[u8] = b"OTHER";
+
+/// Counts and latencies.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// Orders encoded into a frame.
+    pub sent: u64,
+    /// Orders with at least one report.
+    pub answered: u64,
+    /// Orders whose first report was not a reject.
+    pub accepted: u64,
+    /// Orders whose first report was a reject.
+    pub rejected: u64,
+    /// Trade reports.
+    pub trades: u64,
+    /// Orders filled completely.
+    pub filled: u64,
+    /// Units traded.
+    pub filled_qty: u64,
+    /// Orders canceled, expired or done for the day.
+    pub canceled: u64,
+    /// A second New or Rejected for one order: never expected.
+    pub duplicates: u64,
+    /// Reports that belong to no order of this run, for example replays after a logon.
+    pub unsolicited: u64,
+    /// Jumps in the peer's report sequence: never expected.
+    pub sequence_gaps: u64,
+    /// Halt notices.
+    pub halts: u64,
+    /// Frames encoded.
+    pub frames: u64,
+    /// First due time and last answer, on the flood's clock; 0 = none yet.
+    pub started: u64,
+    /// See `started`.
+    pub finished: u64,
+    /// Intended send to first report, ns; one entry for each answered order.
+    pub latency: Histogram<u64>,
+    /// Intended send to encoding, ns: how far behind its schedule the generator itself was.
+    pub lag: Histogram<u64>,
+    names: Vec<(Box<[u8]>, u64)>,
+}
+
+impl Tally {
+    /// All zeros.
+    pub fn new() -> Self {
+        Self {
+            sent: 0,
+            answered: 0,
+            accepted: 0,
+            rejected: 0,
+            trades: 0,
+            filled: 0,
+            filled_qty: 0,
+            canceled: 0,
+            duplicates: 0,
+            unsolicited: 0,
+            sequence_gaps: 0,
+            halts: 0,
+            frames: 0,
+            started: 0,
+            finished: 0,
+            latency: histogram(),
+            lag: histogram(),
+            names: Vec::new(),
+        }
+    }
+
+    /// Rejected orders by reason name, in order of first appearance.
+    pub fn reject_names(&self) -> impl Iterator<Item = (String, u64)> + '_ {
+        self.names.iter().map(|(name, count)| (String::from_utf8_lossy(name).into_owned(), *count))
+    }
+
+    /// Counts `count` rejects under `name`. Allocates only when the name is new.
+    pub fn reject(&mut self, name: &[u8], count: u64) {
+        if let Some((_, seen)) = self.names.iter_mut().find(|(known, _)| **known == *name) {
+            *seen += count;
+        } else if self.names.len() < MAX_NAMES {
+            self.names.push((name.into(), count));
+        } else {
+            match self.names.iter_mut().find(|(known, _)| **known == *OTHER) {
+                Some((_, seen)) => *seen += count,
+                None => self.names.push((OTHER.into(), count)),
+            }
+        }
+    }
+
+    /// Adds what another session counted.
+    pub fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.answered += other.answered;
+        self.accepted += other.accepted;
+        self.rejected += other.rejected;
+        self.trades += other.trades;
+        self.filled += other.filled;
+        self.filled_qty = self.filled_qty.saturating_add(other.filled_qty);
+        self.canceled += other.canceled;
+        self.duplicates += other.duplicates;
+        self.unsolicited += other.unsolicited;
+        self.sequence_gaps += other.sequence_gaps;
+        self.halts += other.halts;
+        self.frames += other.frames;
+        if other.started > 0 && (self.started == 0 || other.started < self.started) {
+            self.started = other.started;
+        }
+        self.finished = self.finished.max(other.finished);
+        // Both histograms have the same bounds, so adding cannot fail.
+        let _ = self.latency.add(&other.latency);
+        let _ = self.lag.add(&other.lag);
+        for (name, count) in &other.names {
+            self.reject(name, *count);
+        }
+    }
+
+    /// Orders without a report.
+    pub fn unanswered(&self) -> u64 {
+        self.sent.saturating_sub(self.answered)
+    }
+
+    /// First due time to last answer, ns.
+    pub fn elapsed(&self) -> u64 {
+        self.finished.saturating_sub(self.started)
+    }
+
+    /// Answered orders per second.
+    pub fn throughput(&self) -> u64 {
+        let nanos = u128::from(self.elapsed());
+        let scaled = u128::from(self.answered) * 1_000_000_000;
+        scaled.checked_div(nanos).and_then(|rate| u64::try_from(rate).ok()).unwrap_or_default()
+    }
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Three significant digits from 1 ns to a minute, 0.25 MB.
+fn histogram() -> Histogram<u64> {
+    // These bounds are valid; the growing histogram is the same but for its fixed size.
+    Histogram::new_with_bounds(1, LONGEST, 3).unwrap_or_else(|_| Histogram::new(3).unwrap_or_else(|_| unreachable!()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_up_reject_names_do_not_grow_memory() {
+        let mut tally = Tally::new();
+        for name in 0..1_000_u32 {
+            tally.reject(&name.to_le_bytes(), 1);
+        }
+
+        assert_eq!(MAX_NAMES + 1, tally.reject_names().count());
+        assert_eq!(1_000, tally.reject_names().map(|(_, count)| count).sum::<u64>());
+    }
+
+    #[test]
+    fn sums_of_sessions_keep_every_order() {
+        let mut one = Tally::new();
+        one.answered = 2;
+        one.latency.saturating_record(10);
+        one.latency.saturating_record(u64::MAX);
+        let mut sum = Tally::new();
+        sum.add(&one);
+        sum.add(&one);
+
+        assert_eq!(4, sum.answered);
+        assert_eq!(4, sum.latency.len());
+    }
+}

@@ -1,0 +1,93 @@
+//! Quotes: fixed until someone sets them, repeated so that their age is known.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tonic::Status;
+use tonic::codegen::tokio_stream::Stream;
+
+use super::venue::{Venue, lock};
+use crate::proto::{MarketDataResponse, Quote};
+
+/// Quotes a message; more symbols take more messages.
+const QUOTES_A_MESSAGE: usize = 256;
+
+/// The newest quote of each symbol.
+#[derive(Debug)]
+pub struct Quotes {
+    quotes: Mutex<Vec<Quote>>,
+}
+
+impl Quotes {
+    /// Starts with `quotes`.
+    pub fn new(quotes: Vec<Quote>) -> Self {
+        Self { quotes: Mutex::new(quotes) }
+    }
+
+    /// Sets one symbol's quote; subscribers get it with the next repetition.
+    pub fn set(&self, quote: Quote) {
+        let mut quotes = lock(&self.quotes);
+        match quotes.iter_mut().find(|known| known.symbol == quote.symbol) {
+            Some(known) => *known = quote,
+            None => quotes.push(quote),
+        }
+    }
+
+    /// The quote of a symbol.
+    pub fn find(&self, symbol: &[u8]) -> Option<Quote> {
+        lock(&self.quotes).iter().find(|quote| quote.symbol.as_bytes() == symbol).cloned()
+    }
+
+    /// Up to `count` quotes from `position` that `wanted` asks for (empty = all), and where to go on.
+    fn page(&self, wanted: &[String], position: usize, count: usize) -> (Vec<Quote>, Option<usize>) {
+        let quotes = lock(&self.quotes);
+        let page: Vec<Quote> = quotes.iter().skip(position).take(count).cloned().collect();
+        let next = position + page.len();
+        let more = (next < quotes.len()).then_some(next);
+        (page.into_iter().filter(|quote| wanted.is_empty() || wanted.contains(&quote.symbol)).collect(), more)
+    }
+}
+
+/// One subscriber's stream: all quotes at once, then again every interval.
+#[derive(Debug)]
+pub struct Feed {
+    venue: Arc<Venue>,
+    wanted: Vec<String>,
+    interval: Interval,
+    position: Option<usize>,
+}
+
+impl Feed {
+    /// A feed of the symbols `wanted`; empty = all.
+    pub fn new(venue: Arc<Venue>, wanted: Vec<String>) -> Self {
+        let mut interval = interval(Duration::from_millis(u64::from(venue.config().quote_interval_ms.max(1))));
+        interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        Self { venue, wanted, interval, position: None }
+    }
+}
+
+impl Stream for Feed {
+    type Item = Result<MarketDataResponse, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let position = match this.position {
+            Some(position) => position,
+            None => {
+                ready!(this.interval.poll_tick(cx));
+                0
+            }
+        };
+        let (mut quotes, more) = this.venue.quotes().page(&this.wanted, position, QUOTES_A_MESSAGE);
+        this.position = more;
+        let transact_time = this.venue.utc();
+        for quote in &mut quotes {
+            quote.transact_time = transact_time;
+        }
+        let heartbeat_ms = this.venue.config().quote_interval_ms;
+        Poll::Ready(Some(Ok(MarketDataResponse { heartbeat_ms, quotes })))
+    }
+}
