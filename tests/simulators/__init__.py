@@ -1,0 +1,1 @@
+"""Tests of the simulators: the exchange, the fleet, the replay."""
