@@ -26,7 +26,7 @@ app = typer.Typer()
 @app.command()
 def main(
     router: Annotated[str, typer.Option(help="Only this router's.")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="Also the orders that are done.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also the orders that are done.")] = False,  # noqa: FBT002 - a flag
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most this many, newest first.")] = 100,
     admin: AdminOption = ADMIN_DEFAULT,
     token: TokenOption = "",
