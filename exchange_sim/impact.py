@@ -87,7 +87,7 @@ class PriceImpact:
     def walk(self, sign: int, qty: int) -> list[tuple[int, int]]:
         """Execute a marketable order of any size: shares and price per level, one tick worse beyond each ``depth``."""
         best = self.ask if sign > 0 else self.bid
-        levels = []
+        levels: list[tuple[int, int]] = []
         left = qty
         while left > 0:
             price = best + sign * len(levels) * self.tick

@@ -17,26 +17,33 @@ import time
 from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush, heapreplace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from exchange_sim.impact import PriceImpact
-from router_sim.behaviour import NEVER, Build, HealthyRouter, behaviour
+from router_sim.behaviour import CHILD_QTY, NEVER, Build, HealthyRouter, behaviour
 from router_sim.knight.account import Work, sample, totals
 from router_sim.knight.background import SECOND, HealthyParent
-from router_sim.knight.gate import Gate
 from router_sim.knight.result import RunResult, Sample
-from router_sim.knight.universe import Universe
+from router_sim.knight.universe import ROUTERS, Universe
+
+if TYPE_CHECKING:
+    from router_sim.knight.gate import Gate  # at run time only a controlled run needs the native module
 
 MILLISECOND: Final = 1_000_000
 REPORT_LATENCY: Final = MILLISECOND
 TIMER_EVERY: Final = 10 * MILLISECOND
 HEARTBEAT_EVERY: Final = 250 * MILLISECOND
 SAMPLES: Final = 400
+AFTERMATH: Final = SECOND
+"""How long a run that stops at its first halt goes on, for the cancels to be confirmed."""
+
 RELAX_HALF_LIFE: Final = 20 * 60 * SECOND
 """How fast a price comes back once nobody pushes it; assumed, 10-30 minutes."""
 
 Progress = Callable[[float], None]
 Action = Callable[[int, int], None]
+Report = tuple[int, int, int, int, int]
+"""Time, number of the parent, OrderID, executed shares (0-100), price; what is not executed is cancelled."""
 
 _BITS: Final = 9
 _MASK: Final = (1 << _BITS) - 1
@@ -60,11 +67,14 @@ class Healthy:
 class Morning:
     """One run. `run` plays it to the end; there is nothing to be reused afterwards."""
 
-    def __init__(self, universe: Universe, *, until: int | None = None, gate: Gate | None = None) -> None:
+    def __init__(
+        self, universe: Universe, *, until: int | None = None, gate: Gate | None = None, stop_at_halt: bool = False
+    ) -> None:
         """Set the stage; ``until`` (ns) ends the run early, ``gate`` makes it a controlled one."""
         self.universe = universe
         self.until = min(universe.duration, until) if until is not None else universe.duration
         self.gate = gate
+        self.stop_at_halt = stop_at_halt
         self.markets: list[PriceImpact] = [stock.market() for stock in universe.stocks]
         self.works = [
             Work(
@@ -75,7 +85,7 @@ class Morning:
             )
             for plan in universe.parents
         ]
-        self.faulty_from = [NEVER] * 8
+        self.faulty_from = [NEVER] * len(ROUTERS)
         for plan in universe.parents:
             self.faulty_from[plan.router] = min(self.faulty_from[plan.router], plan.entered_at)
         self.calendar: list[tuple[int, int, Action, int]] = []
@@ -102,11 +112,9 @@ class Morning:
         started = time.perf_counter()
         self.progress = progress
         self._open()
-        if self.gate is None:
-            self._play_uncontrolled()
-        else:
-            self._play_controlled(self.gate)
-        self._sample(self.until, 0)
+        self._play()
+        if self.samples[-1].at < self.until:
+            self._sample(self.until, 0)
         return RunResult(
             variant=self.universe.variant,
             seed=self.universe.seed,
@@ -126,7 +134,7 @@ class Morning:
         """Register the auction's parents and fill the calendar."""
         entries = sorted(range(len(self.works)), key=lambda n: self.works[n].plan.entered_at)
         if self.gate:
-            self.gate.open_market(min((w.plan.entered_at for w in self.works), default=0) - SECOND, self.universe)
+            self.gate.connect(min(work.plan.entered_at for work in self.works) - SECOND)
         for n in entries:
             if self.works[n].plan.entered_at < 0:
                 self._enter(self.works[n].plan.entered_at, n)
@@ -161,13 +169,11 @@ class Morning:
         heapify(sends)
         return sends
 
-    def _play_uncontrolled(self) -> None:
-        """Every order reaches the venue."""
-        works = self.works
-        calendar = self.calendar
+    def _play(self) -> None:  # noqa: C901 - one loop: a call per branch would cost more than the branches
+        """Take the earliest event of the three sources until the calendar says stop; reports first at equal times."""
+        works, calendar, gate = self.works, self.calendar, self.gate
         sends = self._first_children()
-        reports: deque[tuple[int, int, int]] = deque()
-        report = reports.append
+        reports: deque[Report] = deque()
         next_report = NEVER
         self._at(self.until, self._stop, 0)
         next_other = calendar[0][0]
@@ -176,129 +182,65 @@ class Morning:
             key = sends[0]
             at = key >> _BITS
             if next_report <= at and next_report <= next_other:
-                at, number, filled = reports.popleft()
+                report = reports.popleft()
                 next_report = reports[0][0] if reports else NEVER
-                heappush(sends, works[number].on_done(at, filled) << _BITS | number)
-            elif at < next_other:
-                heappop(sends)
-                number = key & _MASK
-                work = works[number]
-                attempts += 1
-                filled = work.coin()
-                if filled:
-                    price = work.market.take(work.sign, filled)
-                    work.cum += filled
-                    work.paid += filled * price
-                    work.executions += 1
-                    if work.cum > work.qty:
-                        if self.first_excess_at is None:
-                            self.first_excess_at = at
-                        work.crossed(filled, price)
-                if not reports:
-                    next_report = at + REPORT_LATENCY
-                report((at + REPORT_LATENCY, number, filled))
-            else:
-                at, _, action, argument = heappop(calendar)
-                if action == self._stop:
-                    break
-                action(at, argument)
-                next_other = calendar[0][0]
-        self.attempts = attempts
-
-    def _play_controlled(self, gate: Gate) -> None:
-        """Every order is decided by the core; what passes reaches the venue, and its reports the core."""
-        works = self.works
-        calendar = self.calendar
-        shown = self.shown
-        sends = self._first_children()
-        reports: deque[tuple[int, int, int, int, int]] = deque()
-        report = reports.append
-        next_report = NEVER
-        self._at(self.until, self._stop, 0)
-        next_other = calendar[0][0]
-        attempts = 0
-        opened = gate.opened
-        new_order = gate.engine.new_order
-        trade = gate.engine.trade
-        canceled = gate.engine.canceled
-        account = gate.account
-        limit, ioc, strategy = gate.LIMIT, gate.IOC, gate.strategy
-        rejects = gate.rejects
-        while True:
-            key = sends[0]
-            at = key >> _BITS
-            if next_report <= at and next_report <= next_other:
-                at, number, order, filled, price = reports.popleft()
-                next_report = reports[0][0] if reports else NEVER
-                work = works[number]
-                if filled:
-                    trade(opened + at, order, filled, price)
-                if filled < 100:
-                    canceled(opened + at, order)
-                if work.market.ask != shown[work.stock]:
-                    self._show(at, work.stock)
+                if gate is not None:
+                    self._settle(gate, report)
                     next_other = calendar[0][0]
-                heappush(sends, work.on_done(at, filled) << _BITS | number)
+                number = report[1]
+                heappush(sends, works[number].on_done(report[0], report[3]) << _BITS | number)
             elif at < next_other:
                 number = key & _MASK
                 work = works[number]
                 market = work.market
+                price = market.ask if work.sign > 0 else market.bid
                 attempts += 1
-                sign = work.sign
-                price = market.ask if sign > 0 else market.bid
-                order = new_order(
-                    opened + at,
-                    work.router_id,
-                    account,
-                    work.symbol_id,
-                    work.side,
-                    100,
-                    price,
-                    work.parent_id,
-                    attempts,
-                    limit,
-                    ioc,
-                    strategy,
-                )
+                order = attempts if gate is None else gate.decide(at, work, price, attempts)
                 if order < 0:
-                    if not rejects[order]:
-                        self._first_reject(at, order, work)
-                    rejects[order] += 1
                     heapreplace(sends, work.on_reject(at) << _BITS | number)
+                    if gate is not None and gate.is_new(order):
+                        self._first_reject(gate, at, order, work)
+                        next_other = calendar[0][0]
                     continue
                 heappop(sends)
                 filled = work.coin()
                 if filled:
-                    market.take(sign, filled)
-                    work.cum += filled
-                    work.paid += filled * price
-                    work.executions += 1
-                    if work.cum > work.qty:
-                        if self.first_excess_at is None:
-                            self.first_excess_at = at
-                        work.crossed(filled, price)
-                    if gate.watching:
-                        gate.fill_times.append(at)
+                    self._execute(at, work, filled)
                 if not reports:
                     next_report = at + REPORT_LATENCY
-                report((at + REPORT_LATENCY, number, order, filled, price))
+                reports.append((at + REPORT_LATENCY, number, order, filled, price))
             else:
                 at, _, action, argument = heappop(calendar)
                 if action == self._stop:
                     break
                 action(at, argument)
                 next_other = calendar[0][0]
+        for report in reports:
+            if gate is not None:
+                self._settle(gate, report)
         self.attempts = attempts
-        for at, _number, order, filled, price in reports:
-            if filled:
-                trade(opened + at, order, filled, price)
-            if filled < 100:
-                canceled(opened + at, order)
 
-    def _first_reject(self, at: int, code: int, work: Work) -> None:
+    def _execute(self, at: int, work: Work, filled: int) -> None:
+        """The venue executes a child of Power Peg."""
+        if work.fill(filled, work.market.take(work.sign, filled)) and self.first_excess_at is None:
+            self.first_excess_at = at
+        if self.gate is not None and self.gate.watching:
+            self.gate.fill_times.append(at)
+
+    def _settle(self, gate: Gate, report: Report) -> None:
+        """The venue's report reaches the core, and the quotes it saw at that time."""
+        at, number, order, filled, price = report
+        if filled:
+            gate.trade(at, order, filled, price)
+        if filled < CHILD_QTY:
+            gate.canceled(at, order)
+        stock = self.works[number].stock
+        if self.markets[stock].ask != self.shown[stock]:
+            self._show(at, stock)
+
+    def _first_reject(self, gate: Gate, at: int, verdict: int, work: Work) -> None:
         """A reason is given to Power Peg for the first time: write it down, and see whether it came with a halt."""
-        gate = self._gate()
-        gate.note_faulty(at, code, work.plan.router)
+        gate.note_faulty(at, verdict, work.plan.router)
         self._look(at)
 
     # ---- market data and timers ---------------------------------------------------------------------------------
@@ -348,6 +290,10 @@ class Morning:
         for order in gate.look(at, self.works, self.universe.stocks):
             if order in self.resting:
                 self._at(at + REPORT_LATENCY, self._cancel, order)
+        if self.stop_at_halt and not gate.watching:
+            self.stop_at_halt = False
+            self.until = min(self.until, at + AFTERMATH)
+            self._at(self.until, self._stop, 0)
 
     def _sample(self, at: int, _: int) -> None:
         self.samples.append(sample(at, self.works, self.universe.stocks, self.markets))

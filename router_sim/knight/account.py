@@ -23,8 +23,7 @@ _NO_QTY: Final = 1 << 62
 class Work:
     """One parent in the hands of Power Peg: the objects the event loop needs, and what has been executed.
 
-    The loop adds to ``cum``, ``paid`` and ``executions`` itself and calls `crossed` once, at the fill that takes ``cum``
-    beyond ``qty`` (``qty`` is out of reach from then on, so that the loop needs one comparison per fill).
+    ``qty`` is the parent's quantity until an execution takes ``cum`` beyond it, and out of reach from then on.
     """
 
     __slots__ = (
@@ -69,13 +68,19 @@ class Work:
         self.side = 0
         self.parent_id = -1
 
-    def crossed(self, filled: int, price: int) -> None:
-        """Note what was legitimate when the last fill (already counted) took the parent beyond its quantity."""
+    def fill(self, filled: int, price: int) -> bool:
+        """Count an execution; whether it is the first with shares beyond the parent's quantity."""
+        self.cum += filled
+        self.paid += filled * price
+        self.executions += 1
+        if self.cum <= self.qty:
+            return False
         over = self.cum - self.qty
         self.legit_qty = self.qty
         self.legit_paid = self.paid - over * price
         self.legit_executions = self.executions - 1
         self.qty = _NO_QTY
+        return True
 
     @property
     def leaked_qty(self) -> int:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import riskcore
-
+from router_sim.behaviour import CHILD_QTY
 from router_sim.knight.account import USD, Work, loss
 from router_sim.knight.background import HealthyParent
 from router_sim.knight.limits import Defence
@@ -24,6 +24,8 @@ OPEN: Final = int(datetime(2012, 8, 1, 13, 30, tzinfo=UTC).timestamp()) * 1_000_
 
 ACCOUNT: Final = "ACC1"
 STRATEGY: Final = "RLP"
+_LIMIT: Final = riskcore.LIMIT
+_IOC: Final = riskcore.IOC
 _HEALTHY_CL_ORD_ID: Final = 1 << 40
 """ClOrdIDs of the healthy flow begin here, so that they never meet Power Peg's on the same router."""
 
@@ -41,30 +43,29 @@ class _Refused:
         self.limit = reject.limit if reject else 0
         self.value = reject.value if reject else 0
         self.unit = reject.unit if reject else ""
-        self.count = 0
+        self.count = 0  # of the healthy flow; Power Peg's are in Gate.rejects
         self.healthy = 0
 
 
 class Gate:
     """One risk core, configured for the morning, and the record of its refusals and halts."""
 
-    LIMIT: Final = riskcore.LIMIT
-    IOC: Final = riskcore.IOC
-
-    def __init__(self, defence: Defence) -> None:
-        """Create the core; `open_market` introduces the firm to it."""
-        self.defence = defence
+    def __init__(self, defence: Defence, universe: Universe) -> None:
+        """Create the core and introduce the firm, the symbols and the limits to it."""
         self.opened = OPEN
         self.engine = riskcore.Engine(trading_day=20120801)
-        self.account = self.engine.define_account(ACCOUNT, parent_required=defence.parents)
+        self._parents = defence.parents and universe.parent_ids
+        self.account = self.engine.define_account(ACCOUNT, parent_required=self._parents)
         self.strategy = self.engine.define_strategy(STRATEGY)
         self.routers = [self.engine.define_router(name) for name in ROUTERS]
-        self.symbols: list[int] = []
-        # Indexed by the verdict itself: minus the reason code counts from the end.
+        self._new_order = self.engine.new_order
+        self.symbols = [self.engine.define_symbol(stock.name, tick=TICK) for stock in universe.stocks]
+        for setting in defence.settings:
+            self.engine.set_limit(setting.scope, setting.limit, setting.value)
+        # Children of Power Peg, indexed by the verdict itself: minus the reason code counts from the end.
         self.rejects = [0] * 4096
         self.watching = True
         self.fill_times: deque[int] = deque(maxlen=8192)
-        self._parents = defence.parents
         self._healthy_ids = _HEALTHY_CL_ORD_ID
         self._refused: dict[int, _Refused] = {}
         self._first: int | None = None
@@ -77,14 +78,9 @@ class Gate:
 
     # ---- the firm -----------------------------------------------------------------------------------------------
 
-    def open_market(self, at: int, universe: Universe) -> None:
-        """Introduce symbols and limits, bring the venue up, give every symbol its first quote."""
-        engine = self.engine
-        self._parents = self.defence.parents and universe.parent_ids
-        self.symbols = [engine.define_symbol(stock.name, tick=TICK) for stock in universe.stocks]
-        for setting in self.defence.settings:
-            engine.set_limit(setting.scope, setting.limit, setting.value)
-        engine.venue_up(self.opened + at)
+    def connect(self, at: int) -> None:
+        """The venue link comes up."""
+        self.engine.venue_up(self.opened + at)
 
     def enter(self, at: int, work: Work) -> None:
         """The OMS registers one of the 212 parents."""
@@ -108,11 +104,35 @@ class Gate:
             raise RuntimeError(f"the core refused parent {name} with reason {-parent}")
         return parent
 
+    # ---- Power Peg ----------------------------------------------------------------------------------------------
+
+    def decide(self, at: int, work: Work, price: int, cl_ord_id: int) -> int:
+        """Decide one child, immediate-or-cancel at ``price``: its OrderID, or minus the reason code."""
+        verdict = self._new_order(
+            OPEN + at,
+            work.router_id,
+            self.account,
+            work.symbol_id,
+            work.side,
+            CHILD_QTY,
+            price,
+            work.parent_id,
+            cl_ord_id,
+            _LIMIT,
+            _IOC,
+            self.strategy,
+        )
+        if verdict < 0:
+            self.rejects[verdict] += 1
+        return verdict
+
+    def is_new(self, verdict: int) -> bool:
+        """Whether this reason was given to Power Peg for the first time just now."""
+        return self.rejects[verdict] == 1
+
     # ---- orders and reports of the healthy flow -----------------------------------------------------------------
 
-    def new_healthy(
-        self, at: int, plan: HealthyParent, parent_id: int, qty: int, price: int, *, correct: bool
-    ) -> int:
+    def new_healthy(self, at: int, plan: HealthyParent, parent_id: int, qty: int, price: int, *, correct: bool) -> int:
         """Decide a child of the healthy flow; its OrderID, or minus the reason code."""
         self._healthy_ids += 1
         order = self.engine.new_order(
@@ -130,9 +150,9 @@ class Gate:
             self.strategy,
         )
         if order < 0:
-            if not self.rejects[order]:
-                self.note(at, order, plan.router)
-            self.rejects[order] += 1
+            if order not in self._refused:
+                self._note(at, order, plan.router)
+            self._refused[order].count += 1
             self._refused[order].healthy += correct
         return order
 
@@ -154,13 +174,14 @@ class Gate:
 
     # ---- what it did --------------------------------------------------------------------------------------------
 
-    def note(self, at: int, verdict: int, router: int) -> None:
+    def _note(self, at: int, verdict: int, router: int) -> None:
         """Keep the details of a reason that is given for the first time."""
         self._refused[verdict] = _Refused(at, ROUTERS[router], self.engine.last_reject())
 
     def note_faulty(self, at: int, verdict: int, router: int) -> None:
         """The same, for a child of Power Peg: the very first of them is the first refusal of the run."""
-        self.note(at, verdict, router)
+        if verdict not in self._refused:
+            self._note(at, verdict, router)
         if self._first is None:
             self._first = verdict
 
@@ -194,7 +215,7 @@ class Gate:
         refusals = tuple(
             Refusal(
                 reason=refused.reason,
-                count=self.rejects[verdict],
+                count=self.rejects[verdict] + refused.count,
                 first_at=refused.at,
                 scope=refused.scope,
                 router=refused.router,
@@ -211,7 +232,9 @@ class Gate:
             halts=tuple(self._halt(trip) for trip in trips),
             first_refusal=next((r for r in refusals if first and r.reason == first.reason), None),
             culprit=self._culprit,
-            executions_until_halt=sum(work.executions for work in works) if self.watching else self._executions_until_halt,
+            executions_until_halt=sum(work.executions for work in works)
+            if self.watching
+            else self._executions_until_halt,
             loss_at_halt_usd=self._loss_at_halt / USD,
             all_cancelled_at=self._all_cancelled_at,
             cancels=self._cancels,

@@ -21,8 +21,8 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums over the 212 parents."""
+class Figures:
+    """The figures that are known of the real morning; only the 212 parents' orders count."""
 
     executions: int
     shares: int
@@ -30,15 +30,24 @@ class Totals:
     long_symbols: int
     short_symbols: int
     net_long_usd: float
+    """At the final mid, as `net_short_usd`; both positive."""
     net_short_usd: float
-    leaked_executions: int
-    leaked_shares: int
-    leaked_notional_usd: float
     loss_usd: float
-    touch_pnl_usd: float
+    """Cost over the opening mid of what exceeds the parents, and of unwinding it."""
     moved_over_10pct: int
     moved_5_to_10pct: int
     moved_less: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals(Figures):
+    """The sums of a run: the known figures, and what leaked beyond the parents' quantity."""
+
+    leaked_executions: int
+    leaked_shares: int
+    leaked_notional_usd: float
+    touch_pnl_usd: float
+    """Profit and loss marked at the live touch: the figure that deceives."""
 
 
 @dataclass(frozen=True, slots=True)

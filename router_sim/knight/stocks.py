@@ -92,8 +92,7 @@ def stocks() -> tuple[Stock, ...]:
     buys = marks(SYMBOLS, BUYS, 0)
     two_sided = marks(SYMBOLS, TWO_SIDED, 19)
     net = [
-        (n - 2 * minor_executions(n) if both else n) * MEAN_FILL
-        for n, both in zip(executions, two_sided, strict=True)
+        (n - 2 * minor_executions(n) if both else n) * MEAN_FILL for n, both in zip(executions, two_sided, strict=True)
     ]
     groups = _groups()
     moves = _by_group(groups, {"high": (0.16, 0.105), "mid": (0.095, 0.055), "low": (0.045, 0.005)})

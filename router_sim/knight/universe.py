@@ -130,9 +130,7 @@ def universe(variant: Variant = "S1", seed: int = 1, *, until: int | None = None
     """Build a variant. The seed moves phases, fills and parent sizes; ``until`` (ns) limits the background flow."""
     table = stocks()
     if variant == "S4":
-        table = tuple(
-            replace(s, mid0=min(s.mid0, STEALTH_MAX_MID)) if s.rank == STEALTH_RANK else s for s in table
-        )
+        table = tuple(replace(s, mid0=min(s.mid0, STEALTH_MAX_MID)) if s.rank == STEALTH_RANK else s for s in table)
     duration = EARLY_END if variant == "S3" else MORNING
     shown = min(duration, until) if until is not None else duration
     flows = [healthy_flow(seed, router, len(table), shown) for router in range(len(ROUTERS))]

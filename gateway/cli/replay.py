@@ -1,0 +1,122 @@
+"""``riskgate replay``: an incident in virtual time, with and without the controls."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from gateway.cli.errors import CliError, ExitCode
+from gateway.units import parse_duration
+from router_sim.knight.limits import defence
+from router_sim.knight.universe import Variant
+from router_sim.picture import FORMATS, save
+from router_sim.replay_json import as_json, ladder_json
+from router_sim.report_card import render, render_ladder
+from router_sim.side_by_side import Comparison, ReplayError, Side, Step, ladder, side_by_side
+
+app = typer.Typer()
+
+
+@app.callback()
+def replay() -> None:
+    """Replay an incident in virtual time, with and without the controls."""
+
+
+@app.command()
+def knight(
+    variant: Annotated[
+        Variant, typer.Option(help="S1 as it was; S2 rollback, S3 28 min, S4 stealth, S5 no ids, S6 churn.")
+    ] = "S1",
+    without: Annotated[
+        list[str] | None, typer.Option(help="Lines of defence or limits to remove, comma-separated or repeated.")
+    ] = None,
+    until: Annotated[str, typer.Option(help="Stop this long after the open, like `5m`.")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="Moves phases, fills and parent sizes; the stocks stay.")] = 1,
+    output: Annotated[
+        Literal["card", "json"], typer.Option("--output", "-o", help="For people, or for programs.")
+    ] = "card",
+    picture: Annotated[Path | None, typer.Option(help="Draw loss, shares and position into this .png or .svg.")] = None,
+    steps: Annotated[  # noqa: FBT002 - a flag
+        bool, typer.Option("--ladder", help="Also remove what caught it, line by line, to see what catches next.")
+    ] = False,
+) -> None:
+    """Replay Knight Capital's morning of 1 August 2012: 212 orders, one server with the old code, 45 minutes."""
+    removed = _lines(without or [])
+    _picture_name(picture)
+    duration = _duration(until)
+    try:
+        comparison = _run(variant, seed, duration, removed)
+    except ReplayError as error:
+        raise CliError(str(error), ExitCode.INTERNAL) from error
+    ladder_steps = _ladder(variant, seed, removed) if steps else []
+    if picture is not None:
+        save(comparison, picture)
+    if output == "json":
+        document = as_json(comparison) | ({"ladder": ladder_json(ladder_steps)} if steps else {})
+        typer.echo(json.dumps(document, indent=2))
+        return
+    console = Console(highlight=False)
+    console.print(render(comparison))
+    if ladder_steps:
+        console.print(render_ladder(ladder_steps))
+    if picture is not None:
+        console.print(f"Picture: {picture}")
+
+
+def _lines(without: Sequence[str]) -> tuple[str, ...]:
+    removed = tuple(name.strip() for part in without for name in part.split(",") if name.strip())
+    try:
+        defence(removed)
+    except ValueError as error:
+        raise CliError(f"--without: {error}", ExitCode.BAD_INPUT) from error
+    return removed
+
+
+def _picture_name(picture: Path | None) -> None:
+    """A wrong name is said before the run, not after it."""
+    if picture is None:
+        return
+    if picture.suffix.lower() not in FORMATS:
+        raise CliError(f"--picture {picture}: the name must end in {' or '.join(FORMATS)}", ExitCode.BAD_INPUT)
+    if not picture.absolute().parent.is_dir():
+        raise CliError(f"--picture {picture}: there is no such directory; create it first", ExitCode.BAD_INPUT)
+
+
+def _duration(until: str) -> int | None:
+    if not until:
+        return None
+    try:
+        return parse_duration(until)
+    except ValueError as error:
+        raise CliError(f"--until: {error}", ExitCode.BAD_INPUT) from error
+
+
+def _run(variant: Variant, seed: int, until: int | None, removed: tuple[str, ...]) -> Comparison:
+    """Both runs, with a bar each on standard error."""
+    with _bars() as bars:
+        tasks = {
+            "uncontrolled": bars.add_task("without riskgate", total=1.0),
+            "controlled": bars.add_task("with riskgate", total=1.0),
+        }
+
+        def progress(side: Side, done: float) -> None:
+            bars.update(tasks[side], completed=done)
+
+        return side_by_side(variant, seed, until=until, without=removed, progress=progress)
+
+
+def _ladder(variant: Variant, seed: int, removed: tuple[str, ...]) -> list[Step]:
+    with _bars() as bars:
+        task = bars.add_task("line by line", total=7)
+        return ladder(variant, seed, without=removed, progress=lambda _: bars.advance(task))
+
+
+def _bars() -> Progress:
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description:>16}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

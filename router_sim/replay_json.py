@@ -1,0 +1,137 @@
+"""A replay as JSON; the keys are documented in docs/reference/replay.md and do not change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from router_sim.knight.calibration import assertions
+from router_sim.knight.limits import line_of
+from router_sim.knight.result import Halt, Refusal, RunResult
+from router_sim.report_card import caught_by, first_excess_at
+from router_sim.side_by_side import Comparison, Step
+
+_MS = 1_000_000
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """The whole replay, ready for `json.dumps`. Times are milliseconds after the open, money is dollars."""
+    return {
+        "variant": comparison.variant,
+        "seed": comparison.seed,
+        "duration_s": comparison.uncontrolled.duration / 1e9,
+        "without": list(comparison.without),
+        "uncontrolled": _uncontrolled(comparison.uncontrolled),
+        "controlled": _controlled(comparison.controlled),
+        "details": _details(comparison),
+    }
+
+
+def _uncontrolled(run: RunResult) -> dict[str, Any]:
+    totals = run.totals
+    return {
+        "executions": totals.executions,
+        "shares": totals.shares,
+        "symbols": totals.symbols,
+        "long_symbols": totals.long_symbols,
+        "short_symbols": totals.short_symbols,
+        "net_long_usd": round(totals.net_long_usd),
+        "net_short_usd": round(totals.net_short_usd),
+        "loss_usd": round(totals.loss_usd),
+    }
+
+
+def _controlled(run: RunResult) -> dict[str, Any]:
+    gate = run.gate
+    if gate is None:
+        raise ValueError("a controlled run has a gate")
+    halt = gate.halts[0] if gate.halts else None
+    return {
+        "variant": run.variant,
+        "check": caught_by(run),
+        "halted_scope": halt.scope if halt else None,
+        "culprit": gate.culprit,
+        "first_reject_ms": _ms(gate.first_refusal.first_at if gate.first_refusal else None),
+        "halt_ms": _ms(halt.at if halt else None),
+        "executions_until_halt": gate.executions_until_halt,
+        "leaked_executions": run.totals.leaked_executions,
+        "leaked_shares": run.totals.leaked_shares,
+        "loss_usd": round(run.totals.loss_usd),
+        "healthy_orders": run.healthy_orders,
+        "healthy_rejected": run.healthy_rejected,
+        "cancels_outstanding": gate.cancels_outstanding,
+    }
+
+
+def _details(comparison: Comparison) -> dict[str, Any]:
+    controlled = comparison.controlled
+    gate = controlled.gate
+    uncontrolled = comparison.uncontrolled
+    full = uncontrolled.duration >= _full_duration(comparison.variant)
+    return {
+        "uncontrolled_touch_pnl_usd": round(uncontrolled.totals.touch_pnl_usd),
+        "uncontrolled_attempts": uncontrolled.attempts,
+        "uncontrolled_wall_s": round(uncontrolled.wall_seconds, 3),
+        "controlled_wall_s": round(controlled.wall_seconds, 3),
+        "controlled_attempts": controlled.attempts,
+        "controlled_executions": controlled.totals.executions,
+        "controlled_leaked_usd": round(controlled.totals.leaked_notional_usd),
+        "loss_at_halt_usd": round(gate.loss_at_halt_usd) if gate else None,
+        "first_excess_ms": _ms(first_excess_at(controlled)),
+        "all_cancelled_ms": _ms(gate.all_cancelled_at if gate else None),
+        "cancels": gate.cancels if gate else 0,
+        "refusals": [_refusal(refusal) for refusal in (gate.refusals if gate else ())],
+        "halts": [_halt(halt) for halt in (gate.halts if gate else ())],
+        "calibration": [
+            {**asdict(assertion), "holds": assertion.holds} for assertion in assertions(uncontrolled.totals)
+        ]
+        if full and comparison.variant not in {"S4", "S6"}
+        else [],
+    }
+
+
+def ladder_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """The steps of the ladder, each with the controlled run's keys."""
+    return [
+        {"removed": list(step.removed), "caught_by": step.caught, "controlled": _controlled(step.run)} for step in steps
+    ]
+
+
+def _full_duration(variant: str) -> int:
+    from router_sim.knight.universe import EARLY_END, MORNING
+
+    return EARLY_END if variant == "S3" else MORNING
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "reason": refusal.reason,
+        "line": line_of(refusal.reason),
+        "count": refusal.count,
+        "healthy": refusal.healthy,
+        "first_ms": _ms(refusal.first_at),
+        "scope": refusal.scope,
+        "router": refusal.router,
+        "limit": refusal.limit,
+        "value": refusal.value,
+        "unit": refusal.unit,
+    }
+
+
+def _halt(halt: Halt) -> dict[str, Any]:
+    return {
+        "check": halt.check,
+        "scope": halt.scope,
+        "router": halt.router,
+        "at_ms": _ms(halt.at),
+        "limit": halt.limit,
+        "value": halt.value,
+        "text": halt.text,
+        "swept": halt.swept,
+        "cancels_outstanding": halt.cancels_outstanding,
+    }
+
+
+def _ms(ns: int | None) -> float | None:
+    return None if ns is None else round(ns / _MS, 3)

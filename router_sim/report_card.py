@@ -1,0 +1,252 @@
+"""The report card of a replay, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from router_sim.knight.calibration import assertions
+from router_sim.knight.limits import LINES, line_of
+from router_sim.knight.result import Gatekeeping, RunResult
+from router_sim.knight.universe import (
+    EARLY_END,
+    MORNING,
+    OLD_SERVER,
+    PRE_OPEN_REJECTS,
+    PRE_OPEN_TEXT,
+    ROUTERS,
+)
+from router_sim.side_by_side import Comparison, Step
+
+_NOTHING = "-"
+_STORIES = {
+    "S1": "all 212 parents on smars-8",
+    "S2": "27 parents on smars-8, the other servers rolled back to the old code at 09:54",
+    "S3": "shut down after 28 minutes",
+    "S4": "one stealthy parent, seven executions a second",
+    "S5": "children carry no parent id",
+    "S6": "both sides of 106 stocks, no position builds up",
+}
+
+
+def caught_by(run: RunResult) -> str | None:
+    """The check of the first halt; without a halt, the reason of the first refusal of a faulty router."""
+    gate = run.gate
+    if gate is None:
+        return None
+    if gate.halts:
+        return gate.halts[0].check
+    return gate.first_refusal.reason if gate.first_refusal else None
+
+
+def first_excess_at(run: RunResult) -> int | None:
+    """When the first child beyond its parent's quantity was sent, whether refused or executed."""
+    refusals = run.gate.refusals if run.gate else ()
+    refused = [refusal.first_at for refusal in refusals if refusal.reason == "parent_overfill"]
+    sent = [run.first_excess_at] if run.first_excess_at is not None else []
+    return min(refused + sent, default=None)
+
+
+def render(comparison: Comparison) -> RenderableType:
+    """Everything about both runs on one screen."""
+    parts: list[RenderableType] = [_warnings(), _figures(comparison), _lines(comparison)]
+    if calibration := _calibration(comparison):
+        parts.append(calibration)
+    parts.append(_verdict(comparison))
+    return Group(*parts)
+
+
+def _warnings() -> RenderableType:
+    return Text(
+        f"Before the open, 08:01-09:30: {PRE_OPEN_REJECTS} rejects “{PRE_OPEN_TEXT}” from {ROUTERS[OLD_SERVER]}, "
+        "none from the others. Nobody read them as a warning.",
+        style="dim",
+    )
+
+
+def _figures(comparison: Comparison) -> Table:
+    bare, run = comparison.uncontrolled, comparison.controlled
+    minutes = bare.duration / 60e9
+    story = _STORIES[comparison.variant]
+    table = Table(
+        title=f"Knight Capital, 1 August 2012 - {comparison.variant}: {story} ({minutes:.3g} min, seed {comparison.seed})",
+        title_justify="left",
+        title_style="bold",
+    )
+    table.add_column("")
+    table.add_column("without riskgate", justify="right", style="red")
+    table.add_column("with riskgate", justify="right", style="green")
+    gate = run.gate
+    halt = gate.halts[0] if gate and gate.halts else None
+    rows: list[tuple[str, str, str]] = [
+        ("first excess child", clock(first_excess_at(bare)), clock(first_excess_at(run))),
+        ("first refusal", _NOTHING, clock(gate.first_refusal.first_at if gate and gate.first_refusal else None)),
+        ("halt", "never", clock(halt.at) if halt else "none"),
+        ("caught by", _NOTHING, caught_by(run) or "nothing"),
+        ("halted scope", _NOTHING, _scopes(gate)),
+        ("culprit named", "after 20 minutes, wrongly", _culprit(gate)),
+        ("resting orders cancelled", _NOTHING, _cancels(gate)),
+        (
+            "executions until the halt",
+            f"{bare.totals.executions:,}",
+            f"{gate.executions_until_halt:,}" if gate else _NOTHING,
+        ),
+        ("leaked executions", f"{bare.totals.leaked_executions:,}", f"{run.totals.leaked_executions:,}"),
+        ("leaked shares", f"{bare.totals.leaked_shares:,}", f"{run.totals.leaked_shares:,}"),
+        ("leaked notional", usd(bare.totals.leaked_notional_usd), usd(run.totals.leaked_notional_usd)),
+        ("long / short at the end", _position(bare), _position(run)),
+        ("shown at the live touch", usd(bare.totals.touch_pnl_usd), usd(run.totals.touch_pnl_usd)),
+        ("loss at the halt", _NOTHING, usd(-gate.loss_at_halt_usd) if halt and gate else _NOTHING),
+        ("loss after unwinding", usd(-bare.totals.loss_usd), usd(-run.totals.loss_usd)),
+        ("healthy routers' orders", f"{bare.healthy_orders:,}", f"{run.healthy_orders:,}"),
+        ("... of them refused", _NOTHING, f"{run.healthy_rejected:,}"),
+        ("alerts", "0", f"{_alerts(gate)}"),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _lines(comparison: Comparison) -> Table:
+    """Which line of defence spoke, and when."""
+    gate = comparison.controlled.gate
+    table = Table(title="Lines of defence", title_justify="left", title_style="bold")
+    table.add_column("line")
+    table.add_column("bound")
+    table.add_column("refused", justify="right")
+    table.add_column("first", justify="right")
+    table.add_column("halted", justify="right")
+    table.add_column("scope")
+    for line in LINES:
+        name = Text(line.name)
+        if line.name in comparison.without:
+            table.add_row(name, line.says, "removed", "", "", "", style="dim")
+            continue
+        refusals = [r for r in (gate.refusals if gate else ()) if r.reason in line.reasons]
+        halts = [h for h in (gate.halts if gate else ()) if line_of(h.check) == line.name or h.check == line.name]
+        spoke = bool(refusals or halts)
+        scopes = [h.scope for h in halts] or [r.scope for r in refusals]
+        table.add_row(
+            name,
+            line.says,
+            f"{sum(r.count for r in refusals):,}" if refusals else _NOTHING,
+            clock(min((r.first_at for r in refusals), default=None)),
+            clock(min((h.at for h in halts), default=None)),
+            ", ".join(scopes[:1]) + (f" and {len(scopes) - 1} more" if len(scopes) > 1 else ""),
+            style="bold green" if halts else "yellow" if spoke else "",
+        )
+    after = [r for r in (gate.refusals if gate else ()) if r.reason == "halted"]
+    if after:
+        refused = sum(r.count for r in after)
+        table.add_row(
+            "(the halt itself)", "", f"{refused:,}", clock(after[0].first_at), "", after[0].scope, style="dim"
+        )
+    return table
+
+
+def _calibration(comparison: Comparison) -> RenderableType | None:
+    """Whether the uncontrolled run is the one the SEC describes."""
+    full = EARLY_END if comparison.variant == "S3" else MORNING
+    if comparison.variant in {"S4", "S6"} or comparison.uncontrolled.duration < full:
+        return None
+    checked = assertions(comparison.uncontrolled.totals)
+    wrong = [assertion for assertion in checked if not assertion.holds]
+    if wrong:
+        return Text("Calibration FAILED: " + "; ".join(map(str, wrong)), style="bold red")
+    return Text(f"Calibration: all {len(checked)} figures of SEC Release 34-70694 are met.", style="dim")
+
+
+def _verdict(comparison: Comparison) -> RenderableType:
+    run = comparison.controlled
+    gate = run.gate
+    saved = comparison.uncontrolled.totals.loss_usd - run.totals.loss_usd
+    stopped = gate is not None and bool(gate.halts)
+    text = Text()
+    if gate is not None and gate.halts:
+        halt = gate.halts[0]
+        text.append(f"{gate.culprit} halted {clock(halt.at)} after the open by {line_of(halt.check)}. ", style="bold")
+    elif gate is not None and gate.first_refusal:
+        text.append(f"No halt; {line_of(gate.first_refusal.reason)} refused what it could. ", style="bold")
+    else:
+        text.append("Nothing stopped it. ", style="bold")
+    text.append(f"{run.totals.leaked_shares:,} shares leaked, {usd(saved)} of loss avoided, ")
+    text.append(f"{run.healthy_rejected} of {run.healthy_orders:,} healthy orders refused.")
+    return Panel(text, border_style="green" if stopped and run.healthy_rejected == 0 else "red")
+
+
+def _scopes(gate: Gatekeeping | None) -> str:
+    scopes = [halt.scope for halt in gate.halts] if gate else []
+    return ", ".join(scopes[:2]) + (f" and {len(scopes) - 2} more" if len(scopes) > 2 else "") or _NOTHING
+
+
+def _culprit(gate: Gatekeeping | None) -> str:
+    if gate is None or gate.culprit is None:
+        return _NOTHING
+    return f"{gate.culprit}, {clock(gate.halts[0].at)}"
+
+
+def _cancels(gate: Gatekeeping | None) -> str:
+    if gate is None or not gate.halts:
+        return _NOTHING
+    swept = sum(halt.swept for halt in gate.halts)
+    if gate.cancels_outstanding:
+        return f"{swept} swept, {gate.cancels_outstanding} NOT confirmed"
+    return f"{swept}, all confirmed {clock(gate.all_cancelled_at)}"
+
+
+def _alerts(gate: Gatekeeping | None) -> int:
+    """One per halt and one per reason given for the first time."""
+    return len(gate.halts) + len(gate.refusals) if gate else 0
+
+
+def _position(run: RunResult) -> str:
+    return f"{usd(run.totals.net_long_usd)} / {usd(-run.totals.net_short_usd)}"
+
+
+def clock(at: int | None) -> str:
+    """A time after the open for people: ``24 ms``, ``1.78 s``, ``24 min 0 s``."""
+    if at is None:
+        return _NOTHING
+    if at < 1_000_000_000:
+        return f"{at / 1e6:.0f} ms" if at >= 10_000_000 else f"{at / 1e6:.1f} ms"
+    if at < 100_000_000_000:
+        return f"{at / 1e9:.2f} s"
+    return f"{at // 60_000_000_000} min {at % 60_000_000_000 / 1e9:.0f} s"
+
+
+def usd(value: float) -> str:
+    """Dollars for people: ``$460.1M``, ``-$2.9k``, ``$0``."""
+    sign = "-" if value < -0.5 else ""
+    size = abs(value)
+    for unit, name in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if size >= unit:
+            return f"{sign}${size / unit:.3g}{name}" if size < 100 * unit else f"{sign}${size / unit:.1f}{name}"
+    return f"{sign}${size:.0f}"
+
+
+def render_ladder(steps: Sequence[Step]) -> RenderableType:
+    """Who catches the morning when the lines before are removed, one after the other."""
+    table = Table(title="Remove what caught it, and the next line catches", title_justify="left", title_style="bold")
+    table.add_column("removed")
+    table.add_column("caught by")
+    for column in ("first refusal", "halt", "executions", "in excess", "loss", "healthy refused"):
+        table.add_column(column, justify="right")
+    for step in steps:
+        gate = step.run.gate
+        halt = gate.halts[0] if gate and gate.halts else None
+        table.add_row(
+            f"and {step.removed[-1]}" if len(step.removed) > 1 else "".join(step.removed) or "nothing",
+            step.caught or "nothing",
+            clock(gate.first_refusal.first_at if gate and gate.first_refusal else None),
+            clock(halt.at) if halt else "none",
+            f"{gate.executions_until_halt:,}" if gate else _NOTHING,
+            f"{step.run.totals.leaked_executions:,}",
+            usd(-step.run.totals.loss_usd),
+            f"{step.run.healthy_rejected:,}",
+        )
+    seconds = max(step.run.duration for step in steps) / 1e9
+    return Group(table, Text(f"Each step runs until its halt, at most {seconds:.0f} s of the morning.", style="dim"))
