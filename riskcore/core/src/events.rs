@@ -184,6 +184,8 @@ pub struct Report {
     pub order: OrderId,
     /// The venue's id of the execution.
     pub exec_id: u64,
+    /// Instrument and side as the venue gives them: they place an execution of an order we do not know.
+    pub instrument: Option<(SymbolId, Side)>,
     /// What happened.
     pub kind: ReportKind,
 }

@@ -91,6 +91,8 @@ pub enum Outcome {
     Reported(OrderId),
     /// The report had been seen.
     DuplicateReport,
+    /// Reports before this one are missing; it was not applied. Ask the venue again from this sequence number.
+    ReportGap(u64),
     /// The report is about an order we do not know; it is booked to suspense.
     UnknownOrder,
     /// A parent was registered or amended.

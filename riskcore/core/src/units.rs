@@ -85,7 +85,7 @@ impl Nanos {
     }
 }
 
-/// `ceil(a * num / den)` for non-negative `a` and positive `den`: risk prices round up (design.md, "Words and units").
+/// `ceil(a * num / den)` for non-negative `a` and positive `den`: risk prices round up.
 pub fn mul_div_ceil(a: i64, num: i64, den: i64) -> Option<i64> {
     let product = i128::from(a) * i128::from(num);
     let den = i128::from(den);

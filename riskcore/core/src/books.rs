@@ -1,0 +1,149 @@
+//! Positions, open exposure and money per scope.
+//!
+//! Three scopes are cells, each of one instrument: account×symbol, router×symbol and symbol. The others are totals of
+//! cells: account and firm of the account×symbol cells, router of the router×symbol cells. Everything is kept up by
+//! delta, so that a decision costs the same with one open order and with a million.
+//!
+//! Exposure is worst case (rules.md, "Worst case"): what is open counts as if it all filled, and buys are never netted against
+//! sells while open.
+
+use crate::events::Side;
+use crate::market::Market;
+
+/// What one scope holds. Quantities in units, money in 1e-9.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    /// Position (cells only).
+    pub position: i64,
+    /// Open buy quantity (cells only).
+    pub open_buy: i64,
+    /// Open sell quantity (cells only).
+    pub open_sell: i64,
+    /// Notional of open buys and sells at their risk prices.
+    pub open_notional: i128,
+    /// Notional executed today, buys plus sells.
+    pub executed_notional: i128,
+    /// Cash of the day: minus what was bought plus what was sold, minus the opening position at its mark (cells only).
+    pub cash: i128,
+    /// Open orders.
+    pub open_orders: u32,
+    /// Day profit and loss: of a cell at its marks, of a total the sum of its cells.
+    pub pnl: i128,
+    /// Worst-case gross notional, likewise.
+    pub gross: i128,
+    /// Cells whose value is not known: a position without any mark, or one that overflows.
+    pub unvalued: u32,
+}
+
+/// A change of what is open.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpenDelta {
+    /// Quantity.
+    pub qty: i64,
+    /// Notional at risk price.
+    pub notional: i128,
+    /// Orders.
+    pub orders: i32,
+}
+
+/// An execution, or its reversal with negative quantity and notional.
+#[derive(Clone, Copy, Debug)]
+pub struct Execution {
+    /// Signed quantity: what the position changes by.
+    pub signed_qty: i64,
+    /// What the cash changes by.
+    pub cash: i128,
+    /// What the turnover changes by.
+    pub notional: i128,
+}
+
+/// What a cell is worth at its marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Valuation {
+    /// Profit and loss, and worst-case gross notional; `None` if unknown.
+    pub known: Option<(i128, i128)>,
+}
+
+impl Book {
+    /// Gross turnover: executed plus everything open (rules.md X4). Never nets.
+    pub fn turnover(&self) -> i128 {
+        self.executed_notional.saturating_add(self.open_notional)
+    }
+
+    /// Position if every open buy filled.
+    pub fn worst_long(&self) -> i128 {
+        i128::from(self.position) + i128::from(self.open_buy)
+    }
+
+    /// Position if every open sell filled.
+    pub fn worst_short(&self) -> i128 {
+        i128::from(self.position) - i128::from(self.open_sell)
+    }
+
+    /// The larger of both, unsigned.
+    pub fn worst(&self) -> i128 {
+        self.worst_long().abs().max(self.worst_short().abs())
+    }
+
+    /// Whether an order of this side and quantity could only reduce the position (rules.md, "Halts"): it fits, with what is
+    /// open on its side, inside the opposite position, and so never flips the sign.
+    pub fn reduces(&self, side: Side, added: i64) -> bool {
+        let added = i128::from(added);
+        if side.is_buy() {
+            self.position < 0 && i128::from(self.open_buy) + added <= -i128::from(self.position)
+        } else {
+            self.position > 0 && i128::from(self.open_sell) + added <= i128::from(self.position)
+        }
+    }
+
+    /// Changes what is open; `None` on overflow, and nothing is changed.
+    pub fn change_open(&mut self, side: Side, is_cell: bool, delta: OpenDelta) -> Option<()> {
+        let notional = self.open_notional.checked_add(delta.notional)?;
+        let orders = self.open_orders.checked_add_signed(delta.orders)?;
+        if is_cell {
+            let open = if side.is_buy() { &mut self.open_buy } else { &mut self.open_sell };
+            *open = open.checked_add(delta.qty)?;
+        }
+        (self.open_notional, self.open_orders) = (notional, orders);
+        Some(())
+    }
+
+    /// Position, cash and executed notional after an execution; `None` on overflow.
+    pub fn after(&self, is_cell: bool, execution: Execution) -> Option<(i64, i128, i128)> {
+        let executed = self.executed_notional.checked_add(execution.notional)?;
+        if !is_cell {
+            return Some((self.position, self.cash, executed));
+        }
+        let position = self.position.checked_add(execution.signed_qty)?;
+        Some((position, self.cash.checked_add(execution.cash)?, executed))
+    }
+
+    /// Books an execution that fits (`after`).
+    pub fn execute(&mut self, is_cell: bool, execution: Execution) {
+        if let Some((position, cash, executed)) = self.after(is_cell, execution) {
+            (self.position, self.cash, self.executed_notional) = (position, cash, executed);
+        }
+    }
+
+    /// What a cell is worth: `cash + position * mark`, and `worst * conservative mark`.
+    pub fn value(&self, market: &Market, multiplier: i64) -> Valuation {
+        Valuation { known: self.known_value(market, multiplier) }
+    }
+
+    fn known_value(&self, market: &Market, multiplier: i64) -> Option<(i128, i128)> {
+        let multiplier = i128::from(multiplier);
+        let worst = self.worst();
+        let mark = match self.position {
+            0 => 0,
+            long if long > 0 => market.long_mark()?.0,
+            _ => market.short_mark()?.0,
+        };
+        let held = i128::from(self.position).checked_mul(i128::from(mark))?.checked_mul(multiplier)?;
+        let pnl = self.cash.checked_add(held)?;
+        if worst == 0 {
+            return Some((pnl, 0));
+        }
+        let gross = worst.checked_mul(i128::from(market.short_mark()?.0))?.checked_mul(multiplier)?;
+        Some((pnl, gross))
+    }
+}

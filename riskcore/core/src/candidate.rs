@@ -1,0 +1,70 @@
+//! An order on its way through the checks: everything they need, worked out once.
+
+use crate::events::{OrdType, Side};
+use crate::ids::{AccountId, ParentId, RouterId, SymbolId};
+use crate::orders::Touched;
+use crate::outcome::Reject;
+use crate::reasons::Reason;
+use crate::scopes::{Scope, ScopeIx};
+use crate::state::State;
+use crate::units::{Money, Nanos, Price, Qty};
+
+/// A new order, or an order as a replace would make it.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    /// Time of the attempt.
+    pub now: Nanos,
+    /// Router.
+    pub router: RouterId,
+    /// Account.
+    pub account: AccountId,
+    /// Instrument.
+    pub symbol: SymbolId,
+    /// Parent, if it names one that is known.
+    pub parent: crate::ids::Ref<ParentId>,
+    /// Side.
+    pub side: Side,
+    /// Type.
+    pub ord_type: OrdType,
+    /// Total quantity asked for.
+    pub qty: Qty,
+    /// Limit price.
+    pub price: Option<Price>,
+    /// The scopes.
+    pub touched: Touched,
+    /// What it is valued at, worst case; `None` without a usable market (rules.md, "Risk price").
+    pub px_risk: Option<Price>,
+    /// Value of the whole order at that price.
+    pub notional: Money,
+    /// What it adds to the open quantity: all of it, or what a replace adds.
+    pub added: i64,
+    /// What it adds to the open notional.
+    pub added_notional: i128,
+    /// It replaces an open order.
+    pub is_replace: bool,
+    /// It could only reduce the account's position in the instrument.
+    pub reduces: bool,
+}
+
+impl Candidate {
+    /// A refusal by the bound of one scope.
+    pub fn breach(&self, state: &State, reason: Reason, ix: ScopeIx, bound: Bound) -> Reject {
+        Reject { reason, scope: Some(state.scopes.at(ix)), limit: bound.limit, value: bound.value, unit: bound.unit }
+    }
+
+    /// The scope of its router.
+    pub fn router_scope(&self) -> Scope {
+        Scope::Router(self.router)
+    }
+}
+
+/// A bound, the value the order would reach, and what both count.
+#[derive(Clone, Copy, Debug)]
+pub struct Bound {
+    /// The bound.
+    pub limit: i128,
+    /// The value.
+    pub value: i128,
+    /// The unit.
+    pub unit: crate::outcome::Unit,
+}

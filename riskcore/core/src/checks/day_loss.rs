@@ -1,0 +1,85 @@
+//! L1: the day's loss, realized and unrealized - `sum(cash + position * mark) <= -L` halts.
+//! Source: RTS 6 Art. 15(4)-(5); rules.md L1.
+//!
+//! The mark is the worse of the touch and a slow reference: a runaway buyer lifts the touch and looks profitable there, so a
+//! loss limit marked at the touch never trips. It is the last line of defence, not the first.
+
+use super::{Breach, Check, Verdict, id};
+use crate::candidate::{Bound, Candidate};
+use crate::limits::{Action, LimitDef, LimitId, kinds};
+use crate::outcome::{Reject, Unit};
+use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
+use crate::scopes::{ScopeIx, ScopeKind};
+use crate::state::State;
+
+reasons! { REASONS:
+    LOSS_LIMIT = 230, ALGORITHM_RISK_THRESHOLD,
+        "The day's loss has reached its limit, or cannot be told for want of a price; the scope takes no new risk.";
+}
+
+/// The largest loss of the day.
+pub static MAX_DAY_LOSS: LimitDef = LimitDef {
+    code: 70,
+    name: "max_day_loss",
+    unit: Unit::Money,
+    settable_at: kinds(&[
+        ScopeKind::Firm,
+        ScopeKind::Account,
+        ScopeKind::Router,
+        ScopeKind::Symbol,
+        ScopeKind::AccountSymbol,
+        ScopeKind::RouterSymbol,
+    ]),
+    required_at: kinds(&[ScopeKind::Firm, ScopeKind::Account]),
+    min: 1,
+    action: Action::Halt,
+    doc: "Loss of the day, as a positive number; reaching it halts the scope.",
+};
+
+/// The window of the slow reference.
+pub static LOSS_MARK_WINDOW: LimitDef = LimitDef {
+    code: 71,
+    name: "loss_mark_window",
+    unit: Unit::Nanos,
+    settable_at: kinds(&[ScopeKind::Symbol]),
+    required_at: 0,
+    min: 1,
+    action: Action::Parameter,
+    doc: "Window of the time-weighted mean that positions are marked against besides the touch; 15 min if not set.",
+};
+
+/// See the module.
+#[derive(Default)]
+pub struct DayLoss;
+
+impl Check for DayLoss {
+    const REASONS: &'static [Reason] = REASONS;
+
+    /// A loss halts where it arises (`watch`); an order meets this only while a position has no price at all.
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        if candidate.reduces {
+            return Ok(());
+        }
+        for ix in candidate.touched.iter() {
+            let Some(limit) = state.limits.at(ix).get(id::MAX_DAY_LOSS) else { continue };
+            if state.books[ix.at()].unvalued > 0 {
+                let bound = Bound { limit, value: 0, unit: Unit::Money };
+                return Err(Breach::reject(candidate.breach(state, &LOSS_LIMIT, ix, bound)));
+            }
+        }
+        Ok(())
+    }
+
+    fn watch(&self, ix: ScopeIx, state: &State) -> Option<Breach> {
+        let limit = state.limits.at(ix).get(id::MAX_DAY_LOSS)?;
+        let loss = state.books[ix.at()].pnl.saturating_neg();
+        (loss >= limit).then(|| {
+            let scope = Some(state.scopes.at(ix));
+            Breach::halting(Reject { reason: &LOSS_LIMIT, scope, limit, value: loss, unit: Unit::Money })
+        })
+    }
+
+    fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
+        (limit == id::MAX_DAY_LOSS).then(|| state.books[ix.at()].pnl.saturating_neg())
+    }
+}

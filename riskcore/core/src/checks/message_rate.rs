@@ -1,0 +1,249 @@
+//! R1: never more than N messages in any window, exactly. Source: RTS 6 Art. 15(1)(d); FIA 3.4; rules.md R1.
+//!
+//! New orders and replaces count; cancels never do and are never refused. In its router's own windows every attempt counts,
+//! refused or not, so that a flood cannot probe for free; in windows shared with others (account, strategy, symbol, firm)
+//! only orders that passed count, so that a runaway cannot use up its peers' budget.
+
+use alloc::vec::Vec;
+use core::hash::Hasher;
+
+use super::{Breach, Check, Verdict, id};
+use crate::candidate::{Bound, Candidate};
+use crate::halts::State as HaltState;
+use crate::hash::FoldHasher;
+use crate::ids::RouterId;
+use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::outcome::Unit;
+use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
+use crate::scopes::{Scope, ScopeIx, ScopeKind};
+use crate::state::State;
+use crate::units::Nanos;
+use crate::windows::EventRing;
+
+reasons! { REASONS:
+    RATE_LIMIT = 160, ALGORITHM_RISK_THRESHOLD,
+        "More messages in the window than the limit allows; send less and try again. Cancels are never limited.";
+}
+
+const ANY: u8 =
+    kinds(&[ScopeKind::Firm, ScopeKind::Account, ScopeKind::Router, ScopeKind::Strategy, ScopeKind::Symbol]);
+
+/// Messages per window.
+pub static MESSAGE_RATE: LimitDef = LimitDef {
+    code: 10,
+    name: "message_rate",
+    unit: Unit::Messages,
+    settable_at: ANY,
+    required_at: kinds(&[ScopeKind::Router]),
+    min: 0,
+    action: Action::Reject,
+    doc: "New orders and replaces in any window of `message_rate_window`.",
+};
+
+/// The window of `message_rate`.
+pub static MESSAGE_RATE_WINDOW: LimitDef = LimitDef {
+    code: 11,
+    name: "message_rate_window",
+    unit: Unit::Nanos,
+    settable_at: ANY,
+    required_at: 0,
+    min: 1,
+    action: Action::Parameter,
+    doc: "Length of the window of `message_rate`; one second if not set.",
+};
+
+/// Messages per short window.
+pub static MESSAGE_BURST: LimitDef = LimitDef {
+    code: 12,
+    name: "message_burst",
+    unit: Unit::Messages,
+    settable_at: ANY,
+    required_at: 0,
+    min: 0,
+    action: Action::Reject,
+    doc: "New orders and replaces in any window of `message_burst_window`.",
+};
+
+/// The window of `message_burst`.
+pub static MESSAGE_BURST_WINDOW: LimitDef = LimitDef {
+    code: 13,
+    name: "message_burst_window",
+    unit: Unit::Nanos,
+    settable_at: ANY,
+    required_at: 0,
+    min: 1,
+    action: Action::Parameter,
+    doc: "Length of the window of `message_burst`; 100 ms if not set.",
+};
+
+/// How long a router may stay in breach.
+pub static MESSAGE_RATE_SUSTAINED: LimitDef = LimitDef {
+    code: 14,
+    name: "message_rate_sustained",
+    unit: Unit::Nanos,
+    settable_at: kinds(&[ScopeKind::Router]),
+    required_at: 0,
+    min: 0,
+    action: Action::Halt,
+    doc: "A router that breaches a rate of its own without a pause for this long is halted.",
+};
+
+const DEFAULT_WINDOW: Nanos = Nanos::from_secs(1);
+const DEFAULT_BURST_WINDOW: Nanos = Nanos::from_millis(100);
+
+/// The largest ring: 8 MiB. A limit above it is measured as this many.
+const MAX_RING: i128 = 1 << 20;
+
+/// One limit at one scope.
+#[derive(Clone)]
+struct Window {
+    limit: i128,
+    length: Nanos,
+    ring: EventRing,
+}
+
+impl Window {
+    fn allows(&self, now: Nanos) -> bool {
+        self.limit > 0 && self.ring.has_room(now, self.length)
+    }
+}
+
+/// The windows of one scope.
+#[derive(Clone, Default)]
+struct Windows {
+    rate: Option<Window>,
+    burst: Option<Window>,
+    /// Of a router: the newest attempt broke a window, and since when attempts have done so without a pause.
+    over: Option<Over>,
+}
+
+#[derive(Clone, Copy)]
+struct Over {
+    limit: LimitId,
+    bound: i128,
+    seen: i128,
+    since: Nanos,
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct MessageRate {
+    scopes: Vec<Windows>,
+}
+
+impl MessageRate {
+    fn windows(&self, ix: ScopeIx) -> Option<&Windows> {
+        self.scopes.get(ix.at())
+    }
+
+    /// Whether the newest attempt of a router broke a window of its own.
+    pub fn router_is_over(&self, router: ScopeIx) -> bool {
+        self.windows(router).is_some_and(|windows| windows.over.is_some())
+    }
+
+    /// The halt of a router that has been in breach for too long.
+    fn sustained(&self, over: Over, router: ScopeIx, candidate: &Candidate, state: &State) -> Option<(Scope, HaltState)> {
+        let bound = state.limits.at(router).get(id::MESSAGE_RATE_SUSTAINED)?;
+        let lasted = i128::from(candidate.now.since(over.since).0);
+        (lasted >= bound && lasted > 0).then(|| (candidate.router_scope(), HaltState::Halted))
+    }
+}
+
+impl Check for MessageRate {
+    const REASONS: &'static [Reason] = REASONS;
+
+    fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
+        if self.scopes.len() <= ix.at() {
+            self.scopes.resize(ix.at() + 1, Windows::default());
+        }
+        let windows = &mut self.scopes[ix.at()];
+        windows.rate = tuned(windows.rate.take(), limits, id::MESSAGE_RATE, id::MESSAGE_RATE_WINDOW, DEFAULT_WINDOW);
+        windows.burst =
+            tuned(windows.burst.take(), limits, id::MESSAGE_BURST, id::MESSAGE_BURST_WINDOW, DEFAULT_BURST_WINDOW);
+    }
+
+    fn observe(&mut self, router: ScopeIx, count: u32, state: &State) {
+        let now = state.now;
+        let Some(windows) = self.scopes.get_mut(router.at()) else { return };
+        let since = windows.over.map_or(now, |over| over.since);
+        let mut over = None;
+        for (window, limit) in [(&mut windows.burst, id::MESSAGE_BURST), (&mut windows.rate, id::MESSAGE_RATE)] {
+            let Some(window) = window else { continue };
+            if !window.allows(now) {
+                over = Some(Over { limit, bound: window.limit, seen: window.limit + 1, since });
+            }
+            for _ in 0..(count as usize).min(window.ring.capacity()) {
+                window.ring.push(now);
+            }
+        }
+        windows.over = over;
+    }
+
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        let router = candidate.touched.router();
+        if let Some(over) = self.windows(router).and_then(|windows| windows.over) {
+            let bound = Bound { limit: over.bound, value: over.seen, unit: Unit::Messages };
+            let reject = candidate.breach(state, &RATE_LIMIT, router, bound);
+            return Err(Breach { reject, halt: self.sustained(over, router, candidate, state) });
+        }
+        for ix in candidate.touched.iter().filter(|ix| *ix != router) {
+            let Some(windows) = self.windows(ix) else { continue };
+            for window in [&windows.burst, &windows.rate].into_iter().flatten() {
+                if !window.allows(candidate.now) {
+                    let bound = Bound { limit: window.limit, value: window.limit + 1, unit: Unit::Messages };
+                    return Err(Breach::reject(candidate.breach(state, &RATE_LIMIT, ix, bound)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reserve(&mut self, candidate: &Candidate, _state: &State) {
+        let router = candidate.touched.router();
+        for ix in candidate.touched.iter().filter(|ix| *ix != router) {
+            let Some(windows) = self.scopes.get_mut(ix.at()) else { continue };
+            for window in [&mut windows.burst, &mut windows.rate].into_iter().flatten() {
+                window.ring.push(candidate.now);
+            }
+        }
+    }
+
+    fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
+        let windows = self.windows(ix)?;
+        let window = match limit {
+            id::MESSAGE_RATE => windows.rate.as_ref()?,
+            id::MESSAGE_BURST => windows.burst.as_ref()?,
+            _ => return None,
+        };
+        Some(window.ring.count(state.now, window.length) as i128)
+    }
+
+    fn reinstated(&mut self, _ix: ScopeIx, router: Option<RouterId>) {
+        // The windows keep their attempts; only the run of breaches starts again.
+        if router.is_some() {
+            self.scopes.iter_mut().for_each(|windows| windows.over = None);
+        }
+    }
+
+    fn hash(&self, hasher: &mut FoldHasher) {
+        for windows in &self.scopes {
+            for window in [&windows.rate, &windows.burst].into_iter().flatten() {
+                window.ring.times().for_each(|time| hasher.write_u64(time.0 as u64));
+            }
+            hasher.write_u64(windows.over.map_or(0, |over| over.since.0 as u64 ^ u64::from(over.limit.0)));
+        }
+    }
+}
+
+/// The window that the limits ask for, with what the old one had counted.
+fn tuned(old: Option<Window>, limits: &ScopeLimits, limit: LimitId, length: LimitId, default: Nanos) -> Option<Window> {
+    let limit = limits.get(limit)?;
+    let length = limits.get(length).and_then(|ns| i64::try_from(ns).ok()).map_or(default, Nanos);
+    let size = limit.clamp(1, MAX_RING) as usize;
+    let ring = match old {
+        Some(old) if old.ring.capacity() == size => old.ring,
+        Some(old) => old.ring.resized(size),
+        None => EventRing::new(size),
+    };
+    Some(Window { limit, length, ring })
+}

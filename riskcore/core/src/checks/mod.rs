@@ -1,0 +1,263 @@
+//! THE REGISTRY. One line per check; its place is its precedence: the first check that refuses is the answer.
+//!
+//! Before the checks come the duplicate (answered with the order's status) and the latch (`halted`); see `place.rs`.
+//! A check speaks in up to four phases:
+//!
+//! - `observe`: every attempt of a router, refused ones too - only windows of that router;
+//! - `check`: read-only, on a resolved order;
+//! - `reserve`: the order passed every check;
+//! - `settle`: exposure is given back (`released`), or a scope's value changed (`watch`).
+//!
+//! To add one: CONTRIBUTING.md, "Add a check".
+
+use alloc::vec::Vec;
+
+use crate::candidate::Candidate;
+use crate::halts::State as HaltState;
+use crate::hash::FoldHasher;
+use crate::ids::RouterId;
+use crate::limits::{LimitDef, LimitId, ScopeLimits};
+use crate::outcome::Reject;
+use crate::reasons::Reason;
+use crate::scopes::{Scope, ScopeIx};
+use crate::state::State;
+use crate::units::Nanos;
+
+/// A refusal, and the halt that goes with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Breach {
+    /// Why.
+    pub reject: Reject,
+    /// Halt this scope, this severely.
+    pub halt: Option<(Scope, HaltState)>,
+}
+
+impl Breach {
+    /// A refusal alone.
+    pub fn reject(reject: Reject) -> Breach {
+        Breach { reject, halt: None }
+    }
+
+    /// A refusal that halts the scope whose bound it is.
+    pub fn halting(reject: Reject) -> Breach {
+        Breach { reject, halt: reject.scope.map(|scope| (scope, HaltState::Halted)) }
+    }
+}
+
+/// What a check says of an order.
+pub type Verdict = Result<(), Breach>;
+
+/// Open exposure that an order gives back.
+#[derive(Clone, Copy, Debug)]
+pub struct Released<'a> {
+    /// The scopes it counted in.
+    pub touched: &'a crate::orders::Touched,
+    /// When the order was accepted.
+    pub accepted_at: Nanos,
+    /// The notional given back.
+    pub notional: i128,
+}
+
+/// One check. It keeps its own state, per scope where it needs to, and never touches another's.
+pub trait Check: Default {
+    /// Its reasons.
+    const REASONS: &'static [Reason];
+
+    /// The limits in force at a scope changed, or the scope is new.
+    fn limits_changed(&mut self, _ix: ScopeIx, _limits: &ScopeLimits) {}
+
+    /// An attempt of a router, whatever becomes of it.
+    fn observe(&mut self, _router: ScopeIx, _count: u32, _state: &State) {}
+
+    /// May the order pass? Must not change anything and cannot: it gets only shared references.
+    fn check(&self, _candidate: &Candidate, _state: &State) -> Verdict {
+        Ok(())
+    }
+
+    /// This check refused the order (not called for a dry run).
+    fn refused(&mut self, _candidate: &Candidate, _reject: &Reject) {}
+
+    /// The order passed every check and is about to be sent.
+    fn reserve(&mut self, _candidate: &Candidate, _state: &State) {}
+
+    /// An order gave back exposure without having executed it.
+    fn released(&mut self, _released: &Released<'_>, _state: &State) {}
+
+    /// A scope's profit and loss or exposure changed without an order: must it be halted?
+    fn watch(&self, _ix: ScopeIx, _state: &State) -> Option<Breach> {
+        None
+    }
+
+    /// What a limit of this check has used at a scope, for people.
+    fn used(&self, _limit: LimitId, _ix: ScopeIx, _state: &State) -> Option<i128> {
+        None
+    }
+
+    /// A person reinstated a scope: counters that tripped it start again.
+    fn reinstated(&mut self, _ix: ScopeIx, _router: Option<RouterId>) {}
+
+    /// A new trading day.
+    fn day_roll(&mut self) {}
+
+    /// Feeds the check's state to the state hash.
+    fn hash(&self, _hasher: &mut FoldHasher) {}
+}
+
+macro_rules! registry {
+    ($($module:ident :: $check:ident { $($limit:ident),* $(,)? })+) => {
+        $(pub mod $module;)+
+
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        enum Index { $($($limit,)*)+ Count }
+
+        /// How many limits there are.
+        pub const LIMIT_COUNT: usize = Index::Count as usize;
+
+        /// Every limit, in registry order.
+        pub static LIMITS: [&LimitDef; LIMIT_COUNT] = [$($(&$module::$limit,)*)+];
+
+        /// The place of each limit in the catalogue.
+        pub mod id {
+            use super::{Index, LimitId};
+            $($(
+                #[doc = concat!("`", stringify!($limit), "`")]
+                pub const $limit: LimitId = LimitId(Index::$limit as u16);
+            )*)+
+        }
+
+        /// The checks, in registry order: name, reasons, and how many limits each has.
+        pub static CATALOGUE: &[(&str, &[Reason], usize)] = &[$(
+            (stringify!($module), $module::$check::REASONS, { let names: &[&str] = &[$(stringify!($limit)),*]; names.len() })
+        ),+];
+
+        /// The state of every check.
+        #[derive(Default)]
+        pub struct Checks {
+            $(
+                #[doc = concat!("`", stringify!($module), "`")]
+                pub $module: $module::$check,
+            )+
+        }
+
+        impl Checks {
+            /// See [`Check::limits_changed`].
+            pub fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
+                $(self.$module.limits_changed(ix, limits);)+
+            }
+
+            /// See [`Check::observe`].
+            #[inline]
+            pub fn observe(&mut self, router: ScopeIx, count: u32, state: &State) {
+                $(self.$module.observe(router, count, state);)+
+            }
+
+            /// Asks every check in order; the first refusal is the answer, with the place of the check that gave it.
+            #[inline]
+            pub fn check(&self, candidate: &Candidate, state: &State) -> Result<(), (usize, Breach)> {
+                let mut place = 0;
+                $(
+                    if let Err(breach) = self.$module.check(candidate, state) {
+                        return Err((place, breach));
+                    }
+                    place += 1;
+                )+
+                let _ = place;
+                Ok(())
+            }
+
+            /// See [`Check::refused`]; `place` is that of the check.
+            pub fn refused(&mut self, place: usize, candidate: &Candidate, reject: &Reject) {
+                let mut at = 0;
+                $(
+                    if at == place {
+                        self.$module.refused(candidate, reject);
+                    }
+                    at += 1;
+                )+
+                let _ = at;
+            }
+
+            /// See [`Check::reserve`].
+            #[inline]
+            pub fn reserve(&mut self, candidate: &Candidate, state: &State) {
+                $(self.$module.reserve(candidate, state);)+
+            }
+
+            /// See [`Check::released`].
+            #[inline]
+            pub fn released(&mut self, released: &Released<'_>, state: &State) {
+                $(self.$module.released(released, state);)+
+            }
+
+            /// See [`Check::watch`].
+            pub fn watch(&self, ix: ScopeIx, state: &State) -> Option<Breach> {
+                $(
+                    if let Some(breach) = self.$module.watch(ix, state) {
+                        return Some(breach);
+                    }
+                )+
+                None
+            }
+
+            /// See [`Check::used`].
+            pub fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
+                None$(.or_else(|| self.$module.used(limit, ix, state)))+
+            }
+
+            /// See [`Check::reinstated`].
+            pub fn reinstated(&mut self, ix: ScopeIx, router: Option<RouterId>) {
+                $(self.$module.reinstated(ix, router);)+
+            }
+
+            /// See [`Check::day_roll`].
+            pub fn day_roll(&mut self) {
+                $(self.$module.day_roll();)+
+            }
+
+            /// See [`Check::hash`].
+            pub fn hash(&self, hasher: &mut FoldHasher) {
+                $(self.$module.hash(hasher);)+
+            }
+        }
+    };
+}
+
+registry! {
+    venue_link::VenueLink {}
+    well_formed::WellFormed {}
+    limit_configured::LimitConfigured {}
+    parent_child::ParentChild { PARENT_OVERFILL_HALT_AFTER }
+    message_rate::MessageRate {
+        MESSAGE_RATE, MESSAGE_RATE_WINDOW, MESSAGE_BURST, MESSAGE_BURST_WINDOW, MESSAGE_RATE_SUSTAINED,
+    }
+    order_size::OrderSize { MAX_ORDER_QTY }
+    market_data::MarketData { MARKET_DATA_MAX_AGE }
+    order_value::OrderValue { MAX_ORDER_NOTIONAL }
+    price_collar::PriceCollar { PRICE_COLLAR_BPS }
+    net_position::NetPosition { MAX_LONG_POSITION, MAX_SHORT_POSITION }
+    gross_notional::GrossNotional { MAX_GROSS_NOTIONAL }
+    turnover::Turnover { MAX_TURNOVER_DAY, MAX_TURNOVER_WINDOW, TURNOVER_WINDOW }
+    day_loss::DayLoss { MAX_DAY_LOSS, LOSS_MARK_WINDOW }
+}
+
+/// Every reason there is, by code: those of the checks, of the edge, and of requests by people.
+pub fn all_reasons() -> Vec<Reason> {
+    let mut all: Vec<Reason> = CATALOGUE.iter().flat_map(|(_, reasons, _)| reasons.iter().copied()).collect();
+    all.extend_from_slice(crate::place::REASONS);
+    all.extend_from_slice(crate::reasons::EDGE);
+    all.extend_from_slice(crate::reasons::PEOPLE);
+    all.sort_by_key(|reason| reason.code);
+    all
+}
+
+/// The name of the check that owns a limit.
+pub fn owner_of(limit: LimitId) -> &'static str {
+    let mut first = 0;
+    for (name, _, count) in CATALOGUE {
+        if usize::from(limit.0) < first + count {
+            return name;
+        }
+        first += count;
+    }
+    ""
+}

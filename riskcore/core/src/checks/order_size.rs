@@ -1,0 +1,49 @@
+//! Q1: the largest quantity of one order. Source: Rule 15c3-5(c)(1)(ii); RTS 6 Art. 15(1)(c); FIA 1.1.
+
+use super::{Breach, Check, Verdict, id};
+use crate::candidate::{Bound, Candidate};
+use crate::limits::{Action, LimitDef, kinds};
+use crate::outcome::Unit;
+use crate::reasons::Reason;
+use crate::scopes::ScopeKind;
+use crate::state::State;
+
+/// The reason, which has the limit's name.
+pub mod reason {
+    use crate::reasons::reasons;
+
+    reasons! { REASONS:
+        MAX_ORDER_QTY = 170, 26, "The order's quantity is above the largest allowed for one order.";
+    }
+}
+
+/// The largest order.
+pub static MAX_ORDER_QTY: LimitDef = LimitDef {
+    code: 20,
+    name: "max_order_qty",
+    unit: Unit::Quantity,
+    settable_at: kinds(&ScopeKind::ALL),
+    required_at: kinds(&[ScopeKind::Symbol]),
+    min: 0,
+    action: Action::Reject,
+    doc: "Quantity of one order, new or replaced.",
+};
+
+/// See the module.
+#[derive(Default)]
+pub struct OrderSize;
+
+impl Check for OrderSize {
+    const REASONS: &'static [Reason] = reason::REASONS;
+
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        let value = i128::from(candidate.qty.0);
+        for ix in candidate.touched.iter() {
+            if let Some(limit) = state.limits.at(ix).get(id::MAX_ORDER_QTY).filter(|limit| value > *limit) {
+                let bound = Bound { limit, value, unit: Unit::Quantity };
+                return Err(Breach::reject(candidate.breach(state, &reason::MAX_ORDER_QTY, ix, bound)));
+            }
+        }
+        Ok(())
+    }
+}

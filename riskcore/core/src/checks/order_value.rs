@@ -1,0 +1,52 @@
+//! Q2: the largest value of one order, at its risk price. Source: Rule 15c3-5(c)(1)(ii); RTS 6 Art. 15(1)(b).
+//!
+//! A market order has no price: it is valued at the collared reference, never at zero; a sell far below
+//! the market is valued at the bid.
+
+use super::{Breach, Check, Verdict, id};
+use crate::candidate::{Bound, Candidate};
+use crate::limits::{Action, LimitDef, kinds};
+use crate::outcome::Unit;
+use crate::reasons::Reason;
+use crate::scopes::ScopeKind;
+use crate::state::State;
+
+/// The reason, which has the limit's name.
+pub mod reason {
+    use crate::reasons::reasons;
+
+    reasons! { REASONS:
+        MAX_ORDER_NOTIONAL = 171, 27, "The order's value is above the largest allowed for one order.";
+    }
+}
+
+/// The largest value.
+pub static MAX_ORDER_NOTIONAL: LimitDef = LimitDef {
+    code: 21,
+    name: "max_order_notional",
+    unit: Unit::Money,
+    settable_at: kinds(&ScopeKind::ALL),
+    required_at: kinds(&[ScopeKind::Account]),
+    min: 0,
+    action: Action::Reject,
+    doc: "Quantity times risk price times multiplier of one order, new or replaced.",
+};
+
+/// See the module.
+#[derive(Default)]
+pub struct OrderValue;
+
+impl Check for OrderValue {
+    const REASONS: &'static [Reason] = reason::REASONS;
+
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        let value = candidate.notional.0;
+        for ix in candidate.touched.iter() {
+            if let Some(limit) = state.limits.at(ix).get(id::MAX_ORDER_NOTIONAL).filter(|limit| value > *limit) {
+                let bound = Bound { limit, value, unit: Unit::Money };
+                return Err(Breach::reject(candidate.breach(state, &reason::MAX_ORDER_NOTIONAL, ix, bound)));
+            }
+        }
+        Ok(())
+    }
+}

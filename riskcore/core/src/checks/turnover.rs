@@ -1,0 +1,149 @@
+//! X4: gross turnover - what was executed plus what is open, buys plus sells, never netted; per day and per window.
+//! Source: Rule 15c3-5(c)(1)(i); rules.md X4. Knight's $2M limit on the 33 Account, wired to order entry, would have
+//! stopped the morning after 0.76 s. The order that would cross the bound is refused and halts the scope.
+
+use alloc::vec::Vec;
+use core::hash::Hasher;
+
+use super::{Breach, Check, Released, Verdict, id};
+use crate::candidate::{Bound, Candidate};
+use crate::hash::FoldHasher;
+use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::outcome::Unit;
+use crate::reasons::{Reason, reasons};
+use crate::scopes::{ScopeIx, ScopeKind};
+use crate::state::State;
+use crate::units::Nanos;
+use crate::windows::AmountWindow;
+
+reasons! { REASONS:
+    TURNOVER_LIMIT = 220, 25, "With what is executed and open, the order would exceed the turnover allowed; the scope is halted.";
+}
+
+const ANY: u8 =
+    kinds(&[ScopeKind::Firm, ScopeKind::Account, ScopeKind::Router, ScopeKind::Strategy, ScopeKind::Symbol]);
+
+/// Turnover of the day.
+pub static MAX_TURNOVER_DAY: LimitDef = LimitDef {
+    code: 60,
+    name: "max_turnover_day",
+    unit: Unit::Money,
+    settable_at: ANY,
+    required_at: kinds(&[ScopeKind::Firm]),
+    min: 0,
+    action: Action::Halt,
+    doc: "Notional executed today plus open notional, buys plus sells.",
+};
+
+/// Turnover of a window.
+pub static MAX_TURNOVER_WINDOW: LimitDef = LimitDef {
+    code: 61,
+    name: "max_turnover_window",
+    unit: Unit::Money,
+    settable_at: ANY,
+    required_at: 0,
+    min: 0,
+    action: Action::Halt,
+    doc: "Notional accepted within `turnover_window`, less what was cancelled unfilled.",
+};
+
+/// The window.
+pub static TURNOVER_WINDOW: LimitDef = LimitDef {
+    code: 62,
+    name: "turnover_window",
+    unit: Unit::Nanos,
+    settable_at: ANY,
+    required_at: 0,
+    min: 1,
+    action: Action::Parameter,
+    doc: "Length of the window of `max_turnover_window`; 60 s if not set. An amount may count up to 1/64 of it longer.",
+};
+
+const DEFAULT_WINDOW: Nanos = Nanos::from_secs(60);
+
+/// Per scope: the window, if it has a limit.
+#[derive(Default)]
+pub struct Turnover {
+    windows: Vec<Option<(Nanos, AmountWindow)>>,
+}
+
+impl Turnover {
+    fn window(&self, ix: ScopeIx) -> Option<&AmountWindow> {
+        self.windows.get(ix.at())?.as_ref().map(|(_, window)| window)
+    }
+}
+
+impl Check for Turnover {
+    const REASONS: &'static [Reason] = REASONS;
+
+    fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
+        if self.windows.len() <= ix.at() {
+            self.windows.resize_with(ix.at() + 1, || None);
+        }
+        let slot = &mut self.windows[ix.at()];
+        if limits.get(id::MAX_TURNOVER_WINDOW).is_none() {
+            *slot = None;
+            return;
+        }
+        let length =
+            limits.get(id::TURNOVER_WINDOW).and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_WINDOW, Nanos);
+        *slot = match slot.take() {
+            Some((old, window)) if old == length => Some((old, window)),
+            Some((_, window)) => Some((length, window.retuned(length))),
+            None => Some((length, AmountWindow::new(length))),
+        };
+    }
+
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        if candidate.added_notional <= 0 {
+            return Ok(());
+        }
+        for ix in candidate.touched.iter() {
+            let limits = state.limits.at(ix);
+            let day = limits.get(id::MAX_TURNOVER_DAY).map(|limit| (limit, state.books[ix.at()].turnover()));
+            let window = limits
+                .get(id::MAX_TURNOVER_WINDOW)
+                .and_then(|limit| Some((limit, self.window(ix)?.total_at(candidate.now))));
+            for (limit, before) in [day, window].into_iter().flatten() {
+                let value = before.saturating_add(candidate.added_notional);
+                if value > limit {
+                    let bound = Bound { limit, value, unit: Unit::Money };
+                    return Err(Breach::halting(candidate.breach(state, &TURNOVER_LIMIT, ix, bound)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn reserve(&mut self, candidate: &Candidate, _state: &State) {
+        for ix in candidate.touched.iter() {
+            if let Some(Some((_, window))) = self.windows.get_mut(ix.at()) {
+                // `check` has added the same numbers without overflow.
+                let added = window.add(candidate.now, candidate.added_notional.max(0));
+                debug_assert!(added.is_some());
+            }
+        }
+    }
+
+    fn released(&mut self, released: &Released<'_>, state: &State) {
+        for ix in released.touched.iter() {
+            if let Some(Some((_, window))) = self.windows.get_mut(ix.at()) {
+                window.take_back(state.now, released.accepted_at, released.notional);
+            }
+        }
+    }
+
+    fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
+        match limit {
+            id::MAX_TURNOVER_DAY => Some(state.books[ix.at()].turnover()),
+            id::MAX_TURNOVER_WINDOW => Some(self.window(ix)?.total_at(state.now)),
+            _ => None,
+        }
+    }
+
+    fn hash(&self, hasher: &mut FoldHasher) {
+        for (_, window) in self.windows.iter().flatten() {
+            hasher.write_u64(window.total_at(Nanos(i64::MIN)) as u64);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! The engine: one event in, one outcome out, and the effects to carry out.
+
+use alloc::vec::Vec;
+use core::hash::{BuildHasher, Hasher};
+
+use crate::checks::Checks;
+use crate::events::Event;
+use crate::hash::{FoldHasher, Seeded};
+use crate::ids::{ClOrdId, OrderId, ParentId, Ref, RouterId};
+use crate::orders::Order;
+use crate::outcome::{Effect, Outcome, Reject};
+use crate::people::Proposal;
+use crate::reasons::{BAD_REFERENCE_DATA, MALFORMED};
+use crate::scopes::{Scope, ScopeIx};
+use crate::state::State;
+use crate::stop::Sweep;
+use crate::units::Nanos;
+
+/// What an engine is built with. Part of the journal's header: the same configuration and records give the same state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// Epoch of this gateway: the upper part of every OrderID.
+    pub epoch: u32,
+    /// Trading day, YYYYMMDD.
+    pub trading_day: u32,
+    /// Seed of the hash tables.
+    pub seed: u64,
+    /// Orders a day.
+    pub max_orders: usize,
+    /// Pairs of account or router and symbol.
+    pub max_pairs: usize,
+    /// Parents a day.
+    pub max_parents: usize,
+    /// The venue nets fills against a replace in flight.
+    pub in_flight_mitigation: bool,
+}
+
+impl Default for EngineConfig {
+    fn default() -> EngineConfig {
+        EngineConfig {
+            epoch: 1,
+            trading_day: 1970_01_01,
+            seed: 0,
+            max_orders: 1 << 20,
+            max_pairs: 1 << 16,
+            max_parents: 1 << 16,
+            in_flight_mitigation: false,
+        }
+    }
+}
+
+/// The risk core.
+pub struct Engine {
+    pub(crate) state: State,
+    pub(crate) checks: Checks,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) sweeps: Vec<Sweep>,
+    pub(crate) proposals: Vec<Proposal>,
+    pub(crate) last_proposal: u64,
+    /// When positions were last valued without a tick.
+    valued_at: Nanos,
+}
+
+/// How often positions are valued without a tick, because the slow reference moves even so.
+const VALUATION_INTERVAL: Nanos = Nanos::from_secs(1);
+
+impl Engine {
+    /// An engine without names, limits or orders: it refuses everything.
+    pub fn new(config: &EngineConfig) -> Engine {
+        let state = State::new(config);
+        let mut checks = Checks::default();
+        checks.limits_changed(ScopeIx::FIRM, state.limits.at(ScopeIx::FIRM));
+        Engine {
+            state,
+            checks,
+            effects: Vec::with_capacity(256),
+            sweeps: Vec::new(),
+            proposals: Vec::new(),
+            last_proposal: 0,
+            valued_at: Nanos(i64::MIN),
+        }
+    }
+
+    /// Applies one event at its time. Time never decreases: an earlier one is taken as now.
+    pub fn apply(&mut self, time: Nanos, event: &Event) -> Outcome {
+        self.state.now = self.state.now.max(time);
+        let outcome = self.dispatch(event);
+        self.watch();
+        if !self.sweeps.is_empty() {
+            self.notice_clean_halts();
+        }
+        outcome
+    }
+
+    fn dispatch(&mut self, event: &Event) -> Outcome {
+        match event {
+            Event::NewOrder(order) => self.new_order(order),
+            Event::Report(report) => self.report(report),
+            Event::Tick { symbol, bid, ask } => {
+                self.tick(*symbol, *bid, *ask);
+                Outcome::Applied
+            }
+            Event::Cancel(cancel) => self.cancel(cancel),
+            Event::Replace(replace) => self.replace(replace),
+            Event::MassCancel(request) => self.mass_cancel(request),
+            Event::CheckOrder(order) => self.check_order(order),
+            Event::Timer => self.timer(),
+            Event::Malformed { router, .. } => {
+                self.attempts(*router, 1);
+                Outcome::Rejected(Reject::plain(&MALFORMED))
+            }
+            Event::AttemptsDropped { router, count, .. } => {
+                self.attempts(*router, *count);
+                Outcome::Applied
+            }
+            Event::ParentOpen { name, account, symbol, side, qty } => {
+                self.open_parent(*name, *account, *symbol, *side, *qty)
+            }
+            Event::ParentAmend { parent, qty } => self.amend_parent(*parent, *qty),
+            Event::ParentClose { parent } => self.close_parent(*parent),
+            Event::SessionUp { .. } => Outcome::Applied,
+            Event::SessionDown { router, cancel_orders } => self.session_down(*router, *cancel_orders),
+            Event::VenueUp => self.venue_up(),
+            Event::VenueDown => self.venue_down(),
+            Event::MassStatusEntry(entry) => self.mass_status_entry(entry),
+            Event::MassStatusEnd(end) => self.mass_status_end(end),
+            Event::NotSent { order } => self.not_sent(*order),
+            Event::Halt { scope, state, principal, text } => self.halt(*scope, *state, principal, text),
+            Event::Propose { change, principal, text } => self.propose(*change, principal, text),
+            Event::Approve { proposal, principal } => self.approve(*proposal, principal),
+            Event::SetLimit { target, limit, value, .. } => self.set_limit(*target, *limit, *value),
+            Event::Define { kind, name } => {
+                let before = self.state.scopes.len();
+                if !self.state.define(*kind, name) {
+                    return Outcome::Refused(Reject::plain(&BAD_REFERENCE_DATA));
+                }
+                let ix = ScopeIx(before as u32);
+                self.checks.limits_changed(ix, self.state.limits.at(ix));
+                Outcome::Applied
+            }
+            Event::Instrument { symbol, instrument } => self.set_instrument(*symbol, *instrument),
+            Event::ParentRequired { account, required } => self.parent_required(*account, *required),
+            Event::OpeningPosition { account, symbol, qty, mark } => {
+                self.opening_position(*account, *symbol, *qty, *mark)
+            }
+            Event::DayRoll { date } => self.day_roll(*date),
+        }
+    }
+
+    fn attempts(&mut self, router: RouterId, count: u32) {
+        self.state.counters.rejected += u64::from(count);
+        if let Some(ix) = self.state.scopes.find(Scope::Router(router)) {
+            self.checks.observe(ix, count, &self.state);
+        }
+    }
+
+    fn tick(&mut self, symbol: crate::ids::SymbolId, bid: crate::units::Price, ask: crate::units::Price) {
+        let now = self.state.now;
+        let Some(market) = self.state.markets.get_mut(symbol.index()) else { return };
+        if market.tick(now, bid, ask) {
+            self.state.revalue_symbol(symbol);
+        } else {
+            self.state.counters.bad_ticks += 1;
+        }
+    }
+
+    fn timer(&mut self) -> Outcome {
+        self.sweep_timer();
+        self.expire_proposals();
+        let now = self.state.now;
+        if now.since(self.valued_at) >= VALUATION_INTERVAL {
+            self.valued_at = now;
+            for n in 0..self.state.markets.len() {
+                self.state.markets[n].advance(now);
+                self.state.revalue_symbol(crate::ids::SymbolId(n as u32));
+            }
+        }
+        Outcome::Applied
+    }
+
+    /// Halts what a fill, a tick or a new limit has pushed over its bound.
+    fn watch(&mut self) {
+        let mut at = 0;
+        while at < self.state.revalued.len() {
+            let ix = self.state.revalued[at];
+            at += 1;
+            if let Some(breach) = self.checks.watch(ix, &self.state)
+                && let Some((scope, severity)) = breach.halt
+            {
+                self.trip(scope, severity, breach.reject, None);
+            }
+        }
+        self.state.revalued.clear();
+    }
+
+    // ---- Reading ----
+
+    /// Moves the effects since the last call into `into`, in order.
+    pub fn take_effects(&mut self, into: &mut Vec<Effect>) {
+        into.append(&mut self.effects);
+    }
+
+    /// Everything there is to read.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The checks, to read what their limits have used.
+    pub fn checks(&self) -> &Checks {
+        &self.checks
+    }
+
+    /// An order.
+    pub fn order(&self, id: OrderId) -> Option<&Order> {
+        self.state.orders.get(id)
+    }
+
+    /// The order a router knows by this id.
+    pub fn find_order(&self, router: RouterId, cl_ord_id: ClOrdId) -> Option<&Order> {
+        self.state.orders.find(router, cl_ord_id).and_then(|id| self.state.orders.get(id))
+    }
+
+    /// The parent a message names.
+    pub fn parent(&self, name: &[u8]) -> Ref<ParentId> {
+        if name.is_empty() {
+            return Ref::Absent;
+        }
+        ClOrdId::new(name).and_then(|name| self.state.parents.find(name)).map_or(Ref::Unknown, Ref::Known)
+    }
+
+    /// Whether a router is halted, or far enough over its rate that its attempts may be counted together
+    /// (`AttemptsDropped`) instead of one by one.
+    pub fn may_drop(&self, router: RouterId) -> bool {
+        self.state.scopes.find(Scope::Router(router)).is_some_and(|ix| {
+            self.state.halts.state(ix) >= crate::halts::State::CancelOnly || self.checks.message_rate.router_is_over(ix)
+        })
+    }
+
+    /// The most severe state that covers a scope's orders: its own and the firm's.
+    pub fn effective_state(&self, scope: Scope) -> crate::halts::State {
+        let own = self.state.scopes.find(scope).map_or(crate::halts::State::Active, |ix| self.state.halts.state(ix));
+        own.max(self.state.halts.state(ScopeIx::FIRM))
+    }
+
+    /// Cancels that a halted scope still waits for.
+    pub fn outstanding(&self, scope: Scope) -> u32 {
+        self.state.scopes.find(scope).map_or(0, |ix| self.state.books[ix.at()].open_orders)
+    }
+
+    /// A digest of everything that can influence a decision. Equal after the same records, anywhere.
+    pub fn state_hash(&self) -> u64 {
+        let mut hasher = Seeded(0).build_hasher();
+        let state = &self.state;
+        hasher.write_u64(state.now.0 as u64);
+        hasher.write_u32(state.day);
+        for ((ix, _), book) in state.scopes.iter().zip(&state.books) {
+            hasher.write_u8(state.halts.state(ix) as u8);
+            hasher.write_u64(state.halts.latch(ix).newest);
+            for word in [
+                i128::from(book.position),
+                i128::from(book.open_buy),
+                i128::from(book.open_sell),
+                book.open_notional,
+                book.executed_notional,
+                book.cash,
+                book.pnl,
+                book.gross,
+                i128::from(book.open_orders),
+            ] {
+                hash_i128(&mut hasher, word);
+            }
+            for n in 0..crate::checks::LIMIT_COUNT {
+                let value = state.limits.at(ix).get(crate::limits::LimitId(n as u16));
+                hash_i128(&mut hasher, value.unwrap_or(-1));
+            }
+        }
+        for order in state.orders.iter() {
+            hasher.write_u64(order.id.0);
+            hasher.write_u8(order.status as u8);
+            hasher.write_u64(order.cum.0 as u64);
+            hasher.write_u64(order.reserved.0 as u64);
+            hasher.write_u64(order.px_risk.0 as u64);
+            hasher.write_u8(u8::from(order.unknown));
+        }
+        for parent in state.parents.iter() {
+            hasher.write(parent.name.as_bytes());
+            hasher.write_u64(parent.qty.0 as u64);
+            hasher.write_u64(parent.cum.0 as u64);
+            hasher.write_u64(parent.leaves.0 as u64);
+        }
+        for market in &state.markets {
+            market.hash_words().into_iter().for_each(|word| hasher.write_u64(word as u64));
+        }
+        self.checks.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+fn hash_i128(hasher: &mut FoldHasher, n: i128) {
+    hasher.write_u64(n as u64);
+    hasher.write_u64((n >> 64) as u64);
+}

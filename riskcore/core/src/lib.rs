@@ -1,0 +1,41 @@
+//! The risk core: `apply(time, event) -> outcome`, a deterministic state machine.
+//!
+//! It does no I/O, reads no clock, draws no random number, computes no float and allocates nothing on the decision path
+//! once its tables are warm. The same sequence of events gives the same state hash on any machine.
+//!
+//! Start at [`engine`]; the checks are in [`checks`], one file each, listed in the order in which they speak.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod books;
+pub mod candidate;
+pub mod checks;
+pub mod day;
+pub mod engine;
+pub mod events;
+pub mod halts;
+pub mod hash;
+pub mod ids;
+pub mod limits;
+pub mod market;
+pub mod names;
+pub mod orders;
+pub mod outcome;
+pub mod parents;
+pub mod people;
+pub mod place;
+pub mod reasons;
+pub mod record;
+pub mod scopes;
+pub mod settle;
+pub mod state;
+pub mod stop;
+pub mod units;
+pub mod windows;
+
+pub use engine::{Engine, EngineConfig};
+pub use events::Event;
+pub use outcome::{Effect, Outcome, Reject};

@@ -1,0 +1,113 @@
+//! Names to ids and back. Accounts, routers, strategies and symbols come from configuration only; an unknown name is a
+//! reject, never a new id.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use hashbrown::HashMap;
+
+use crate::events::NameKind;
+use crate::hash::Seeded;
+use crate::ids::{AccountId, Ref, RouterId, StrategyId, SymbolId};
+
+/// The names of one kind.
+pub struct NameTable {
+    names: Vec<String>,
+    ids: HashMap<String, u32, Seeded>,
+}
+
+impl NameTable {
+    fn new(seed: Seeded) -> NameTable {
+        NameTable { names: Vec::new(), ids: HashMap::with_hasher(seed) }
+    }
+
+    fn add(&mut self, name: &str) -> Option<u32> {
+        if name.is_empty() || self.ids.contains_key(name) {
+            return None;
+        }
+        let id = u32::try_from(self.names.len()).ok()?;
+        self.names.push(name.into());
+        self.ids.insert(name.into(), id);
+        Some(id)
+    }
+
+    /// The id of a name.
+    pub fn find(&self, name: &str) -> Option<u32> {
+        self.ids.get(name).copied()
+    }
+
+    /// The name of an id; empty if there is none.
+    pub fn name(&self, id: u32) -> &str {
+        self.names.get(id as usize).map_or("", String::as_str)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+/// All names.
+pub struct Names {
+    /// Accounts.
+    pub accounts: NameTable,
+    /// Routers.
+    pub routers: NameTable,
+    /// Strategies.
+    pub strategies: NameTable,
+    /// Symbols.
+    pub symbols: NameTable,
+}
+
+impl Names {
+    /// No names yet.
+    pub fn new(seed: Seeded) -> Names {
+        Names {
+            accounts: NameTable::new(seed),
+            routers: NameTable::new(seed),
+            strategies: NameTable::new(seed),
+            symbols: NameTable::new(seed),
+        }
+    }
+
+    /// Gives a name the next id of its kind; `None` if it is empty or taken.
+    pub fn define(&mut self, kind: NameKind, name: &str) -> Option<u32> {
+        match kind {
+            NameKind::Account => self.accounts.add(name),
+            NameKind::Router => self.routers.add(name),
+            NameKind::Strategy => self.strategies.add(name),
+            NameKind::Symbol => self.symbols.add(name),
+        }
+    }
+
+    /// The account a message names.
+    pub fn account(&self, name: &str) -> Ref<AccountId> {
+        resolve(&self.accounts, name, AccountId)
+    }
+
+    /// The router a message names.
+    pub fn router(&self, name: &str) -> Ref<RouterId> {
+        resolve(&self.routers, name, RouterId)
+    }
+
+    /// The strategy a message names.
+    pub fn strategy(&self, name: &str) -> Ref<StrategyId> {
+        resolve(&self.strategies, name, StrategyId)
+    }
+
+    /// The symbol a message names.
+    pub fn symbol(&self, name: &str) -> Ref<SymbolId> {
+        resolve(&self.symbols, name, SymbolId)
+    }
+}
+
+fn resolve<T>(table: &NameTable, name: &str, id: impl Fn(u32) -> T) -> Ref<T> {
+    if name.is_empty() {
+        return Ref::Absent;
+    }
+    table.find(name).map_or(Ref::Unknown, |n| Ref::Known(id(n)))
+}

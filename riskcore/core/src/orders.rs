@@ -1,0 +1,457 @@
+//! The orders of the trading day: their life cycle (FIX OrdStatus), and the exposure each one reserves.
+
+use alloc::vec::Vec;
+use hashbrown::HashMap;
+
+use crate::events::{NewOrder, OrdType, Side, TimeInForce};
+use crate::hash::Seeded;
+use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, RouterId, StrategyId, SymbolId};
+use crate::scopes::ScopeIx;
+use crate::units::{Nanos, Price, Qty};
+
+/// FIX 39, without the pending states: those are kept beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// Sent, not yet acknowledged.
+    PendingNew,
+    /// At the venue.
+    New,
+    /// Partially filled.
+    PartiallyFilled,
+    /// Filled.
+    Filled,
+    /// Cancelled.
+    Canceled,
+    /// Refused by the venue.
+    Rejected,
+    /// Its time in force ended.
+    Expired,
+    /// Done for day.
+    DoneForDay,
+}
+
+impl Status {
+    /// Whether nothing of the order can rest at the venue any more.
+    pub fn is_final(self) -> bool {
+        !matches!(self, Status::PendingNew | Status::New | Status::PartiallyFilled)
+    }
+}
+
+/// The scopes an order touches, by their places: firm, account, router, symbol, account×symbol, router×symbol and,
+/// where it names one, its strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Touched {
+    list: [ScopeIx; 7],
+    len: u8,
+}
+
+impl Touched {
+    /// The six that every order touches, and the strategy.
+    pub fn new(six: [ScopeIx; 6], strategy: Option<ScopeIx>) -> Touched {
+        let [firm, account, router, symbol, account_symbol, router_symbol] = six;
+        let last = strategy.unwrap_or(firm);
+        Touched {
+            list: [firm, account, router, symbol, account_symbol, router_symbol, last],
+            len: if strategy.is_some() { 7 } else { 6 },
+        }
+    }
+
+    /// All of them.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = ScopeIx> + '_ {
+        self.list[..usize::from(self.len)].iter().copied()
+    }
+
+    /// All of them, each with whether it is a cell (of one instrument) or a total.
+    #[inline]
+    pub fn with_kind(&self) -> impl Iterator<Item = (ScopeIx, bool)> + '_ {
+        self.iter().enumerate().map(|(n, ix)| (ix, (3..=5).contains(&n)))
+    }
+
+    /// The account.
+    pub fn account(&self) -> ScopeIx {
+        self.list[1]
+    }
+
+    /// The router.
+    pub fn router(&self) -> ScopeIx {
+        self.list[2]
+    }
+
+    /// The symbol.
+    pub fn symbol(&self) -> ScopeIx {
+        self.list[3]
+    }
+
+    /// The account×symbol cell.
+    pub fn account_symbol(&self) -> ScopeIx {
+        self.list[4]
+    }
+
+    /// The router×symbol cell.
+    pub fn router_symbol(&self) -> ScopeIx {
+        self.list[5]
+    }
+}
+
+/// A replace that the venue has not answered yet.
+#[derive(Clone, Copy, Debug)]
+pub struct PendingReplace {
+    /// The order's id once it is in force.
+    pub cl_ord_id: ClOrdId,
+    /// New total quantity.
+    pub qty: Qty,
+    /// New price.
+    pub price: Option<Price>,
+    /// The price its exposure is valued at.
+    pub px_risk: Price,
+    /// The price its exposure was valued at before.
+    pub px_before: Price,
+    /// The router's sequence number of the request.
+    pub client_seq: u64,
+}
+
+/// No order, in the links of a router's list.
+const NONE: u32 = u32::MAX;
+
+/// One order.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Our id.
+    pub id: OrderId,
+    /// The router's id; changes when a replace takes effect.
+    pub cl_ord_id: ClOrdId,
+    /// The id it was first sent under.
+    pub first_cl_ord_id: ClOrdId,
+    /// Hash of the order as first sent, for idempotent resends.
+    pub content: u64,
+    /// The router's sequence number of the order.
+    pub client_seq: u64,
+    /// The venue link's sequence number of the last order message sent for it.
+    pub venue_client_seq: u64,
+    /// Router.
+    pub router: RouterId,
+    /// Account.
+    pub account: AccountId,
+    /// Instrument.
+    pub symbol: SymbolId,
+    /// Strategy.
+    pub strategy: Option<StrategyId>,
+    /// Parent.
+    pub parent: Option<ParentId>,
+    /// Side.
+    pub side: Side,
+    /// Type.
+    pub ord_type: OrdType,
+    /// Lifetime.
+    pub tif: TimeInForce,
+    /// Total quantity.
+    pub qty: Qty,
+    /// Limit price.
+    pub price: Option<Price>,
+    /// Filled.
+    pub cum: Qty,
+    /// Sum of last price times last quantity, for the average price; without multiplier.
+    pub cum_px_qty: i128,
+    /// Status.
+    pub status: Status,
+    /// Its fate at the venue is not known: the link was lost before an answer.
+    pub unknown: bool,
+    /// The last reconciliation whose mass status showed it.
+    pub seen_in: u32,
+    /// A cancel is at the venue, or waits for its link: since when.
+    pub cancel_requested: Option<Nanos>,
+    /// What it reserves: quantity that could still fill, worst case.
+    pub reserved: Qty,
+    /// The price that quantity is valued at.
+    pub px_risk: Price,
+    /// It counts among the open orders of its scopes.
+    pub counted: bool,
+    /// When it was accepted.
+    pub accepted_at: Nanos,
+    /// Flags as sent.
+    pub flags: u64,
+    /// The scopes it counts in.
+    pub touched: Touched,
+    next_open: u32,
+    prev_open: u32,
+}
+
+impl Order {
+    /// FIX LeavesQty: what may still fill. Zero once final.
+    pub fn leaves(&self) -> Qty {
+        if self.status.is_final() { Qty::ZERO } else { Qty((self.qty.0 - self.cum.0).max(0)) }
+    }
+
+    /// Whether it can still fill.
+    pub fn is_open(&self) -> bool {
+        !self.status.is_final()
+    }
+}
+
+/// What an accepted order is stored from.
+pub struct Accepted<'a> {
+    /// The order as sent.
+    pub order: &'a NewOrder,
+    /// Account, known.
+    pub account: AccountId,
+    /// Instrument, known.
+    pub symbol: SymbolId,
+    /// The scopes.
+    pub touched: Touched,
+    /// Risk price.
+    pub px_risk: Price,
+    /// Hash of its content.
+    pub content: u64,
+    /// Time.
+    pub now: Nanos,
+    /// Sequence on the venue link.
+    pub venue_client_seq: u64,
+}
+
+/// All orders. Those of the day are in a table by the counter in their id; those that outlived a day roll are carried in a
+/// map beside it.
+pub struct Orders {
+    epoch: u32,
+    /// The counter of the first order of `day`.
+    base: u64,
+    day: Vec<Order>,
+    carried: HashMap<OrderId, Order, Seeded>,
+    ids: HashMap<(RouterId, ClOrdId), OrderId, Seeded>,
+    pending_replaces: HashMap<OrderId, PendingReplace, Seeded>,
+    /// Cancels that overtook their order on the cancel lane.
+    tombstones: HashMap<(RouterId, ClOrdId), Nanos, Seeded>,
+    open_lists: Vec<u32>,
+    capacity: usize,
+    open: u32,
+}
+
+/// Cancels that may wait for their orders at once, over all routers.
+const MAX_TOMBSTONES: usize = 4_096;
+
+impl Orders {
+    /// Room for `capacity` orders a day.
+    pub fn new(epoch: u32, capacity: usize, seed: Seeded) -> Orders {
+        Orders {
+            epoch,
+            base: 1,
+            day: Vec::with_capacity(capacity),
+            carried: HashMap::with_hasher(seed),
+            ids: HashMap::with_capacity_and_hasher(capacity, seed),
+            pending_replaces: HashMap::with_capacity_and_hasher(1_024, seed),
+            tombstones: HashMap::with_hasher(seed),
+            open_lists: Vec::new(),
+            capacity,
+            open: 0,
+        }
+    }
+
+    /// A router's list of open orders begins empty.
+    pub fn add_router(&mut self) {
+        self.open_lists.push(NONE);
+    }
+
+    /// Whether one more order, or one more id, fits.
+    pub fn has_room(&self) -> bool {
+        self.day.len() < self.capacity && self.ids.len() < self.capacity
+    }
+
+    /// The order of this id.
+    #[inline]
+    pub fn get(&self, id: OrderId) -> Option<&Order> {
+        match self.slot(id) {
+            Some(slot) => self.day.get(slot),
+            None => self.carried.get(&id),
+        }
+    }
+
+    /// The order of this id, to change it.
+    #[inline]
+    pub fn get_mut(&mut self, id: OrderId) -> Option<&mut Order> {
+        match self.slot(id) {
+            Some(slot) => self.day.get_mut(slot),
+            None => self.carried.get_mut(&id),
+        }
+    }
+
+    fn slot(&self, id: OrderId) -> Option<usize> {
+        let slot = id.n().checked_sub(self.base)?;
+        (OrderId::new(self.epoch, id.n()) == id).then_some(slot as usize)
+    }
+
+    /// The order a router knows by this id.
+    #[inline]
+    pub fn find(&self, router: RouterId, cl_ord_id: ClOrdId) -> Option<OrderId> {
+        self.ids.get(&(router, cl_ord_id)).copied()
+    }
+
+    /// The id the next order gets.
+    pub fn next_id(&self) -> OrderId {
+        OrderId::new(self.epoch, self.base + self.day.len() as u64)
+    }
+
+    /// Stores an accepted order. The caller has asked `has_room`.
+    pub fn add(&mut self, accepted: &Accepted<'_>) -> OrderId {
+        let id = self.next_id();
+        let order = accepted.order;
+        self.ids.insert((order.router, order.cl_ord_id), id);
+        self.day.push(Order {
+            id,
+            cl_ord_id: order.cl_ord_id,
+            first_cl_ord_id: order.cl_ord_id,
+            content: accepted.content,
+            client_seq: order.client_seq,
+            venue_client_seq: accepted.venue_client_seq,
+            router: order.router,
+            account: accepted.account,
+            symbol: accepted.symbol,
+            strategy: order.strategy.known(),
+            parent: order.parent.known(),
+            side: order.side,
+            ord_type: order.ord_type,
+            tif: order.tif,
+            qty: order.qty,
+            price: order.price,
+            cum: Qty::ZERO,
+            cum_px_qty: 0,
+            status: Status::PendingNew,
+            unknown: false,
+            seen_in: 0,
+            cancel_requested: None,
+            reserved: Qty::ZERO,
+            counted: false,
+            px_risk: accepted.px_risk,
+            accepted_at: accepted.now,
+            flags: order.flags,
+            touched: accepted.touched,
+            next_open: NONE,
+            prev_open: NONE,
+        });
+        self.link(self.day.len() - 1);
+        id
+    }
+
+    fn link(&mut self, slot: usize) {
+        self.open += 1;
+        let head = &mut self.open_lists[self.day[slot].router.index()];
+        let next = core::mem::replace(head, slot as u32);
+        self.day[slot].next_open = next;
+        if next != NONE {
+            self.day[next as usize].prev_open = slot as u32;
+        }
+    }
+
+    /// Takes a final order off its router's list of open orders.
+    pub fn close(&mut self, id: OrderId) {
+        self.open = self.open.saturating_sub(1);
+        self.pending_replaces.remove(&id);
+        let Some(slot) = self.slot(id).filter(|slot| *slot < self.day.len()) else { return };
+        let Order { router, next_open, prev_open, .. } = self.day[slot];
+        if prev_open == NONE {
+            self.open_lists[router.index()] = next_open;
+        } else {
+            self.day[prev_open as usize].next_open = next_open;
+        }
+        if next_open != NONE {
+            self.day[next_open as usize].prev_open = prev_open;
+        }
+        let order = &mut self.day[slot];
+        (order.next_open, order.prev_open) = (NONE, NONE);
+    }
+
+    /// A router's open orders, newest first; those carried over a day roll last.
+    pub fn open_of(&self, router: RouterId) -> impl Iterator<Item = &Order> + '_ {
+        let mut at = self.open_lists.get(router.index()).copied().unwrap_or(NONE);
+        let of_day = core::iter::from_fn(move || {
+            let order = self.day.get(at as usize)?;
+            at = order.next_open;
+            Some(order)
+        });
+        of_day.chain(self.carried_sorted().filter(move |order| order.router == router && order.is_open()))
+    }
+
+    fn carried_sorted(&self) -> impl Iterator<Item = &Order> + '_ {
+        let mut ids: Vec<OrderId> = self.carried.keys().copied().collect();
+        ids.sort_unstable();
+        ids.into_iter().filter_map(|id| self.carried.get(&id))
+    }
+
+    /// The `n`-th order of the day and the carried ones after them, for scans with a cursor.
+    pub fn nth(&self, n: usize) -> Option<&Order> {
+        match self.day.get(n) {
+            Some(order) => Some(order),
+            None => self.carried_sorted().nth(n - self.day.len()),
+        }
+    }
+
+    /// All orders there are, carried ones last.
+    pub fn iter(&self) -> impl Iterator<Item = &Order> + '_ {
+        self.day.iter().chain(self.carried_sorted())
+    }
+
+    /// The orders of the day, newest first, then the carried ones.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Order> + '_ {
+        self.day.iter().rev().chain(self.carried_sorted())
+    }
+
+    /// How many orders are open.
+    pub fn open(&self) -> u32 {
+        self.open
+    }
+
+    /// The replace that is pending for an order.
+    pub fn pending_replace(&self, id: OrderId) -> Option<&PendingReplace> {
+        self.pending_replaces.get(&id)
+    }
+
+    /// Notes a replace sent to the venue, and takes its id.
+    pub fn begin_replace(&mut self, id: OrderId, router: RouterId, pending: PendingReplace) {
+        self.ids.insert((router, pending.cl_ord_id), id);
+        self.pending_replaces.insert(id, pending);
+    }
+
+    /// The pending replace is answered.
+    pub fn end_replace(&mut self, id: OrderId) -> Option<PendingReplace> {
+        self.pending_replaces.remove(&id)
+    }
+
+    /// A cancel overtook its order. When too many wait, the newest is forgotten: its order will pass and the router's
+    /// cancel was answered "unknown order", as it would be without the lane.
+    pub fn bury(&mut self, router: RouterId, cl_ord_id: ClOrdId, now: Nanos) {
+        if self.tombstones.len() < MAX_TOMBSTONES {
+            self.tombstones.insert((router, cl_ord_id), now);
+        }
+    }
+
+    /// Whether a cancel waits for this order.
+    pub fn is_buried(&self, router: RouterId, cl_ord_id: ClOrdId) -> bool {
+        !self.tombstones.is_empty() && self.tombstones.contains_key(&(router, cl_ord_id))
+    }
+
+    /// The order came and was refused.
+    pub fn unbury(&mut self, router: RouterId, cl_ord_id: ClOrdId) {
+        self.tombstones.remove(&(router, cl_ord_id));
+    }
+
+    /// Forgets cancels that have waited longer than `age`.
+    pub fn expire_tombstones(&mut self, now: Nanos, age: Nanos) {
+        self.tombstones.retain(|_, at| now.since(*at) < age);
+    }
+
+    /// Ends the day: final orders are forgotten, open ones carried, ids free again unless their order is open.
+    pub fn day_roll(&mut self) {
+        self.base += self.day.len() as u64;
+        self.carried.retain(|_, order| order.is_open());
+        for mut order in self.day.drain(..).filter(Order::is_open) {
+            order.parent = None;
+            self.carried.insert(order.id, order);
+        }
+        self.ids.clear();
+        for order in self.carried.values() {
+            self.ids.insert((order.router, order.cl_ord_id), order.id);
+        }
+        self.tombstones.clear();
+        self.open_lists.fill(NONE);
+    }
+}

@@ -1,0 +1,297 @@
+//! What people change: limits, reinstatements, parents, opening positions.
+//!
+//! Tightening takes one person and acts at once; loosening and reinstating take two, the second naming the proposal of the
+//! first. A proposal that a newer halt has overtaken is void.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::books::Execution;
+use crate::engine::Engine;
+use crate::events::{Change, Instrument, Side};
+use crate::halts::State as HaltState;
+use crate::ids::{AccountId, ClOrdId, ParentId, SymbolId};
+use crate::limits::{Action, LimitId, LimitTarget};
+use crate::outcome::{Effect, Outcome, Reject};
+use crate::parents::Parent;
+use crate::reasons::{
+    BAD_REFERENCE_DATA, BAD_VALUE, CAPACITY, LIMIT_NOT_SETTABLE_HERE, NEEDS_APPROVAL, NOT_HALTED, PARENT_EXISTS,
+    Reason, SAME_PERSON, TRIP_SUPERSEDED, UNKNOWN_PROPOSAL, UNKNOWN_SCOPE,
+};
+use crate::scopes::{Scope, ScopeIx};
+use crate::units::{Money, Nanos, Price, Qty};
+
+/// How long a proposal waits for its second person (reliability.md 4.3).
+pub const PROPOSAL_LIFETIME: Nanos = Nanos::from_secs(600);
+
+/// A change that waits for a second person.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// Its number.
+    pub id: u64,
+    /// What it will do.
+    pub change: Change,
+    /// Who proposed it.
+    pub principal: String,
+    /// Why.
+    pub text: String,
+    /// When it lapses.
+    pub expires: Nanos,
+}
+
+fn refused(reason: Reason) -> Outcome {
+    Outcome::Refused(Reject::plain(reason))
+}
+
+impl Engine {
+    /// Sets a limit at once. After the gateway has been connected to its venue, this only ever tightens.
+    pub(crate) fn set_limit(&mut self, target: LimitTarget, limit: LimitId, value: Option<i128>) -> Outcome {
+        if let Err(reason) = self.limit_is_sound(target, limit, value) {
+            return refused(reason);
+        }
+        if self.state.venue.ever_up && self.loosens(target, limit, value) {
+            return refused(&NEEDS_APPROVAL);
+        }
+        self.put_limit(target, limit, value);
+        Outcome::Applied
+    }
+
+    fn limit_is_sound(&mut self, target: LimitTarget, limit: LimitId, value: Option<i128>) -> Result<(), Reason> {
+        let def = limit.def();
+        if def.settable_at & target.kind().bit() == 0 {
+            return Err(&LIMIT_NOT_SETTABLE_HERE);
+        }
+        if value.is_some_and(|value| value < def.min) {
+            return Err(&BAD_VALUE);
+        }
+        match target {
+            LimitTarget::Scope(scope) if self.place_of(scope).is_none() => Err(&UNKNOWN_SCOPE),
+            _ => Ok(()),
+        }
+    }
+
+    /// The place of a scope; a pair that is not there yet is created.
+    fn place_of(&mut self, scope: Scope) -> Option<ScopeIx> {
+        let before = self.state.scopes.len();
+        let ix = self.state.scope_or_create(scope)?;
+        if self.state.scopes.len() > before {
+            self.checks.limits_changed(ix, self.state.limits.at(ix));
+        }
+        Some(ix)
+    }
+
+    /// Whether a change could let through what is refused now. A change of a window counts as one: longer is looser for
+    /// some limits and tighter for others.
+    fn loosens(&self, target: LimitTarget, limit: LimitId, value: Option<i128>) -> bool {
+        let def = limit.def();
+        let now = match target {
+            LimitTarget::Scope(scope) => {
+                self.state.scopes.find(scope).and_then(|ix| self.state.limits.at(ix).get(limit))
+            }
+            LimitTarget::Default(kind) => self.state.limits.defaults(kind).get(limit),
+        };
+        let required = def.required_at & target.kind().bit() != 0;
+        match (now, value) {
+            _ if def.action == Action::Parameter => now != value,
+            (Some(old), Some(new)) => new > old,
+            // Where a limit is required, none is the tightest of all; elsewhere it is the loosest.
+            (Some(_), None) => !required || self.has_looser_default(target, limit, now),
+            (None, Some(_)) => required,
+            (None, None) => false,
+        }
+    }
+
+    /// Removing a scope's own value brings back its kind's default, which may be looser.
+    fn has_looser_default(&self, target: LimitTarget, limit: LimitId, now: Option<i128>) -> bool {
+        matches!(target, LimitTarget::Scope(_)) && self.state.limits.defaults(target.kind()).get(limit) > now
+    }
+
+    fn put_limit(&mut self, target: LimitTarget, limit: LimitId, value: Option<i128>) {
+        match target {
+            LimitTarget::Scope(scope) => {
+                let Some(ix) = self.state.scopes.find(scope) else { return };
+                self.state.limits.set(ix, scope.kind(), limit, value);
+                self.checks.limits_changed(ix, self.state.limits.at(ix));
+            }
+            LimitTarget::Default(kind) => {
+                let scopes: Vec<_> = self.state.scopes.iter().collect();
+                self.state.limits.set_default(kind, limit, value, scopes.iter().copied());
+                for (ix, _) in scopes.into_iter().filter(|(_, scope)| scope.kind() == kind) {
+                    self.checks.limits_changed(ix, self.state.limits.at(ix));
+                }
+            }
+        }
+        self.effects.push(Effect::LimitChanged);
+        // A bound that is breached already acts now, not with the next tick.
+        self.state.revalued.extend((0..self.state.scopes.len() as u32).map(ScopeIx));
+    }
+
+    /// The first of two people.
+    pub(crate) fn propose(&mut self, change: Change, principal: &str, text: &str) -> Outcome {
+        let sound = match change {
+            Change::Reinstate { scope, trip } => self.may_reinstate(scope, trip).map(|_| ()),
+            Change::Limit { target, limit, value } => self.limit_is_sound(target, limit, value),
+        };
+        if let Err(reason) = sound {
+            return refused(reason);
+        }
+        self.last_proposal += 1;
+        self.proposals.push(Proposal {
+            id: self.last_proposal,
+            change,
+            principal: principal.to_string(),
+            text: text.to_string(),
+            expires: self.state.now.after(PROPOSAL_LIFETIME),
+        });
+        Outcome::Proposed(self.last_proposal)
+    }
+
+    fn may_reinstate(&self, scope: Scope, trip: u64) -> Result<ScopeIx, Reason> {
+        let Some(ix) = self.state.scopes.find(scope) else { return Err(&UNKNOWN_SCOPE) };
+        let latch = self.state.halts.latch(ix);
+        if latch.state == HaltState::Active {
+            return Err(&NOT_HALTED);
+        }
+        if latch.newest != trip {
+            return Err(&TRIP_SUPERSEDED);
+        }
+        Ok(ix)
+    }
+
+    /// The second of two people: the change takes effect now, or is void.
+    pub(crate) fn approve(&mut self, proposal: u64, principal: &str) -> Outcome {
+        self.expire_proposals();
+        let Some(at) = self.proposals.iter().position(|p| p.id == proposal) else { return refused(&UNKNOWN_PROPOSAL) };
+        if self.proposals[at].principal == principal {
+            return refused(&SAME_PERSON);
+        }
+        let proposal = self.proposals.remove(at);
+        match proposal.change {
+            Change::Limit { target, limit, value } => self.put_limit(target, limit, value),
+            Change::Reinstate { scope, trip } => match self.may_reinstate(scope, trip) {
+                Ok(ix) => self.reinstate(ix, scope),
+                Err(reason) => return refused(reason),
+            },
+        }
+        Outcome::Applied
+    }
+
+    fn reinstate(&mut self, ix: ScopeIx, scope: Scope) {
+        self.state.halts.reinstate(ix, scope, self.state.now);
+        self.sweeps.retain(|sweep| sweep.trip.is_none_or(|(swept, _)| swept != ix));
+        let router = if let Scope::Router(router) = scope { Some(router) } else { None };
+        self.checks.reinstated(ix, router);
+        self.effects.push(Effect::Reinstated(scope));
+        // A cause that persists halts again at once: reinstating forgives nothing.
+        self.state.revalued.push(ix);
+    }
+
+    pub(crate) fn expire_proposals(&mut self) {
+        let now = self.state.now;
+        self.proposals.retain(|proposal| proposal.expires > now);
+    }
+
+    /// Changes that wait for a second person.
+    pub fn proposals(&self) -> &[Proposal] {
+        &self.proposals
+    }
+
+    pub(crate) fn set_instrument(&mut self, symbol: SymbolId, instrument: Instrument) -> Outcome {
+        let sound = instrument.tick.0 > 0 && instrument.lot.0 > 0 && instrument.multiplier > 0;
+        match self.state.instruments.get_mut(symbol.index()) {
+            Some(slot) if sound && slot.is_none_or(|old| old.multiplier == instrument.multiplier) => {
+                *slot = Some(instrument);
+                Outcome::Applied
+            }
+            _ => refused(&BAD_REFERENCE_DATA),
+        }
+    }
+
+    pub(crate) fn parent_required(&mut self, account: AccountId, required: bool) -> Outcome {
+        match self.state.parent_required.get_mut(account.index()) {
+            Some(slot) => {
+                *slot = required;
+                Outcome::Applied
+            }
+            None => refused(&UNKNOWN_SCOPE),
+        }
+    }
+
+    /// A position brought into the day. It earns or loses from its mark on.
+    pub(crate) fn opening_position(&mut self, account: AccountId, symbol: SymbolId, qty: Qty, mark: Price) -> Outcome {
+        let cells = [self.place_of(Scope::AccountSymbol(account, symbol)), self.place_of(Scope::Symbol(symbol))];
+        let [Some(account_cell), Some(symbol_cell)] = cells else { return refused(&UNKNOWN_SCOPE) };
+        let value = Money::of(mark, qty, self.state.multiplier(symbol));
+        let Some(value) = value.filter(|_| mark.0 > 0 && qty.0 != i64::MIN) else {
+            return refused(&BAD_REFERENCE_DATA);
+        };
+        let execution = Execution { signed_qty: qty.0, cash: -value.0, notional: 0 };
+        for cell in [account_cell, symbol_cell] {
+            if self.state.books[cell.at()].after(true, execution).is_none() {
+                return refused(&BAD_REFERENCE_DATA);
+            }
+        }
+        self.state.markets[symbol.index()].seed(mark);
+        for cell in [account_cell, symbol_cell] {
+            self.state.books[cell.at()].execute(true, execution);
+            self.state.revalue(cell, symbol);
+        }
+        Outcome::Applied
+    }
+
+    pub(crate) fn open_parent(
+        &mut self,
+        name: ClOrdId,
+        account: AccountId,
+        symbol: SymbolId,
+        side: Side,
+        qty: Qty,
+    ) -> Outcome {
+        if account.index() >= self.state.names.accounts.len() || symbol.index() >= self.state.names.symbols.len() {
+            return refused(&UNKNOWN_SCOPE);
+        }
+        if qty.0 <= 0 {
+            return refused(&BAD_REFERENCE_DATA);
+        }
+        if let Some(id) = self.state.parents.find(name) {
+            let same = self.state.parents.get(id).is_some_and(|parent| {
+                (parent.account, parent.symbol, parent.side, parent.qty) == (account, symbol, side, qty)
+            });
+            return if same { Outcome::Parent(id) } else { refused(&PARENT_EXISTS) };
+        }
+        let parent = Parent {
+            name,
+            account,
+            symbol,
+            side,
+            qty,
+            cum: Qty::ZERO,
+            leaves: Qty::ZERO,
+            closed: false,
+            frozen: false,
+        };
+        self.state.parents.add(parent).map_or_else(|| refused(&CAPACITY), Outcome::Parent)
+    }
+
+    /// A new total quantity. Below what is filled or resting the parent is frozen: the gateway does not guess which
+    /// children should go.
+    pub(crate) fn amend_parent(&mut self, id: ParentId, qty: Qty) -> Outcome {
+        let Some(parent) = self.state.parents.get_mut(id) else {
+            return refused(&crate::checks::parent_child::UNKNOWN_PARENT);
+        };
+        if qty.0 <= 0 {
+            return refused(&BAD_REFERENCE_DATA);
+        }
+        parent.qty = qty;
+        parent.frozen = parent.headroom() < 0;
+        Outcome::Parent(id)
+    }
+
+    pub(crate) fn close_parent(&mut self, id: ParentId) -> Outcome {
+        let Some(parent) = self.state.parents.get_mut(id) else {
+            return refused(&crate::checks::parent_child::UNKNOWN_PARENT);
+        };
+        parent.closed = true;
+        Outcome::Parent(id)
+    }
+}

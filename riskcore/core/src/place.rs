@@ -1,0 +1,431 @@
+//! New orders and replaces: duplicate → latch → resolve → checks → reserve.
+//!
+//! Check and reserve are one step: nothing else happens between the verdict and the reservation.
+
+use core::hash::{BuildHasher, Hasher};
+
+use crate::books::OpenDelta;
+use crate::candidate::Candidate;
+use crate::checks::{Breach, id};
+use crate::engine::Engine;
+use crate::events::{NewOrder, OrdType, Replace, Side, TimeInForce};
+use crate::halts::{Offender, State as HaltState};
+use crate::hash::Seeded;
+use crate::ids::{AccountId, OrderId, Ref, RouterId, SymbolId};
+use crate::orders::{Accepted, Order, PendingReplace, Touched};
+use crate::outcome::{CxlRejReason, Outcome, Reject, Unit};
+use crate::reasons::{ALGORITHM_RISK_THRESHOLD, ARITHMETIC_OVERFLOW, CAPACITY, OTHER, Reason, reasons};
+use crate::scopes::{Scope, ScopeIx};
+use crate::state::State;
+use crate::units::{BPS, Money, Price, Qty, mul_div_ceil};
+
+reasons! { REASONS:
+    DUPLICATE_CL_ORD_ID = 100, 6, "The ClOrdID was used today for an order of other content.";
+    CANCELED_BEFORE_ARRIVAL = 102, OTHER, "A cancel of this order came first, on the cancel lane; it was not placed.";
+    HALTED = 110, ALGORITHM_RISK_THRESHOLD, "A scope of this order is halted; only cancels pass until people reinstate it.";
+    REDUCE_ONLY = 111, ALGORITHM_RISK_THRESHOLD,
+        "A scope of this order may only reduce its position, and this order could do more than that.";
+    UNKNOWN_ACCOUNT = 131, 15, "The account is missing or not configured.";
+    UNKNOWN_SYMBOL = 132, 1, "The symbol is missing or not configured.";
+    UNKNOWN_STRATEGY = 133, OTHER, "The strategy is not configured; leave it empty or configure it.";
+    UNKNOWN_ROUTER = 139, OTHER, "The router is not configured.";
+}
+
+/// A refusal, and which check gave it: the number of the check, or none for what is decided before them.
+struct Refusal {
+    breach: Breach,
+    check: Option<usize>,
+}
+
+impl Refusal {
+    fn plain(reason: Reason) -> Refusal {
+        Refusal { breach: Breach::reject(Reject::plain(reason)), check: None }
+    }
+
+    fn before_checks(reject: Reject) -> Refusal {
+        Refusal { breach: Breach::reject(reject), check: None }
+    }
+}
+
+impl Engine {
+    /// Decides a new order.
+    pub(crate) fn new_order(&mut self, order: &NewOrder) -> Outcome {
+        let content = content_hash(order);
+        if let Some(id) = self.state.orders.find(order.router, order.cl_ord_id) {
+            return self.resend(id, order, content);
+        }
+        let Some(router) = self.state.scopes.find(Scope::Router(order.router)) else {
+            return self.count_rejected(Reject::plain(&UNKNOWN_ROUTER));
+        };
+        self.checks.observe(router, 1, &self.state);
+        match self.decide(order, true) {
+            Ok(candidate) => self.accept(order, &candidate, content),
+            Err(refusal) => self.refuse(refusal, order),
+        }
+    }
+
+    /// The verdict on an order that is not placed. Uses a slot of the router's windows, changes nothing else.
+    pub(crate) fn check_order(&mut self, order: &NewOrder) -> Outcome {
+        let Some(router) = self.state.scopes.find(Scope::Router(order.router)) else {
+            return Outcome::Rejected(Reject::plain(&UNKNOWN_ROUTER));
+        };
+        self.checks.observe(router, 1, &self.state);
+        match self.decide(order, false) {
+            Ok(_) => Outcome::WouldAccept,
+            Err(refusal) => Outcome::Rejected(refusal.breach.reject),
+        }
+    }
+
+    /// A ClOrdID that was accepted before: the same order is answered with its status, another one is refused.
+    fn resend(&mut self, id: OrderId, order: &NewOrder, content: u64) -> Outcome {
+        let same = self.state.orders.get(id).is_some_and(|known| {
+            known.content == content && known.first_cl_ord_id == order.cl_ord_id && same_terms(known, order)
+        });
+        if same {
+            self.state.counters.duplicates += 1;
+            return Outcome::Duplicate(id);
+        }
+        self.count_rejected(Reject::plain(&DUPLICATE_CL_ORD_ID))
+    }
+
+    fn count_rejected(&mut self, reject: Reject) -> Outcome {
+        self.state.counters.rejected += 1;
+        Outcome::Rejected(reject)
+    }
+
+    fn decide(&mut self, order: &NewOrder, placing: bool) -> Result<Candidate, Refusal> {
+        self.blocked_by_latch(order)?;
+        if placing && self.state.orders.is_buried(order.router, order.cl_ord_id) {
+            self.state.orders.unbury(order.router, order.cl_ord_id);
+            return Err(Refusal::plain(&CANCELED_BEFORE_ARRIVAL));
+        }
+        let candidate = self.resolve(order)?;
+        self.judge(&candidate)?;
+        if !self.state.orders.has_room() {
+            return Err(Refusal::plain(&CAPACITY));
+        }
+        Ok(candidate)
+    }
+
+    /// Everything that is asked of a resolved order or replace.
+    fn judge(&self, candidate: &Candidate) -> Result<(), Refusal> {
+        self.reduce_only(candidate)?;
+        self.checks.check(candidate, &self.state).map_err(|(place, breach)| Refusal { breach, check: Some(place) })?;
+        let delta = OpenDelta { qty: candidate.added, notional: candidate.added_notional, orders: 1 };
+        if !self.state.can_open(&candidate.touched, candidate.side, delta) {
+            return Err(Refusal::plain(&ARITHMETIC_OVERFLOW));
+        }
+        Ok(())
+    }
+
+    /// A scope that takes nothing but cancels refuses before anything else is looked at, even an unknown symbol.
+    fn blocked_by_latch(&self, order: &NewOrder) -> Result<(), Refusal> {
+        let state = &self.state;
+        if !state.halts.any() {
+            return Ok(());
+        }
+        let mut scopes = [Some(Scope::Firm), Some(Scope::Router(order.router)), None, None, None, None, None];
+        if let Some(account) = order.account.known() {
+            scopes[2] = Some(Scope::Account(account));
+        }
+        if let Some(strategy) = order.strategy.known() {
+            scopes[3] = Some(Scope::Strategy(strategy));
+        }
+        if let Some(symbol) = order.symbol.known() {
+            scopes[4] = Some(Scope::Symbol(symbol));
+            scopes[5] = order.account.known().map(|account| Scope::AccountSymbol(account, symbol));
+            scopes[6] = Some(Scope::RouterSymbol(order.router, symbol));
+        }
+        let places = scopes.into_iter().flatten().filter_map(|scope| state.scopes.find(scope));
+        match state.halts.most_severe(places) {
+            Some((ix, severity)) if severity >= HaltState::CancelOnly => {
+                Err(Refusal::before_checks(halted(state, ix, &HALTED)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn reduce_only(&self, candidate: &Candidate) -> Result<(), Refusal> {
+        if !self.state.halts.any() || candidate.reduces {
+            return Ok(());
+        }
+        match self.state.halts.most_severe(candidate.touched.iter()) {
+            Some((ix, _)) => Err(Refusal::before_checks(halted(&self.state, ix, &REDUCE_ONLY))),
+            None => Ok(()),
+        }
+    }
+
+    /// Works out what the checks need. Fails for names that are not configured and numbers that do not fit.
+    fn resolve(&mut self, order: &NewOrder) -> Result<Candidate, Refusal> {
+        let Ref::Known(account) = order.account else { return Err(Refusal::plain(&UNKNOWN_ACCOUNT)) };
+        let Ref::Known(symbol) = order.symbol else { return Err(Refusal::plain(&UNKNOWN_SYMBOL)) };
+        if order.strategy == Ref::Unknown {
+            return Err(Refusal::plain(&UNKNOWN_STRATEGY));
+        }
+        let touched = self.touch(order, account, symbol)?;
+        // Without a market only a reducing limit order passes (`market_data`): it is worth its own price.
+        let px_risk = risk_price(&self.state, &touched, symbol, order.side, order.price).or(order.price);
+        // A quantity that is not positive is refused by `well_formed` with its own reason.
+        let qty = Qty(order.qty.0.max(0));
+        let notional = valued(&self.state, symbol, px_risk, qty)?;
+        let reduces = self.state.books[touched.account_symbol().at()].reduces(order.side, qty.0);
+        Ok(Candidate {
+            now: self.state.now,
+            router: order.router,
+            account,
+            symbol,
+            parent: order.parent,
+            side: order.side,
+            ord_type: order.ord_type,
+            qty: order.qty,
+            price: order.price,
+            touched,
+            px_risk,
+            notional,
+            added: qty.0,
+            added_notional: notional.0,
+            is_replace: false,
+            reduces,
+        })
+    }
+
+    fn touch(&mut self, order: &NewOrder, account: AccountId, symbol: SymbolId) -> Result<Touched, Refusal> {
+        let mut place = |scope: Scope, reason: Reason| {
+            let before = self.state.scopes.len();
+            let ix = self.state.scope_or_create(scope).ok_or_else(|| Refusal::plain(reason))?;
+            if self.state.scopes.len() > before {
+                self.checks.limits_changed(ix, self.state.limits.at(ix));
+            }
+            Ok(ix)
+        };
+        let six = [
+            ScopeIx::FIRM,
+            place(Scope::Account(account), &UNKNOWN_ACCOUNT)?,
+            place(Scope::Router(order.router), &UNKNOWN_ROUTER)?,
+            place(Scope::Symbol(symbol), &UNKNOWN_SYMBOL)?,
+            place(Scope::AccountSymbol(account, symbol), &CAPACITY)?,
+            place(Scope::RouterSymbol(order.router, symbol), &CAPACITY)?,
+        ];
+        let strategy = match order.strategy {
+            Ref::Known(strategy) => Some(place(Scope::Strategy(strategy), &UNKNOWN_STRATEGY)?),
+            Ref::Absent | Ref::Unknown => None,
+        };
+        Ok(Touched::new(six, strategy))
+    }
+
+    fn accept(&mut self, order: &NewOrder, candidate: &Candidate, content: u64) -> Outcome {
+        self.checks.reserve(candidate, &self.state);
+        self.state.venue.last_client_seq += 1;
+        let id = self.state.orders.add(&Accepted {
+            order,
+            account: candidate.account,
+            symbol: candidate.symbol,
+            touched: candidate.touched,
+            px_risk: candidate.px_risk.unwrap_or_default(),
+            content,
+            now: self.state.now,
+            venue_client_seq: self.state.venue.last_client_seq,
+        });
+        self.rehold(id, Qty::ZERO);
+        self.state.counters.accepted += 1;
+        Outcome::Accepted(id)
+    }
+
+    fn refuse(&mut self, refusal: Refusal, order: &NewOrder) -> Outcome {
+        let Refusal { breach, check } = refusal;
+        if let Some(place) = check
+            && let Ok(candidate) = self.resolve(order)
+        {
+            self.checks.refused(place, &candidate, &breach.reject);
+        }
+        if let Some((scope, severity)) = breach.halt {
+            let offender = Offender { router: order.router, cl_ord_id: order.cl_ord_id, parent: order.parent.known() };
+            self.trip(scope, severity, breach.reject, Some(offender));
+        }
+        self.count_rejected(breach.reject)
+    }
+
+    /// Decides a replace. One that only reduces risk counts as a cancel: no rate, no halt refuses it.
+    pub(crate) fn replace(&mut self, replace: &Replace) -> Outcome {
+        let reject = |id, reason| Outcome::ReplaceRejected(id, reason, None);
+        let Some(id) = self.state.orders.find(replace.router, replace.orig_cl_ord_id) else {
+            return reject(None, CxlRejReason::UnknownOrder);
+        };
+        let Some(order) = self.state.orders.get(id) else { return reject(None, CxlRejReason::UnknownOrder) };
+        if let Some(pending) = self.state.orders.pending_replace(id) {
+            let resent =
+                pending.cl_ord_id == replace.cl_ord_id && (pending.qty, pending.price) == (replace.qty, replace.price);
+            return if resent { Outcome::Duplicate(id) } else { reject(Some(id), CxlRejReason::AlreadyPending) };
+        }
+        if self.state.orders.find(replace.router, replace.cl_ord_id).is_some() {
+            return reject(Some(id), CxlRejReason::DuplicateClOrdId);
+        }
+        if order.cl_ord_id != replace.orig_cl_ord_id {
+            return reject(Some(id), CxlRejReason::UnknownOrder);
+        }
+        if !order.is_open() {
+            return reject(Some(id), CxlRejReason::TooLate);
+        }
+        if order.cancel_requested.is_some() {
+            return reject(Some(id), CxlRejReason::AlreadyPending);
+        }
+        match self.judge_replace(id, replace) {
+            Ok(pending) => self.send_replace(id, replace.router, pending),
+            Err(refusal) => self.refuse_replace(id, replace, refusal),
+        }
+    }
+
+    fn judge_replace(&mut self, id: OrderId, replace: &Replace) -> Result<PendingReplace, Refusal> {
+        let unknown = || Refusal::plain(&CAPACITY);
+        let order = self.state.orders.get(id).ok_or_else(unknown)?;
+        let (touched, symbol, side, ord_type) = (order.touched, order.symbol, order.side, order.ord_type);
+        let price = if ord_type == OrdType::Market { None } else { replace.price };
+        let px_risk = risk_price(&self.state, &touched, symbol, side, price).or(price).unwrap_or(order.px_risk);
+        let px_reserved = px_risk.max(order.px_risk);
+        let pending = PendingReplace {
+            cl_ord_id: replace.cl_ord_id,
+            qty: replace.qty,
+            price,
+            px_risk,
+            px_before: order.px_risk,
+            client_seq: replace.client_seq,
+        };
+        let reserved = self.worst_open(order, Some(&pending));
+        let added = reserved.minus(order.reserved).ok_or_else(|| Refusal::plain(&ARITHMETIC_OVERFLOW))?;
+        let before = valued(&self.state, symbol, Some(order.px_risk), order.reserved)?;
+        let after = valued(&self.state, symbol, Some(px_reserved), reserved)?;
+        let notional = valued(&self.state, symbol, Some(px_risk), Qty(replace.qty.0.max(0)))?;
+        let account_cell = &self.state.books[touched.account_symbol().at()];
+        let candidate = Candidate {
+            now: self.state.now,
+            router: order.router,
+            account: order.account,
+            symbol,
+            parent: order.parent.map_or(Ref::Absent, Ref::Known),
+            side,
+            ord_type,
+            qty: replace.qty,
+            price,
+            touched,
+            px_risk: Some(px_reserved),
+            notional,
+            added: added.0,
+            added_notional: after.0 - before.0,
+            is_replace: true,
+            reduces: account_cell.reduces(side, added.0),
+        };
+        let less_aggressive = match (price, order.price) {
+            (Some(new), Some(old)) if side.is_buy() => new <= old,
+            (Some(new), Some(old)) => new >= old,
+            (new, old) => new == old,
+        };
+        if added.0 <= 0 && less_aggressive && replace.qty.0 > 0 && replace.qty <= order.qty {
+            return self.well_formed_at_least(&candidate).map(|()| pending);
+        }
+        let router = touched.router();
+        self.checks.observe(router, 1, &self.state);
+        if let Some((ix, severity)) = self.state.halts.most_severe(touched.iter())
+            && severity >= HaltState::CancelOnly
+        {
+            return Err(Refusal::before_checks(halted(&self.state, ix, &HALTED)));
+        }
+        self.judge(&candidate)?;
+        if !self.state.orders.has_room() {
+            return Err(Refusal::plain(&CAPACITY));
+        }
+        self.checks.reserve(&candidate, &self.state);
+        Ok(pending)
+    }
+
+    /// A risk-reducing replace must still be one the venue can read, and there must be a venue.
+    fn well_formed_at_least(&self, candidate: &Candidate) -> Result<(), Refusal> {
+        use crate::checks::Check;
+        let as_refusal = |breach| Refusal { breach, check: None };
+        self.checks.venue_link.check(candidate, &self.state).map_err(as_refusal)?;
+        self.checks.well_formed.check(candidate, &self.state).map_err(as_refusal)?;
+        if self.state.orders.has_room() { Ok(()) } else { Err(Refusal::plain(&CAPACITY)) }
+    }
+
+    fn send_replace(&mut self, id: OrderId, router: RouterId, pending: PendingReplace) -> Outcome {
+        self.state.venue.last_client_seq += 1;
+        let seq = self.state.venue.last_client_seq;
+        self.state.orders.begin_replace(id, router, pending);
+        if let Some(order) = self.state.orders.get_mut(id) {
+            order.venue_client_seq = seq;
+        }
+        self.rehold(id, Qty::ZERO);
+        Outcome::ReplaceAccepted(id)
+    }
+
+    fn refuse_replace(&mut self, id: OrderId, replace: &Replace, refusal: Refusal) -> Outcome {
+        let reject = refusal.breach.reject;
+        if let Some((scope, severity)) = refusal.breach.halt {
+            let parent = self.state.orders.get(id).and_then(|order| order.parent);
+            let offender = Offender { router: replace.router, cl_ord_id: replace.cl_ord_id, parent };
+            self.trip(scope, severity, reject, Some(offender));
+        }
+        self.state.counters.rejected += 1;
+        Outcome::ReplaceRejected(Some(id), CxlRejReason::Other, Some(reject))
+    }
+}
+
+/// The reject of a halted scope: its trip's number is the value.
+fn halted(state: &State, ix: ScopeIx, reason: Reason) -> Reject {
+    let trip = state.halts.latch(ix).first;
+    Reject { reason, scope: Some(state.scopes.at(ix)), limit: 0, value: trip.into(), unit: Unit::None }
+}
+
+/// What an order is valued at, worst case (rules.md, "Worst case"): a buy at its limit, a sell at the better of its limit and the
+/// bid, a market order at the reference moved by the collar, rounded up. `None` without a usable market where one is
+/// needed.
+fn risk_price(state: &State, touched: &Touched, symbol: SymbolId, side: Side, price: Option<Price>) -> Option<Price> {
+    let touch = state.markets[symbol.index()].touch();
+    match (price, side.is_buy()) {
+        (Some(price), true) => Some(price),
+        (Some(price), false) => touch.map(|(bid, _)| price.max(bid)),
+        (None, _) => {
+            let (_, ask) = touch?;
+            let bps = state.limits.at(touched.symbol()).get(id::PRICE_COLLAR_BPS)?;
+            let bps = i64::try_from(bps).ok()?;
+            mul_div_ceil(ask.0, BPS.checked_add(bps)?, BPS).map(Price)
+        }
+    }
+}
+
+fn valued(state: &State, symbol: SymbolId, px_risk: Option<Price>, qty: Qty) -> Result<Money, Refusal> {
+    let Some(price) = px_risk else { return Ok(Money::ZERO) };
+    state.notional(symbol, price, qty).ok_or_else(|| Refusal::plain(&ARITHMETIC_OVERFLOW))
+}
+
+fn same_terms(known: &Order, order: &NewOrder) -> bool {
+    known.account == order.account.known().unwrap_or(AccountId(u32::MAX))
+        && known.symbol == order.symbol.known().unwrap_or(SymbolId(u32::MAX))
+        && known.side == order.side
+}
+
+/// Hash of everything a router says about an order, to tell a resend from a re-use of its id.
+fn content_hash(order: &NewOrder) -> u64 {
+    let mut hasher = Seeded(0).build_hasher();
+    let number = |id: Option<u32>| id.map_or(u64::MAX, u64::from);
+    for word in [
+        number(order.account.known().map(|id| id.0)),
+        number(order.symbol.known().map(|id| id.0)),
+        number(order.strategy.known().map(|id| id.0)),
+        number(order.parent.known().map(|id| id.0)),
+        order.side as u64,
+        order.ord_type as u64,
+        match order.tif {
+            TimeInForce::Day => 0,
+            TimeInForce::GoodTillCancel => 1,
+            TimeInForce::AtTheOpening => 2,
+            TimeInForce::ImmediateOrCancel => 3,
+            TimeInForce::FillOrKill => 4,
+        },
+        order.qty.0 as u64,
+        order.price.map_or(u64::MAX, |price| price.0 as u64),
+        order.flags,
+    ] {
+        hasher.write_u64(word);
+    }
+    hasher.finish()
+}

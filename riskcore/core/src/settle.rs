@@ -1,0 +1,400 @@
+//! What the venue says: acknowledgements, fills, cancels, busts - in any order, more than once, too late.
+//!
+//! Exposure is released on evidence alone, exactly once (domain.md 5.3, reliability.md 3). A fill always counts, whatever
+//! state the order is in.
+
+use crate::books::{Execution, OpenDelta};
+use crate::checks::{Released, id};
+use crate::engine::Engine;
+use crate::events::{MassStatusEnd, MassStatusEntry, Report, ReportKind, Side};
+use crate::halts::State as HaltState;
+use crate::ids::{OrderId, SymbolId};
+use crate::orders::{Order, PendingReplace, Status};
+use crate::outcome::{Alarm, Effect, Outcome, Reject};
+use crate::reasons::{OTHER, reasons};
+use crate::scopes::Scope;
+use crate::units::{Nanos, Price, Qty};
+
+reasons! { REASONS:
+    BAD_VENUE_REPORT = 903, OTHER,
+        "A venue report about this account makes no sense; its positions are uncertain until a person has looked.";
+}
+
+const DEFAULT_MARK_WINDOW: Nanos = Nanos::from_secs(15 * 60);
+
+impl Engine {
+    /// What an order could still fill, worst case. While a replace is in flight: the larger of the old leaves and the new
+    /// quantity, which the venue may put on top of what has filled, unless it mitigates that (reliability.md 2.6).
+    pub(crate) fn worst_open(&self, order: &Order, pending: Option<&PendingReplace>) -> Qty {
+        if !order.is_open() {
+            return Qty::ZERO;
+        }
+        let leaves = order.leaves();
+        let Some(pending) = pending else { return leaves };
+        let new =
+            if self.state.in_flight_mitigation { pending.qty.0.saturating_sub(order.cum.0) } else { pending.qty.0 };
+        Qty(leaves.0.max(new))
+    }
+
+    /// Brings what an order reserves in line with what it could still fill. `executed` is the part of the difference that
+    /// was filled; the rest of a decrease is given back to the checks.
+    pub(crate) fn rehold(&mut self, id: OrderId, executed: Qty) {
+        let Some(order) = self.state.orders.get(id) else { return };
+        let pending = self.state.orders.pending_replace(id);
+        let target = self.worst_open(order, pending);
+        let px_target = pending.map_or(order.px_risk, |pending| pending.px_risk.max(pending.px_before));
+        let (touched, symbol, side, parent) = (order.touched, order.symbol, order.side, order.parent);
+        let (accepted_at, px_before, reserved) = (order.accepted_at, order.px_risk, order.reserved);
+        let counts = order.is_open();
+        let orders = i32::from(counts) - i32::from(order.counted);
+        // Both products were formed, checked, when the order was accepted with this quantity and price.
+        let notional = |price, qty| self.state.notional(symbol, price, qty).map_or(i128::MAX / 4, |money| money.0);
+        let added_notional = notional(px_target, target) - notional(px_before, reserved);
+        let added = target.0 - reserved.0;
+        let given_back = -added - executed.0;
+        let released_notional = if given_back > 0 { notional(px_before, Qty(given_back)) } else { 0 };
+
+        if let Some(order) = self.state.orders.get_mut(id) {
+            (order.reserved, order.px_risk, order.counted) = (target, px_target, counts);
+        }
+        if let Some(parent) = parent.and_then(|parent| self.state.parents.get_mut(parent)) {
+            parent.leaves = Qty(parent.leaves.0.saturating_add(added));
+        }
+        let delta = OpenDelta { qty: added, notional: added_notional, orders };
+        self.state.change_open(&touched, symbol, side, delta);
+        if released_notional > 0 {
+            let released = Released { touched: &touched, accepted_at, notional: released_notional };
+            self.checks.released(&released, &self.state);
+        }
+    }
+
+    /// A report of the venue. Duplicates are told by its sequence number alone; a gap is not stepped over.
+    pub(crate) fn report(&mut self, report: &Report) -> Outcome {
+        let venue = &mut self.state.venue;
+        if report.venue_seq != 0 {
+            if report.venue_seq <= venue.last_venue_seq {
+                self.state.counters.duplicate_reports += 1;
+                return Outcome::DuplicateReport;
+            }
+            let expected = venue.last_venue_seq + 1;
+            if report.venue_seq > expected {
+                self.effects.push(Effect::Alarm(Alarm::VenueGap(expected)));
+                return Outcome::ReportGap(expected);
+            }
+            venue.last_venue_seq = report.venue_seq;
+        }
+        if self.state.orders.get(report.order).is_none() {
+            return self.unknown_order(report);
+        }
+        if self.apply_report(report.order, report.kind).is_none() {
+            self.bad_report(report.order);
+        }
+        Outcome::Reported(report.order)
+    }
+
+    /// `None`: the report contradicts the order, or its numbers do not fit. Nothing was changed.
+    fn apply_report(&mut self, id: OrderId, kind: ReportKind) -> Option<()> {
+        let order = self.state.orders.get_mut(id)?;
+        order.unknown = false;
+        match kind {
+            ReportKind::New => {
+                if order.status == Status::PendingNew {
+                    order.status = Status::New;
+                }
+            }
+            ReportKind::Trade { qty, price } => self.fill(id, qty, price)?,
+            ReportKind::Canceled => self.finish(id, Status::Canceled),
+            ReportKind::Rejected => self.finish(id, Status::Rejected),
+            ReportKind::Expired => self.finish(id, Status::Expired),
+            ReportKind::DoneForDay => self.finish(id, Status::DoneForDay),
+            ReportKind::Replaced => self.replaced(id)?,
+            ReportKind::ReplaceRejected => self.replace_refused(id)?,
+            ReportKind::CancelRejected => self.cancel_refused(id),
+            ReportKind::TradeCancel { qty, price } => self.bust(id, qty, price)?,
+            ReportKind::TradeCorrect { old_qty, old_price, qty, price } => {
+                // Both halves must fit before either is booked.
+                self.execution(id, qty, price)?;
+                self.bust(id, old_qty, old_price)?;
+                self.fill(id, qty, price)?;
+            }
+        }
+        Some(())
+    }
+
+    fn execution(&self, id: OrderId, qty: Qty, price: Price) -> Option<Execution> {
+        let order = self.state.orders.get(id)?;
+        if qty.0 <= 0 || price.0 <= 0 {
+            return None;
+        }
+        order.cum.plus(qty)?;
+        let notional = self.state.notional(order.symbol, price, qty)?.0;
+        let sign = order.side.sign();
+        Some(Execution { signed_qty: qty.0 * sign, cash: -notional * i128::from(sign), notional })
+    }
+
+    fn fill(&mut self, id: OrderId, qty: Qty, price: Price) -> Option<()> {
+        let execution = self.execution(id, qty, price)?;
+        let order = self.state.orders.get(id)?;
+        let (touched, symbol, parent) = (order.touched, order.symbol, order.parent);
+        let window = self.state.limits.at(touched.symbol()).get(id::LOSS_MARK_WINDOW);
+        let window = window.and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_MARK_WINDOW, Nanos);
+        self.state.markets[symbol.index()].own_fill(self.state.now, window);
+        self.state.execute(&touched, symbol, execution)?;
+
+        let order = self.state.orders.get_mut(id)?;
+        let was_final = order.status.is_final();
+        order.cum = Qty(order.cum.0 + qty.0);
+        order.cum_px_qty += i128::from(price.0) * i128::from(qty.0);
+        if !was_final {
+            order.status = if order.cum >= order.qty { Status::Filled } else { Status::PartiallyFilled };
+        }
+        let (overfilled, filled) = (order.cum > order.qty, order.status == Status::Filled);
+        if let Some(parent) = parent.and_then(|parent| self.state.parents.get_mut(parent)) {
+            parent.cum = Qty(parent.cum.0.saturating_add(qty.0));
+        }
+        if was_final {
+            self.state.counters.late_fills += 1;
+            self.effects.push(Effect::Alarm(Alarm::LateFill(id)));
+        }
+        // More than was ordered, though a replace in flight may explain it.
+        if overfilled && self.state.orders.pending_replace(id).is_none() {
+            self.effects.push(Effect::Alarm(Alarm::Overfill(id)));
+        }
+        if was_final {
+            return Some(());
+        }
+        if filled && let Some(pending) = self.state.orders.pending_replace(id) {
+            // A larger quantity may still come into force: the order stays open until the venue answers.
+            if pending.qty > self.state.orders.get(id)?.cum || !self.state.in_flight_mitigation {
+                self.state.orders.get_mut(id)?.status = Status::PartiallyFilled;
+                self.rehold(id, qty);
+                return Some(());
+            }
+        }
+        self.rehold(id, qty);
+        if filled {
+            self.state.orders.close(id);
+        }
+        Some(())
+    }
+
+    /// A busted trade is taken back exactly. The order does not come back to life, and no halt is lifted by it.
+    fn bust(&mut self, id: OrderId, qty: Qty, price: Price) -> Option<()> {
+        let execution = self.execution(id, qty, price)?;
+        let order = self.state.orders.get(id)?;
+        if order.cum < qty {
+            return None;
+        }
+        let (touched, symbol, parent) = (order.touched, order.symbol, order.parent);
+        let reversal =
+            Execution { signed_qty: -execution.signed_qty, cash: -execution.cash, notional: -execution.notional };
+        self.state.execute(&touched, symbol, reversal)?;
+        let order = self.state.orders.get_mut(id)?;
+        order.cum = Qty(order.cum.0 - qty.0);
+        order.cum_px_qty -= i128::from(price.0) * i128::from(qty.0);
+        if let Some(parent) = parent.and_then(|parent| self.state.parents.get_mut(parent)) {
+            parent.cum = Qty(parent.cum.0 - qty.0);
+        }
+        self.rehold(id, Qty::ZERO);
+        Some(())
+    }
+
+    /// The order can fill no more - as far as the venue says. Said twice, it changes nothing.
+    pub(crate) fn finish(&mut self, id: OrderId, status: Status) {
+        let Some(order) = self.state.orders.get_mut(id).filter(|order| order.is_open()) else { return };
+        order.status = status;
+        order.unknown = false;
+        self.state.orders.end_replace(id);
+        self.rehold(id, Qty::ZERO);
+        self.state.orders.close(id);
+    }
+
+    fn replaced(&mut self, id: OrderId) -> Option<()> {
+        let pending = self.state.orders.end_replace(id)?;
+        let order = self.state.orders.get_mut(id)?;
+        (order.cl_ord_id, order.qty, order.price) = (pending.cl_ord_id, pending.qty, pending.price);
+        let filled = order.cum >= order.qty;
+        order.status = match (filled, order.cum.0) {
+            (true, _) => Status::Filled,
+            (false, 0) => Status::New,
+            (false, _) => Status::PartiallyFilled,
+        };
+        self.rehold(id, Qty::ZERO);
+        if let Some(order) = self.state.orders.get(id).filter(|order| order.px_risk != pending.px_risk) {
+            self.revalue_at(order.id, pending.px_risk);
+        }
+        if filled {
+            self.state.orders.close(id);
+        }
+        Some(())
+    }
+
+    fn replace_refused(&mut self, id: OrderId) -> Option<()> {
+        let pending = self.state.orders.end_replace(id)?;
+        self.rehold(id, Qty::ZERO);
+        self.revalue_at(id, pending.px_before);
+        let order = self.state.orders.get(id)?;
+        if order.is_open() && order.cum >= order.qty {
+            self.finish(id, Status::Filled);
+        }
+        Some(())
+    }
+
+    /// The reserved quantity stays, its risk price changes.
+    fn revalue_at(&mut self, id: OrderId, px_risk: Price) {
+        let Some(order) = self.state.orders.get(id) else { return };
+        let (touched, symbol, side) = (order.touched, order.symbol, order.side);
+        let notional = |price| self.state.notional(symbol, price, order.reserved).map_or(0, |money| money.0);
+        let delta = OpenDelta { qty: 0, notional: notional(px_risk) - notional(order.px_risk), orders: 0 };
+        if let Some(order) = self.state.orders.get_mut(id) {
+            order.px_risk = px_risk;
+        }
+        self.state.change_open(&touched, symbol, side, delta);
+    }
+
+    /// A cancel was refused. If the order is to go, the sweep of its halt tries again.
+    fn cancel_refused(&mut self, id: OrderId) {
+        let halts = &self.state.halts;
+        let Some(order) = self.state.orders.get(id) else { return };
+        let halted = halts.any() && order.touched.iter().any(|ix| halts.state(ix).cancels_resting());
+        if !order.is_open() {
+            return;
+        }
+        if halted {
+            let touched = order.touched;
+            self.count_refused_cancel(&touched);
+            self.effects.push(Effect::Alarm(Alarm::CancelRefused(id)));
+        }
+        let now = self.state.now;
+        if let Some(order) = self.state.orders.get_mut(id) {
+            // Kept when halted: the next try waits for the retry interval.
+            order.cancel_requested = halted.then_some(now);
+        }
+    }
+
+    fn count_refused_cancel(&mut self, touched: &crate::orders::Touched) {
+        let scopes = &self.state.scopes;
+        for trip in self.state.halts.trips_mut().iter_mut().filter(|trip| trip.reinstated.is_none()) {
+            if scopes.find(trip.scope).is_some_and(|ix| touched.iter().any(|touched| touched == ix)) {
+                trip.cancels_refused += 1;
+            }
+        }
+    }
+
+    /// An execution of an order we never sent counts where it can be placed, and always raises an alarm.
+    fn unknown_order(&mut self, report: &Report) -> Outcome {
+        self.state.counters.unknown_orders += 1;
+        self.effects.push(Effect::Alarm(Alarm::UnknownOrder(report.order)));
+        if let (ReportKind::Trade { qty, price }, Some((symbol, side))) = (report.kind, report.instrument)
+            && self.book_unmatched(symbol, side, qty, price).is_none()
+        {
+            self.state.counters.bad_reports += 1;
+            self.effects.push(Effect::Alarm(Alarm::BadReport(report.order)));
+        }
+        Outcome::UnknownOrder
+    }
+
+    fn book_unmatched(&mut self, symbol: SymbolId, side: Side, qty: Qty, price: Price) -> Option<()> {
+        if qty.0 <= 0 || price.0 <= 0 {
+            return None;
+        }
+        let notional = self.state.notional(symbol, price, qty)?.0;
+        let sign = side.sign();
+        let execution = Execution { signed_qty: qty.0 * sign, cash: -notional * i128::from(sign), notional };
+        self.state.execute_unmatched(symbol, execution)
+    }
+
+    /// A report that cannot be true: its account's positions are uncertain, so it takes no new risk. Not the firm: one
+    /// malformed report must not stop everybody.
+    fn bad_report(&mut self, id: OrderId) {
+        self.state.counters.bad_reports += 1;
+        self.effects.push(Effect::Alarm(Alarm::BadReport(id)));
+        if let Some(order) = self.state.orders.get(id) {
+            let scope = Scope::Account(order.account);
+            let reject = Reject { scope: Some(scope), ..Reject::plain(&BAD_VENUE_REPORT) };
+            self.trip(scope, HaltState::CancelOnly, reject, None);
+        }
+    }
+
+    // ---- Link loss and reconciliation ----
+
+    /// The link is lost: whatever was sent and not answered for good is unknown, and counted in full.
+    pub(crate) fn venue_down(&mut self) -> Outcome {
+        self.state.venue.up = false;
+        self.state.venue.reconciled = false;
+        self.for_open_orders(|order| order.unknown = true);
+        Outcome::Applied
+    }
+
+    /// The link is up. If nothing was ever sent there is nothing to reconcile.
+    pub(crate) fn venue_up(&mut self) -> Outcome {
+        self.state.venue.up = true;
+        self.state.venue.ever_up = true;
+        self.state.venue.reconciled |= self.state.orders.open() == 0;
+        self.state.venue.reconciliation += 1;
+        if self.state.venue.reconciled {
+            self.resume_sweeps();
+        }
+        Outcome::Applied
+    }
+
+    /// The venue has this order. Fills missed while the link was down come as reports of their own, replayed before the
+    /// mass status; if the quantities differ even so, a person must look.
+    pub(crate) fn mass_status_entry(&mut self, entry: &MassStatusEntry) -> Outcome {
+        let reconciliation = self.state.venue.reconciliation;
+        let Some(order) = self.state.orders.get_mut(entry.order) else {
+            self.state.counters.unknown_orders += 1;
+            self.effects.push(Effect::Alarm(Alarm::UnknownOrder(entry.order)));
+            return Outcome::UnknownOrder;
+        };
+        order.unknown = false;
+        order.seen_in = reconciliation;
+        if order.status == Status::PendingNew {
+            order.status = Status::New;
+        }
+        if order.cum != entry.cum || !order.is_open() {
+            self.effects.push(Effect::Alarm(Alarm::Mismatch(entry.order)));
+        }
+        Outcome::Reported(entry.order)
+    }
+
+    /// Orders absent from a complete status are released if the venue had processed their message, or has fenced the link
+    /// they were sent on. A time-out is never evidence: others stay unknown, counted in full.
+    pub(crate) fn mass_status_end(&mut self, end: &MassStatusEnd) -> Outcome {
+        if !end.complete || !self.state.venue.up {
+            return Outcome::Applied;
+        }
+        let reconciliation = self.state.venue.reconciliation;
+        let mut released = alloc::vec::Vec::new();
+        self.for_open_orders(|order| {
+            let processed = order.venue_client_seq <= end.last_client_seq_processed || end.fenced;
+            if order.unknown && processed && order.seen_in != reconciliation {
+                released.push(order.id);
+            }
+        });
+        for id in released {
+            self.finish(id, Status::Canceled);
+            self.effects.push(Effect::Released(id));
+        }
+        self.state.venue.reconciled = true;
+        self.resend_cancels();
+        self.resume_sweeps();
+        Outcome::Applied
+    }
+
+    /// The order provably did not leave this process.
+    pub(crate) fn not_sent(&mut self, id: OrderId) -> Outcome {
+        self.finish(id, Status::Canceled);
+        self.effects.push(Effect::Released(id));
+        Outcome::Applied
+    }
+
+    pub(crate) fn for_open_orders(&mut self, mut act: impl FnMut(&mut Order)) {
+        let ids: alloc::vec::Vec<OrderId> = self.open_order_ids();
+        for id in ids {
+            if let Some(order) = self.state.orders.get_mut(id) {
+                act(order);
+            }
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Everything the checks may read, and the two ways it changes: what is open, and what was executed.
+
+use alloc::vec::Vec;
+
+use crate::books::{Book, Execution, OpenDelta};
+use crate::events::{Instrument, NameKind, Side};
+use crate::halts::Halts;
+use crate::hash::Seeded;
+use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
+use crate::limits::Limits;
+use crate::market::Market;
+use crate::names::Names;
+use crate::orders::{Orders, Touched};
+use crate::parents::Parents;
+use crate::scopes::{Scope, ScopeIndex, ScopeIx};
+use crate::units::{Money, Nanos, Price, Qty};
+
+/// The venue link, as the core sees it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Venue {
+    /// The link is up.
+    pub up: bool,
+    /// The link has been up at least once: from now on, limits are only tightened by one person.
+    pub ever_up: bool,
+    /// After a lost link: the mass status has been worked through.
+    pub reconciled: bool,
+    /// Sequence number of the last message for the venue.
+    pub last_client_seq: u64,
+    /// The highest sequence number seen from it.
+    pub last_venue_seq: u64,
+    /// Number of the running reconciliation; entries seen carry it.
+    pub reconciliation: u32,
+}
+
+/// Counts for people; no decision reads them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Orders accepted.
+    pub accepted: u64,
+    /// Orders refused.
+    pub rejected: u64,
+    /// Resends answered without a new decision.
+    pub duplicates: u64,
+    /// Fills after the order was final.
+    pub late_fills: u64,
+    /// Reports seen twice.
+    pub duplicate_reports: u64,
+    /// Reports about orders we do not know.
+    pub unknown_orders: u64,
+    /// Reports whose numbers make no sense.
+    pub bad_reports: u64,
+    /// Ticks that were no price.
+    pub bad_ticks: u64,
+}
+
+/// The state of the engine without the checks' own.
+pub struct State {
+    /// Time of the event being applied; never decreases.
+    pub now: Nanos,
+    /// Trading day, YYYYMMDD.
+    pub day: u32,
+    /// Names.
+    pub names: Names,
+    /// Per symbol: reference data, once given.
+    pub instruments: Vec<Option<Instrument>>,
+    /// Per symbol: its market.
+    pub markets: Vec<Market>,
+    /// Per account: orders must name a parent.
+    pub parent_required: Vec<bool>,
+    /// Scopes.
+    pub scopes: ScopeIndex,
+    /// Limits.
+    pub limits: Limits,
+    /// Per scope: what it holds.
+    pub books: Vec<Book>,
+    /// Per symbol: its cells.
+    pub cells: Vec<Vec<ScopeIx>>,
+    /// Halts.
+    pub halts: Halts,
+    /// Orders.
+    pub orders: Orders,
+    /// Parents.
+    pub parents: Parents,
+    /// Venue link.
+    pub venue: Venue,
+    /// Counts.
+    pub counters: Counters,
+    /// Pairs there is room for.
+    pub pair_capacity: usize,
+    /// The venue nets fills against a replace in flight (CME in-flight mitigation).
+    pub in_flight_mitigation: bool,
+    /// Scopes whose valuation changed since the last look at it.
+    pub revalued: Vec<ScopeIx>,
+}
+
+impl State {
+    /// An empty state.
+    pub fn new(config: &crate::engine::EngineConfig) -> State {
+        let seed = Seeded(config.seed);
+        let mut state = State {
+            now: Nanos(i64::MIN),
+            day: config.trading_day,
+            names: Names::new(seed),
+            instruments: Vec::new(),
+            markets: Vec::new(),
+            parent_required: Vec::new(),
+            scopes: ScopeIndex::new(config.max_pairs, seed),
+            limits: Limits::default(),
+            books: Vec::new(),
+            cells: Vec::new(),
+            halts: Halts::default(),
+            orders: Orders::new(config.epoch, config.max_orders, seed),
+            parents: Parents::new(config.max_parents, seed),
+            venue: Venue::default(),
+            counters: Counters::default(),
+            pair_capacity: config.max_pairs,
+            in_flight_mitigation: config.in_flight_mitigation,
+            revalued: Vec::with_capacity(64),
+        };
+        state.open_scope(ScopeIx::FIRM, Scope::Firm);
+        state
+    }
+
+    /// Gives a name its id and its scope; `false` if the name is empty or taken.
+    pub fn define(&mut self, kind: NameKind, name: &str) -> bool {
+        let Some(id) = self.names.define(kind, name) else { return false };
+        let scope = match kind {
+            NameKind::Account => {
+                self.parent_required.push(true);
+                Scope::Account(AccountId(id))
+            }
+            NameKind::Router => {
+                self.orders.add_router();
+                Scope::Router(RouterId(id))
+            }
+            NameKind::Strategy => Scope::Strategy(StrategyId(id)),
+            NameKind::Symbol => {
+                self.instruments.push(None);
+                self.markets.push(Market::default());
+                self.cells.push(Vec::new());
+                Scope::Symbol(SymbolId(id))
+            }
+        };
+        let ix = self.scopes.add(scope);
+        self.open_scope(ix, scope);
+        true
+    }
+
+    fn open_scope(&mut self, ix: ScopeIx, scope: Scope) {
+        self.limits.add_scope(scope.kind());
+        self.books.push(Book::default());
+        self.halts.add_scope();
+        if let Scope::Symbol(symbol) | Scope::AccountSymbol(_, symbol) | Scope::RouterSymbol(_, symbol) = scope {
+            self.cells[symbol.index()].push(ix);
+        }
+    }
+
+    /// The place of a scope; a pair of known ids is created if there is room.
+    pub fn scope_or_create(&mut self, scope: Scope) -> Option<ScopeIx> {
+        if let Some(ix) = self.scopes.find(scope) {
+            return Some(ix);
+        }
+        let known = match scope {
+            Scope::AccountSymbol(a, s) => a.index() < self.names.accounts.len() && s.index() < self.names.symbols.len(),
+            Scope::RouterSymbol(r, s) => r.index() < self.names.routers.len() && s.index() < self.names.symbols.len(),
+            _ => false,
+        };
+        if !known || self.scopes.pairs() >= self.pair_capacity {
+            return None;
+        }
+        let ix = self.scopes.add(scope);
+        self.open_scope(ix, scope);
+        Some(ix)
+    }
+
+    /// Contract multiplier of a symbol; 1 until its reference data is known.
+    pub fn multiplier(&self, symbol: SymbolId) -> i64 {
+        self.instruments[symbol.index()].map_or(1, |instrument| instrument.multiplier)
+    }
+
+    /// Notional of a quantity of a symbol; `None` on overflow.
+    pub fn notional(&self, symbol: SymbolId, price: Price, qty: Qty) -> Option<Money> {
+        Money::of(price, qty, self.multiplier(symbol))
+    }
+
+    /// Whether `change_open` would overflow anywhere.
+    pub fn can_open(&self, touched: &Touched, side: Side, delta: OpenDelta) -> bool {
+        touched.iter().all(|ix| {
+            let book = &self.books[ix.at()];
+            let open = if side.is_buy() { book.open_buy } else { book.open_sell };
+            book.open_notional.checked_add(delta.notional).is_some() && open.checked_add(delta.qty).is_some()
+        })
+    }
+
+    /// Changes what is open in every scope an order touches, and values its cells anew. Deltas that would overflow have
+    /// been refused before (`can_open`); a release cannot overflow.
+    pub fn change_open(&mut self, touched: &Touched, symbol: SymbolId, side: Side, delta: OpenDelta) {
+        for (ix, is_cell) in touched.with_kind() {
+            let changed = self.books[ix.at()].change_open(side, is_cell, delta);
+            debug_assert!(changed.is_some(), "checked by can_open");
+        }
+        self.revalue_touched(touched, symbol);
+    }
+
+    /// Books an execution in every scope an order touches. `None` on overflow, and nothing is changed.
+    pub fn execute(&mut self, touched: &Touched, symbol: SymbolId, execution: Execution) -> Option<()> {
+        for (ix, is_cell) in touched.with_kind() {
+            self.books[ix.at()].after(is_cell, execution)?;
+        }
+        for (ix, is_cell) in touched.with_kind() {
+            self.books[ix.at()].execute(is_cell, execution);
+        }
+        self.revalue_touched(touched, symbol);
+        Some(())
+    }
+
+    /// Books an execution nobody can attribute: it counts in the firm's turnover and the instrument's position.
+    pub fn execute_unmatched(&mut self, symbol: SymbolId, execution: Execution) -> Option<()> {
+        let cell = self.scopes.find(Scope::Symbol(symbol))?;
+        self.books[cell.at()].after(true, execution)?;
+        self.books[ScopeIx::FIRM.at()].after(false, execution)?;
+        self.books[cell.at()].execute(true, execution);
+        self.books[ScopeIx::FIRM.at()].execute(false, execution);
+        self.revalue(cell, symbol);
+        Some(())
+    }
+
+    fn revalue_touched(&mut self, touched: &Touched, symbol: SymbolId) {
+        for ix in [touched.symbol(), touched.account_symbol(), touched.router_symbol()] {
+            self.revalue(ix, symbol);
+        }
+    }
+
+    /// Values every cell of a symbol anew, after its market moved. Only cells that hold something cost anything.
+    pub fn revalue_symbol(&mut self, symbol: SymbolId) {
+        for n in 0..self.cells[symbol.index()].len() {
+            self.revalue(self.cells[symbol.index()][n], symbol);
+        }
+    }
+
+    /// Values one cell anew and passes the difference on to the totals it belongs to.
+    pub fn revalue(&mut self, ix: ScopeIx, symbol: SymbolId) {
+        let multiplier = self.multiplier(symbol);
+        let book = &mut self.books[ix.at()];
+        let before = (book.pnl, book.gross, book.unvalued);
+        let (pnl, gross, unvalued) = match book.value(&self.markets[symbol.index()], multiplier).known {
+            Some((pnl, gross)) => (pnl, gross, 0),
+            None => (0, 0, 1),
+        };
+        if before == (pnl, gross, unvalued) {
+            return;
+        }
+        (book.pnl, book.gross, book.unvalued) = (pnl, gross, unvalued);
+        self.revalued.push(ix);
+        for owner in self.owners(ix).into_iter().flatten() {
+            let total = &mut self.books[owner.at()];
+            // Sums of at most 2^32 cells of less than 2^95 each.
+            total.pnl = total.pnl.saturating_add(pnl - before.0);
+            total.gross = total.gross.saturating_add(gross - before.1);
+            total.unvalued = total.unvalued + unvalued - before.2;
+            self.revalued.push(owner);
+        }
+    }
+
+    /// The totals a cell belongs to.
+    fn owners(&self, ix: ScopeIx) -> [Option<ScopeIx>; 2] {
+        match self.scopes.at(ix) {
+            Scope::AccountSymbol(account, _) => [self.scopes.find(Scope::Account(account)), Some(ScopeIx::FIRM)],
+            Scope::RouterSymbol(router, _) => [self.scopes.find(Scope::Router(router)), None],
+            _ => [None, None],
+        }
+    }
+}
