@@ -26,7 +26,7 @@ from grpc import aio
 
 from gateway.client.channel import FINAL_CODES, Backoff, open_channel
 from gateway.client.convert import event_of, new_order_message, reject_of
-from gateway.client.errors import LogonRefusedError, NotConnectedError, SessionLostError
+from gateway.client.errors import ClientError, LogonRefusedError, NotConnectedError, SessionLostError
 from gateway.client.lane import CancelLane
 from gateway.client.orders import Order, OrderBook, Request
 from gateway.client.outbox import Outbox
@@ -95,6 +95,7 @@ class RouterClient:
         self._report_seq = 0
         self._applied = 0
         self._trading_day = 0
+        self._history_lost = False
         self._connected = asyncio.Event()
         self._refused: LogonRefusedError | None = None
         self._closing = False
@@ -364,26 +365,32 @@ class RouterClient:
                 response = await call.read()
         except TimeoutError:
             raise SessionLostError("no answer to the logon within 5 s") from None
-        except aio.AioRpcError as error:
-            if error.code() in FINAL_CODES:
-                raise LogonRefusedError(error.details() or error.code().name) from error
-            raise
-        except asyncio.InvalidStateError:  # grpc.aio's way to say that the call ended before the write
+        except (aio.AioRpcError, asyncio.InvalidStateError):  # the latter: the call ended before the write
             response = aio.EOF
         if not isinstance(response, pb.SessionResponse):
-            code, details = await call.code(), await call.details()
-            if code in FINAL_CODES:
-                raise LogonRefusedError(details or code.name)
-            raise SessionLostError(details or code.name)
+            raise self._refusal(await call.code(), await call.details() or "")
         first, *rest = response.messages
         if first.WhichOneof("body") == "logout":
             raise SessionLostError(first.logout.text)
         return first.logon_ack, rest
 
+    def _refusal(self, code: grpc.StatusCode, details: str) -> ClientError:
+        """Why there is no session, and whether there is any point in trying again."""
+        if code is grpc.StatusCode.INVALID_ARGUMENT and self._report_seq and "resume_after" in details:
+            # The gateway has sent fewer reports today than we have seen: it started anew.
+            self._report_seq = 0
+            self._history_lost = True
+            return SessionLostError(details)
+        if code in FINAL_CODES:
+            return LogonRefusedError(details or code.name)
+        return SessionLostError(details or code.name)
+
     async def _begin(self, ack: pb.LogonAck) -> None:
         """A session stands: settle what the last one left open."""
         resumed = self._trading_day != 0
-        if ack.last_client_seq < self._applied or (resumed and ack.trading_day != self._trading_day):
+        fewer = ack.last_client_seq < self._applied or (resumed and ack.trading_day != self._trading_day)
+        if fewer or self._history_lost:
+            self._history_lost = False
             await self._emit([self._lose_history(ack.last_client_seq)])
         else:
             for sent in self._outbox.rewind(ack.last_client_seq, self._resend_within):
