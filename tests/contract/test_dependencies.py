@@ -34,6 +34,12 @@ PYTHON: dict[str, set[str]] = {
     "gateway/client": {"gateway.client", "riskgate"},
     "gateway/cli": {"gateway", "riskgate", "riskcore", "router_sim", "exchange_sim"},
     "router_sim": {"router_sim", "riskgate", "gateway.client"},
+    "router_sim/demo": {
+        "router_sim",
+        "exchange_sim",
+        "riskgate",
+        "gateway.client",
+    },  # sets the stage, exchange included
     "router_sim/knight": REPLAY,
     "router_sim/replay": REPLAY,
     "exchange_sim": {"exchange_sim", "riskgate"},
