@@ -39,7 +39,7 @@ impl Default for EngineConfig {
     fn default() -> EngineConfig {
         EngineConfig {
             epoch: 1,
-            trading_day: 1970_01_01,
+            trading_day: 19_700_101,
             seed: 0,
             max_orders: 1 << 20,
             max_pairs: 1 << 16,
@@ -291,7 +291,7 @@ impl Engine {
         for market in &state.markets {
             market.hash_words().into_iter().for_each(|word| hasher.write_u64(word as u64));
         }
-        self.checks.hash(&mut hasher);
+        self.checks.digest(&mut hasher);
         hasher.finish()
     }
 }

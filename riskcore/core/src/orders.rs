@@ -1,5 +1,6 @@
 //! The orders of the trading day: their life cycle (FIX OrdStatus), and the exposure each one reserves.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use hashbrown::HashMap;
 
@@ -217,7 +218,7 @@ pub struct Orders {
     /// The counter of the first order of `day`.
     base: u64,
     day: Vec<Order>,
-    carried: HashMap<OrderId, Order, Seeded>,
+    carried: BTreeMap<OrderId, Order>,
     ids: HashMap<(RouterId, ClOrdId), OrderId, Seeded>,
     pending_replaces: HashMap<OrderId, PendingReplace, Seeded>,
     /// Cancels that overtook their order on the cancel lane.
@@ -237,7 +238,7 @@ impl Orders {
             epoch,
             base: 1,
             day: Vec::with_capacity(capacity),
-            carried: HashMap::with_hasher(seed),
+            carried: BTreeMap::new(),
             ids: HashMap::with_capacity_and_hasher(capacity, seed),
             pending_replaces: HashMap::with_capacity_and_hasher(1_024, seed),
             tombstones: HashMap::with_hasher(seed),
@@ -368,31 +369,17 @@ impl Orders {
             at = order.next_open;
             Some(order)
         });
-        of_day.chain(self.carried_sorted().filter(move |order| order.router == router && order.is_open()))
-    }
-
-    fn carried_sorted(&self) -> impl Iterator<Item = &Order> + '_ {
-        let mut ids: Vec<OrderId> = self.carried.keys().copied().collect();
-        ids.sort_unstable();
-        ids.into_iter().filter_map(|id| self.carried.get(&id))
-    }
-
-    /// The `n`-th order of the day and the carried ones after them, for scans with a cursor.
-    pub fn nth(&self, n: usize) -> Option<&Order> {
-        match self.day.get(n) {
-            Some(order) => Some(order),
-            None => self.carried_sorted().nth(n - self.day.len()),
-        }
+        of_day.chain(self.carried.values().filter(move |order| order.router == router && order.is_open()))
     }
 
     /// All orders there are, carried ones last.
     pub fn iter(&self) -> impl Iterator<Item = &Order> + '_ {
-        self.day.iter().chain(self.carried_sorted())
+        self.day.iter().chain(self.carried.values())
     }
 
     /// The orders of the day, newest first, then the carried ones.
     pub fn newest_first(&self) -> impl Iterator<Item = &Order> + '_ {
-        self.day.iter().rev().chain(self.carried_sorted())
+        self.day.iter().rev().chain(self.carried.values())
     }
 
     /// How many orders are open.

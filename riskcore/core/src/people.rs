@@ -21,7 +21,7 @@ use crate::reasons::{
 use crate::scopes::{Scope, ScopeIx};
 use crate::units::{Money, Nanos, Price, Qty};
 
-/// How long a proposal waits for its second person (reliability.md 4.3).
+/// How long a proposal waits for its second person.
 pub const PROPOSAL_LIFETIME: Nanos = Nanos::from_secs(600);
 
 /// A change that waits for a second person.

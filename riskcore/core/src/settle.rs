@@ -1,6 +1,6 @@
 //! What the venue says: acknowledgements, fills, cancels, busts - in any order, more than once, too late.
 //!
-//! Exposure is released on evidence alone, exactly once (domain.md 5.3, reliability.md 3). A fill always counts, whatever
+//! Exposure is released on evidence alone, exactly once (rules.md, "Worst case"). A fill always counts, whatever
 //! state the order is in.
 
 use crate::books::{Execution, OpenDelta};
@@ -24,7 +24,7 @@ const DEFAULT_MARK_WINDOW: Nanos = Nanos::from_secs(15 * 60);
 
 impl Engine {
     /// What an order could still fill, worst case. While a replace is in flight: the larger of the old leaves and the new
-    /// quantity, which the venue may put on top of what has filled, unless it mitigates that (reliability.md 2.6).
+    /// quantity, which the venue may put on top of what has filled, unless it mitigates that.
     pub(crate) fn worst_open(&self, order: &Order, pending: Option<&PendingReplace>) -> Qty {
         if !order.is_open() {
             return Qty::ZERO;

@@ -14,7 +14,7 @@ use crate::reasons::UNKNOWN_SCOPE;
 use crate::scopes::{Scope, ScopeIx};
 use crate::units::Nanos;
 
-/// Cancels one turn of the loop may send (data-plane.md 4): a sweep of a million orders must not hold up cancels and
+/// Cancels one turn of the loop may send: a sweep of a million orders must not hold up cancels and
 /// reports of others.
 pub const CANCELS_PER_TURN: usize = 64;
 

@@ -225,7 +225,7 @@ impl Check for MessageRate {
         }
     }
 
-    fn hash(&self, hasher: &mut FoldHasher) {
+    fn digest(&self, hasher: &mut FoldHasher) {
         for windows in &self.scopes {
             for window in [&windows.rate, &windows.burst].into_iter().flatten() {
                 window.ring.times().for_each(|time| hasher.write_u64(time.0 as u64));

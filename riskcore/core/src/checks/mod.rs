@@ -100,14 +100,14 @@ pub trait Check: Default {
     fn day_roll(&mut self) {}
 
     /// Feeds the check's state to the state hash.
-    fn hash(&self, _hasher: &mut FoldHasher) {}
+    fn digest(&self, _hasher: &mut FoldHasher) {}
 }
 
 macro_rules! registry {
     ($($module:ident :: $check:ident { $($limit:ident),* $(,)? })+) => {
         $(pub mod $module;)+
 
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the variants are named as their limits")]
         enum Index { $($($limit,)*)+ Count }
 
         /// How many limits there are.
@@ -214,9 +214,9 @@ macro_rules! registry {
                 $(self.$module.day_roll();)+
             }
 
-            /// See [`Check::hash`].
-            pub fn hash(&self, hasher: &mut FoldHasher) {
-                $(self.$module.hash(hasher);)+
+            /// See [`Check::digest`].
+            pub fn digest(&self, hasher: &mut FoldHasher) {
+                $(self.$module.digest(hasher);)+
             }
         }
     };

@@ -125,7 +125,7 @@ impl Check for ParentChild {
         self.attempts.fill(0);
     }
 
-    fn hash(&self, hasher: &mut FoldHasher) {
+    fn digest(&self, hasher: &mut FoldHasher) {
         self.attempts.iter().for_each(|n| hasher.write_u32(*n));
     }
 }

@@ -141,7 +141,7 @@ impl Check for Turnover {
         }
     }
 
-    fn hash(&self, hasher: &mut FoldHasher) {
+    fn digest(&self, hasher: &mut FoldHasher) {
         for (_, window) in self.windows.iter().flatten() {
             hasher.write_u64(window.total_at(Nanos(i64::MIN)) as u64);
         }

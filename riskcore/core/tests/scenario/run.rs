@@ -1,0 +1,631 @@
+//! Runs a scenario on an engine.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use riskcore::events::{
+    Cancel, Change, Event, Instrument, MassCancel, MassStatusEnd, MassStatusEntry, NameKind, NewOrder, OrdType,
+    Replace, Report, ReportKind, Side, TimeInForce,
+};
+use riskcore::halts::State;
+use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId};
+use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::outcome::{CxlRejReason, Effect, Outcome};
+use riskcore::record;
+use riskcore::scopes::{Scope, ScopeKind};
+use riskcore::units::{Nanos, Price, Qty};
+use riskcore::{Engine, EngineConfig};
+
+use super::parse::{Line, fixed, limit_value, lines, span, whole};
+
+/// Runs one file; panics with file, line, expected and actual at the first difference.
+pub fn run(file: &Path) {
+    let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+    let mut runner = Runner::new(file);
+    for line in lines(&text) {
+        runner.step(&line);
+    }
+    runner.replay();
+}
+
+struct Runner {
+    file: PathBuf,
+    engine: Engine,
+    now: i64,
+    seq: u64,
+    venue_seq: u64,
+    /// The routers' orders by the scenario's names.
+    orders: HashMap<String, (RouterId, ClOrdId)>,
+    effects: Vec<Effect>,
+    records: Vec<Vec<u8>>,
+    proposal: u64,
+}
+
+/// 2026-01-05T14:30:00Z, a Monday.
+const START: i64 = 1_767_623_400_000_000_000;
+
+impl Runner {
+    fn new(file: &Path) -> Runner {
+        Runner {
+            file: file.to_path_buf(),
+            engine: Engine::new(&EngineConfig::default()),
+            now: START,
+            seq: 0,
+            venue_seq: 0,
+            orders: HashMap::new(),
+            effects: Vec::new(),
+            records: Vec::new(),
+            proposal: 0,
+        }
+    }
+
+    /// Every event goes in through its record, so that what is not recorded cannot matter.
+    fn apply(&mut self, event: Event) -> Outcome {
+        let outcome = self.engine.apply(Nanos(self.now), &event);
+        self.seq += 1;
+        let mut bytes = Vec::new();
+        record::encode(self.seq, Nanos(self.now), record::decision_of(&outcome), &event, &mut bytes);
+        self.records.push(bytes);
+        self.engine.take_effects(&mut self.effects);
+        outcome
+    }
+
+    /// The same records on a new engine give the same decisions and the same state.
+    fn replay(&self) {
+        let mut again = Engine::new(&EngineConfig::default());
+        for bytes in &self.records {
+            let record = record::decode(bytes).unwrap_or_else(|e| panic!("{}: {e}", self.file.display()));
+            let outcome = again.apply(record.time, &record.event);
+            assert_eq!(record::decision_of(&outcome), record.decision, "{}: replay diverged", self.file.display());
+        }
+        assert_eq!(again.state_hash(), self.engine.state_hash(), "{}: state after replay", self.file.display());
+    }
+
+    fn fail(&self, line: &Line<'_>, text: &str) -> ! {
+        panic!("{}:{}: {text}", self.file.display(), line.number)
+    }
+
+    fn expect(&self, line: &Line<'_>, actual: &str) {
+        if let Some(expected) = line.expect
+            && expected != actual
+        {
+            self.fail(line, &format!("expected `{expected}`, got `{actual}`"));
+        }
+    }
+
+    fn step(&mut self, line: &Line<'_>) {
+        match line.words[0] {
+            "only" => {}
+            "use" => self.profile(line),
+            "account" | "router" | "strategy" | "symbol" => self.define(line),
+            "limit" => self.limit(line),
+            "mark" => self.mark(line),
+            "clock" => self.clock(line),
+            "position" => self.opening_position(line),
+            "parent" => self.parent(line),
+            "order" | "check" => self.order(line),
+            "flood" => self.flood(line),
+            "replace" => self.replace(line),
+            "cancel" => self.cancel(line),
+            "mass_cancel" => self.mass_cancel(line),
+            "ack" | "fill" | "canceled" | "rejected" | "expired" | "replaced" | "replace_rejected"
+            | "cancel_rejected" | "bust" | "duplicate_fill" => self.report(line),
+            "unknown_fill" => self.unknown_fill(line),
+            "venue" => self.venue(line),
+            "mass_status" => self.mass_status(line),
+            "session_down" => self.session_down(line),
+            "halt" => self.halt(line),
+            "propose" => self.propose(line),
+            "approve" => self.approve(line),
+            "day_roll" => self.day_roll(line),
+            "expect" => self.look(line),
+            other => self.fail(line, &format!("unknown step `{other}`")),
+        }
+    }
+
+    fn profile(&mut self, line: &Line<'_>) {
+        let path = self.file.parent().unwrap().join("profiles").join(format!("{}.scn", line.words[2]));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        for line in lines(&text) {
+            self.step(&line);
+        }
+    }
+
+    fn define(&mut self, line: &Line<'_>) {
+        let kind = match line.words[0] {
+            "account" => NameKind::Account,
+            "router" => NameKind::Router,
+            "strategy" => NameKind::Strategy,
+            _ => NameKind::Symbol,
+        };
+        for name in line.plain().into_iter().skip(1) {
+            self.apply(Event::Define { kind, name: name.into() });
+            if kind == NameKind::Symbol {
+                let symbol = self.symbol(name).known().unwrap();
+                let instrument = Instrument {
+                    tick: Price(fixed(line.get("tick").unwrap_or("0.01")) as i64),
+                    lot: Qty(whole(line.get("lot").unwrap_or("1"))),
+                    multiplier: whole(line.get("multiplier").unwrap_or("1")),
+                };
+                self.apply(Event::Instrument { symbol, instrument });
+            }
+            if kind == NameKind::Account && line.get("parent_required") == Some("no") {
+                let account = self.engine.state().names.account(name).known().unwrap();
+                self.apply(Event::ParentRequired { account, required: false });
+            }
+        }
+    }
+
+    fn symbol(&self, name: &str) -> Ref<riskcore::ids::SymbolId> {
+        self.engine.state().names.symbol(name)
+    }
+
+    fn router(&self, name: &str) -> RouterId {
+        self.engine.state().names.router(name).known().unwrap_or_else(|| panic!("unknown router {name}"))
+    }
+
+    fn scope(&self, text: &str) -> Scope {
+        match self.target(text) {
+            LimitTarget::Scope(scope) => scope,
+            LimitTarget::Default(_) => panic!("a scope, not a default: {text}"),
+        }
+    }
+
+    fn target(&self, text: &str) -> LimitTarget {
+        if text == "firm" {
+            return LimitTarget::Scope(Scope::Firm);
+        }
+        let (kind, rest) = text.split_once(':').unwrap_or_else(|| panic!("not a scope: {text}"));
+        let kind = ScopeKind::ALL.into_iter().find(|k| k.name() == kind).unwrap_or_else(|| panic!("no kind: {text}"));
+        if rest == "*" {
+            return LimitTarget::Default(kind);
+        }
+        let names = &self.engine.state().names;
+        let (name, symbol) = rest.split_once('/').unwrap_or((rest, ""));
+        let unknown = || -> ! { panic!("unknown name in scope: {text}") };
+        LimitTarget::Scope(match kind {
+            ScopeKind::Firm => Scope::Firm,
+            ScopeKind::Account => Scope::Account(names.account(name).known().unwrap_or_else(|| unknown())),
+            ScopeKind::Router => Scope::Router(names.router(name).known().unwrap_or_else(|| unknown())),
+            ScopeKind::Strategy => Scope::Strategy(names.strategy(name).known().unwrap_or_else(|| unknown())),
+            ScopeKind::Symbol => Scope::Symbol(names.symbol(name).known().unwrap_or_else(|| unknown())),
+            ScopeKind::AccountSymbol => Scope::AccountSymbol(
+                names.account(name).known().unwrap_or_else(|| unknown()),
+                names.symbol(symbol).known().unwrap_or_else(|| unknown()),
+            ),
+            ScopeKind::RouterSymbol => Scope::RouterSymbol(
+                names.router(name).known().unwrap_or_else(|| unknown()),
+                names.symbol(symbol).known().unwrap_or_else(|| unknown()),
+            ),
+        })
+    }
+
+    fn limit(&mut self, line: &Line<'_>) {
+        let target = self.target(line.words[1]);
+        let principal = line.get("by").unwrap_or("config").to_string();
+        for pair in line.words[2..].iter().filter(|word| !word.starts_with("by=")) {
+            let (name, value) = pair.split_once('=').unwrap_or_else(|| self.fail(line, "limit=value expected"));
+            let limit = LimitId::by_name(name).unwrap_or_else(|| self.fail(line, &format!("no limit `{name}`")));
+            let value = limit_value(limit.def(), value);
+            let outcome = self.apply(Event::SetLimit { target, limit, value, principal: principal.clone() });
+            let actual = verdict(&outcome);
+            match line.expect {
+                Some(_) => self.expect(line, &actual),
+                None if actual != "accept" => self.fail(line, &actual),
+                None => {}
+            }
+        }
+    }
+
+    fn mark(&mut self, line: &Line<'_>) {
+        let symbol = self.symbol(line.words[1]).known().unwrap();
+        let price = |key| Price(fixed(line.get(key).unwrap()) as i64);
+        self.apply(Event::Tick { symbol, bid: price("bid"), ask: price("ask") });
+    }
+
+    fn clock(&mut self, line: &Line<'_>) {
+        let text = line.words[1];
+        match text.strip_prefix('+') {
+            Some(forward) => self.now += span(forward),
+            None => self.now -= span(text.trim_start_matches('-')),
+        }
+        self.apply(Event::Timer);
+    }
+
+    fn opening_position(&mut self, line: &Line<'_>) {
+        let Scope::AccountSymbol(account, symbol) = self.scope(line.words[1]) else {
+            self.fail(line, "account_symbol:ACCOUNT/SYMBOL expected")
+        };
+        let qty = Qty(whole(line.words[2]));
+        let mark = Price(fixed(line.words[4]) as i64);
+        self.apply(Event::OpeningPosition { account, symbol, qty, mark });
+    }
+
+    fn parent(&mut self, line: &Line<'_>) {
+        let name = cl_ord_id(line.words[1]);
+        let outcome = match line.words[2] {
+            "amend" => {
+                let parent = self.engine.parent(name.as_bytes()).known().unwrap();
+                self.apply(Event::ParentAmend { parent, qty: Qty(whole(line.words[3])) })
+            }
+            "close" => {
+                let parent = self.engine.parent(name.as_bytes()).known().unwrap();
+                self.apply(Event::ParentClose { parent })
+            }
+            _ => {
+                let plain = line.plain();
+                let account = self.engine.state().names.account(line.get("account").unwrap()).known().unwrap();
+                let symbol = self.symbol(plain[3]).known().unwrap();
+                let (side, qty) = (side(plain[2]), Qty(whole(plain[4])));
+                self.apply(Event::ParentOpen { name, account, symbol, side, qty })
+            }
+        };
+        self.expect(line, &verdict(&outcome));
+    }
+
+    /// `order ID router=r1 account=A buy SYM 100 @ 10.00 [market] [ioc|day|gtc] [parent=P] [strategy=S]`
+    fn new_order(&mut self, line: &Line<'_>, id: &str) -> NewOrder {
+        let plain = line.plain();
+        let names = &self.engine.state().names;
+        let at = plain.iter().position(|word| *word == "@");
+        let tif = |word: &&&str| matches!(**word, "ioc" | "day" | "gtc" | "opg" | "fok");
+        NewOrder {
+            router: self.router(line.get("router").unwrap_or("r1")),
+            client_seq: self.seq + 1,
+            cl_ord_id: cl_ord_id(id),
+            account: names.account(line.get("account").unwrap_or("ACC1")),
+            symbol: names.symbol(plain[3]),
+            strategy: names.strategy(line.get("strategy").unwrap_or("")),
+            parent: self.engine.parent(line.get("parent").unwrap_or("").as_bytes()),
+            side: side(plain[2]),
+            ord_type: if plain.contains(&"market") { OrdType::Market } else { OrdType::Limit },
+            tif: match plain.iter().find(tif) {
+                Some(&"ioc") => TimeInForce::ImmediateOrCancel,
+                Some(&"gtc") => TimeInForce::GoodTillCancel,
+                Some(&"opg") => TimeInForce::AtTheOpening,
+                Some(&"fok") => TimeInForce::FillOrKill,
+                _ => TimeInForce::Day,
+            },
+            qty: Qty(whole(plain[4])),
+            price: at.map(|at| Price(fixed(plain[at + 1]) as i64)),
+            flags: 0,
+        }
+    }
+
+    fn order(&mut self, line: &Line<'_>) {
+        let order = self.new_order(line, line.words[1]);
+        self.orders.insert(line.words[1].into(), (order.router, order.cl_ord_id));
+        let before = self.engine.state_hash();
+        let event = if line.words[0] == "check" { Event::CheckOrder(order) } else { Event::NewOrder(order) };
+        let books = self.exposure();
+        let outcome = self.apply(event);
+        let _ = before;
+        if matches!(outcome, Outcome::Rejected(_) | Outcome::WouldAccept) {
+            assert_eq!(
+                books,
+                self.exposure(),
+                "{}:{}: a refused order changed exposure",
+                self.file.display(),
+                line.number
+            );
+        }
+        self.expect(line, &verdict(&outcome));
+    }
+
+    /// Everything an order could change in the books, over all scopes there are.
+    fn exposure(&self) -> i128 {
+        self.engine.state().books.iter().fold(0, |sum, book| {
+            sum + book.open_notional
+                + book.executed_notional
+                + book.cash
+                + i128::from(book.open_orders)
+                + i128::from(book.open_buy)
+                + i128::from(book.open_sell)
+                + i128::from(book.position)
+        })
+    }
+
+    /// `flood N every 1ms order ... -> accepted/refused`: N orders with ids of their own.
+    fn flood(&mut self, line: &Line<'_>) {
+        let (count, step) = (whole(line.words[1]), span(line.words[3]));
+        let rest = Line { number: line.number, words: line.words[4..].to_vec(), expect: line.expect };
+        let (mut accepted, mut rejected) = (0, 0);
+        for n in 0..count {
+            let order = self.new_order(&rest, &format!("{}-{n}", rest.words[1]));
+            self.orders.insert(format!("{}-{n}", rest.words[1]), (order.router, order.cl_ord_id));
+            match self.apply(Event::NewOrder(order)) {
+                Outcome::Accepted(_) => accepted += 1,
+                Outcome::Rejected(_) => rejected += 1,
+                other => self.fail(line, &format!("{other:?}")),
+            }
+            self.now += step;
+        }
+        self.expect(line, &format!("{accepted} accepted {rejected} rejected"));
+    }
+
+    fn replace(&mut self, line: &Line<'_>) {
+        let plain = line.plain();
+        let (router, orig_cl_ord_id) = self.orders[plain[1]];
+        let id = plain[3];
+        let at = plain.iter().position(|word| *word == "@");
+        let replace = Replace {
+            router,
+            client_seq: self.seq + 1,
+            cl_ord_id: cl_ord_id(id),
+            orig_cl_ord_id,
+            qty: Qty(whole(plain[4])),
+            price: at.map(|at| Price(fixed(plain[at + 1]) as i64)),
+        };
+        self.orders.insert(id.into(), (router, replace.cl_ord_id));
+        let outcome = self.apply(Event::Replace(replace));
+        self.expect(line, &verdict(&outcome));
+    }
+
+    fn cancel(&mut self, line: &Line<'_>) {
+        let id = line.words[1];
+        let router = line.get("router").map(|name| self.router(name));
+        let (router, orig_cl_ord_id) =
+            self.orders.get(id).copied().unwrap_or_else(|| (router.unwrap_or(RouterId(0)), cl_ord_id(id)));
+        let lane = line.words.contains(&"lane");
+        let outcome = self.apply(Event::Cancel(Cancel { router, client_seq: self.seq + 1, orig_cl_ord_id, lane }));
+        self.expect(line, &verdict(&outcome));
+    }
+
+    fn mass_cancel(&mut self, line: &Line<'_>) {
+        let router = self.router(line.words[1]);
+        let symbol = line.words.get(2).map(|name| self.symbol(name).known().unwrap());
+        let outcome = self.apply(Event::MassCancel(MassCancel { router, client_seq: self.seq + 1, symbol }));
+        self.expect(line, &verdict(&outcome));
+    }
+
+    fn order_id(&self, line: &Line<'_>, name: &str) -> OrderId {
+        let known = self.orders.get(name).and_then(|(router, id)| self.engine.find_order(*router, *id));
+        known.map_or_else(|| self.fail(line, &format!("no accepted order `{name}`")), |order| order.id)
+    }
+
+    fn report(&mut self, line: &Line<'_>) {
+        let order = self.order_id(line, line.words[1]);
+        let trade = || (Qty(whole(line.words[2])), Price(fixed(line.words[4]) as i64));
+        let kind = match line.words[0] {
+            "ack" => ReportKind::New,
+            "fill" | "duplicate_fill" => {
+                let (qty, price) = trade();
+                ReportKind::Trade { qty, price }
+            }
+            "bust" => {
+                let (qty, price) = trade();
+                ReportKind::TradeCancel { qty, price }
+            }
+            "canceled" => ReportKind::Canceled,
+            "rejected" => ReportKind::Rejected,
+            "expired" => ReportKind::Expired,
+            "replaced" => ReportKind::Replaced,
+            "replace_rejected" => ReportKind::ReplaceRejected,
+            _ => ReportKind::CancelRejected,
+        };
+        // A duplicate carries the sequence number it had the first time.
+        self.venue_seq += u64::from(line.words[0] != "duplicate_fill");
+        let venue_seq = self.venue_seq;
+        let outcome =
+            self.apply(Event::Report(Report { venue_seq, order, exec_id: venue_seq, instrument: None, kind }));
+        self.expect(line, &verdict(&outcome));
+    }
+
+    /// `unknown_fill buy AAPL 100 @ 10.00`
+    fn unknown_fill(&mut self, line: &Line<'_>) {
+        self.venue_seq += 1;
+        let symbol = self.symbol(line.words[2]).known().unwrap();
+        let outcome = self.apply(Event::Report(Report {
+            venue_seq: self.venue_seq,
+            order: OrderId(u64::MAX >> 1),
+            exec_id: self.venue_seq,
+            instrument: Some((symbol, side(line.words[1]))),
+            kind: ReportKind::Trade { qty: Qty(whole(line.words[3])), price: Price(fixed(line.words[5]) as i64) },
+        }));
+        self.expect(line, &verdict(&outcome));
+    }
+
+    fn venue(&mut self, line: &Line<'_>) {
+        let event = if line.words[1] == "up" { Event::VenueUp } else { Event::VenueDown };
+        self.apply(event);
+    }
+
+    /// `mass_status A1=50 A2=0 [processed=N] [fenced]`: the open orders at the venue with their filled quantities.
+    fn mass_status(&mut self, line: &Line<'_>) {
+        let mut processed = self.engine.state().venue.last_client_seq;
+        for pair in line.words[1..].iter().filter(|word| word.contains('=')) {
+            let (name, value) = pair.split_once('=').unwrap();
+            if name == "processed" {
+                processed = whole(value) as u64;
+                continue;
+            }
+            let order = self.order_id(line, name);
+            let cum = Qty(whole(value));
+            let leaves = Qty(self.engine.order(order).unwrap().qty.0 - cum.0);
+            self.apply(Event::MassStatusEntry(MassStatusEntry { order, cum, leaves }));
+        }
+        self.apply(Event::MassStatusEnd(MassStatusEnd {
+            last_client_seq_processed: processed,
+            complete: true,
+            fenced: line.words.contains(&"fenced"),
+        }));
+    }
+
+    fn session_down(&mut self, line: &Line<'_>) {
+        let router = self.router(line.words[1]);
+        let outcome = self.apply(Event::SessionDown { router, cancel_orders: true });
+        self.expect(line, &verdict(&outcome));
+    }
+
+    fn halt(&mut self, line: &Line<'_>) {
+        let scope = self.scope(line.words[1]);
+        let state = State::ALL.into_iter().find(|state| state.name() == line.words[2]).unwrap();
+        let principal = line.get("by").unwrap_or("alice").to_string();
+        let outcome = self.apply(Event::Halt { scope, state, principal, text: "scenario".into() });
+        self.expect(line, &verdict(&outcome));
+    }
+
+    /// `propose reinstate SCOPE by=alice [trip=N]` or `propose limit SCOPE name=value by=alice`
+    fn propose(&mut self, line: &Line<'_>) {
+        let principal = line.get("by").unwrap_or("alice").to_string();
+        let change = match line.words[1] {
+            "reinstate" => {
+                let scope = self.scope(line.words[2]);
+                let ix = self.engine.state().scopes.find(scope).unwrap();
+                let newest = self.engine.state().halts.latch(ix).newest;
+                Change::Reinstate { scope, trip: line.get("trip").map_or(newest, |n| whole(n) as u64) }
+            }
+            _ => {
+                let (name, value) = line.words[3].split_once('=').unwrap();
+                let limit = LimitId::by_name(name).unwrap();
+                Change::Limit { target: self.target(line.words[2]), limit, value: limit_value(limit.def(), value) }
+            }
+        };
+        let outcome = self.apply(Event::Propose { change, principal, text: "scenario".into() });
+        if let Outcome::Proposed(id) = outcome {
+            self.proposal = id;
+        }
+        self.expect(line, &verdict(&outcome));
+    }
+
+    fn approve(&mut self, line: &Line<'_>) {
+        let principal = line.get("by").unwrap_or("bob").to_string();
+        let outcome = self.apply(Event::Approve { proposal: self.proposal, principal });
+        self.expect(line, &verdict(&outcome));
+    }
+
+    fn day_roll(&mut self, line: &Line<'_>) {
+        let outcome = self.apply(Event::DayRoll { date: whole(line.words[1]) as u32 });
+        self.expect(line, &verdict(&outcome));
+    }
+
+    /// `expect state SCOPE -> HALTED`, `expect position SCOPE -> 100 open 50/0`, `expect pnl SCOPE -> -12.5`,
+    /// `expect turnover SCOPE`, `expect gross SCOPE`, `expect open SCOPE`, `expect cancels -> A1 A2`, `expect status A1`,
+    /// `expect cause SCOPE`, `expect culprit SCOPE`, `expect clean SCOPE`, `expect parent P1 -> cum 100 leaves 0`
+    fn look(&mut self, line: &Line<'_>) {
+        let state = self.engine.state();
+        let book = |text: &str| {
+            let ix = state.scopes.find(self.scope(text));
+            ix.map(|ix| state.books[ix.at()].clone()).unwrap_or_default()
+        };
+        let trip = |text: &str| {
+            let scope = self.scope(text);
+            state.halts.trips().iter().rev().find(|trip| trip.scope == scope && trip.reinstated.is_none())
+        };
+        let what = line.words[1];
+        let actual = match what {
+            "state" => {
+                let ix = state.scopes.find(self.scope(line.words[2]));
+                ix.map_or(State::Active, |ix| state.halts.state(ix)).name().to_string()
+            }
+            "position" => {
+                let book = book(line.words[2]);
+                format!("{} open {}/{}", book.position, book.open_buy, book.open_sell)
+            }
+            "pnl" => money(book(line.words[2]).pnl),
+            "turnover" => money(book(line.words[2]).turnover()),
+            "gross" => money(book(line.words[2]).gross),
+            "open" => book(line.words[2]).open_orders.to_string(),
+            "cause" => trip(line.words[2])
+                .and_then(|trip| trip.cause)
+                .map_or("none".into(), |cause| cause.reason.name.to_lowercase()),
+            "culprit" => trip(line.words[2])
+                .and_then(|trip| trip.offender)
+                .map_or("none".into(), |o| state.names.routers.name(o.router.0).to_string()),
+            "clean" => trip(line.words[2]).is_some_and(|trip| trip.clean).to_string(),
+            "status" => {
+                let order = self.engine.order(self.order_id(line, line.words[2])).unwrap();
+                let unknown = if order.unknown { " unknown" } else { "" };
+                format!("{:?} cum {} leaves {}{unknown}", order.status, order.cum.0, order.leaves().0)
+            }
+            "parent" => {
+                let parent = self.engine.parent(line.words[2].as_bytes()).known().unwrap();
+                let parent = state.parents.get(parent).unwrap();
+                let frozen = if parent.frozen { " frozen" } else { "" };
+                format!("cum {} leaves {}{frozen}", parent.cum.0, parent.leaves.0)
+            }
+            "counter" => {
+                let counters = &state.counters;
+                match line.words[2] {
+                    "late_fills" => counters.late_fills,
+                    "duplicate_reports" => counters.duplicate_reports,
+                    "unknown_orders" => counters.unknown_orders,
+                    "bad_reports" => counters.bad_reports,
+                    "bad_ticks" => counters.bad_ticks,
+                    other => self.fail(line, &format!("no counter `{other}`")),
+                }
+                .to_string()
+            }
+            "cancels" => {
+                let sent: Vec<OrderId> = self
+                    .effects
+                    .drain(..)
+                    .filter_map(|effect| if let Effect::SendCancel(id) = effect { Some(id) } else { None })
+                    .collect();
+                let mut names: Vec<&str> = sent
+                    .iter()
+                    .filter_map(|id| {
+                        let order = self.engine.order(*id)?;
+                        self.orders.iter().find(|(_, known)| **known == (order.router, order.cl_ord_id))
+                    })
+                    .map(|(name, _)| name.as_str())
+                    .collect();
+                names.sort_unstable();
+                if names.is_empty() { "none".into() } else { names.join(" ") }
+            }
+            other => self.fail(line, &format!("cannot look at `{other}`")),
+        };
+        if line.expect.is_none() {
+            self.fail(line, "`expect` needs `-> value`");
+        }
+        self.expect(line, &actual);
+    }
+}
+
+fn cl_ord_id(text: &str) -> ClOrdId {
+    ClOrdId::new(text.as_bytes()).unwrap_or_else(|| panic!("not a ClOrdID: {text}"))
+}
+
+fn side(text: &str) -> Side {
+    match text {
+        "buy" => Side::Buy,
+        "sell" => Side::Sell,
+        "short" => Side::SellShort,
+        other => panic!("not a side: {other}"),
+    }
+}
+
+/// Money as decimal text without trailing zeros.
+fn money(amount: i128) -> String {
+    let sign = if amount < 0 { "-" } else { "" };
+    let (whole, part) = (amount.unsigned_abs() / 1_000_000_000, amount.unsigned_abs() % 1_000_000_000);
+    if part == 0 {
+        return format!("{sign}{whole}");
+    }
+    format!("{sign}{whole}.{}", format!("{part:09}").trim_end_matches('0'))
+}
+
+/// An outcome in the words of the scenario language.
+fn verdict(outcome: &Outcome) -> String {
+    let cancel = |reason: &CxlRejReason| match reason {
+        CxlRejReason::TooLate => "too_late",
+        CxlRejReason::UnknownOrder => "unknown_order",
+        CxlRejReason::AlreadyPending => "already_pending",
+        CxlRejReason::DuplicateClOrdId => "duplicate_cl_ord_id",
+        CxlRejReason::Other => "other",
+    };
+    match outcome {
+        Outcome::Rejected(reject) | Outcome::Refused(reject) | Outcome::ReplaceRejected(_, _, Some(reject)) => {
+            format!("reject {}", reject.reason.name.to_lowercase())
+        }
+        Outcome::ReplaceRejected(_, reason, None) | Outcome::CancelRejected(_, reason) => {
+            format!("reject {}", cancel(reason))
+        }
+        Outcome::Duplicate(_) => "duplicate".into(),
+        Outcome::DuplicateReport => "duplicate_report".into(),
+        Outcome::UnknownOrder => "unknown_order".into(),
+        Outcome::ReportGap(_) => "report_gap".into(),
+        Outcome::MassCancelAccepted(count) => format!("accept {count}"),
+        _ => "accept".into(),
+    }
+}
