@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from exchange_sim.impact import PriceImpact
 from router_sim.behaviour import CHILD_QTY, NEVER, Build, HealthyRouter, behaviour
 from router_sim.knight.account import Work, sample, totals
-from router_sim.knight.background import SECOND, HealthyParent
+from router_sim.knight.background import SECOND, STANDING_FROM, HealthyParent
 from router_sim.knight.result import RunResult, Sample
 from router_sim.knight.universe import ROUTERS, Universe
 
@@ -93,7 +93,7 @@ class Morning:
         self.samples: list[Sample] = []
         self.attempts = 0
         self.first_excess_at: int | None = None
-        self.healthy = [Healthy(plan) for plan in universe.healthy]
+        self.healthy = [Healthy(plan) for plan in (*universe.standing, *universe.healthy)]
         self.resting: dict[int, int] = {}
         self.healthy_orders = 0
         self.healthy_rejected = 0
@@ -101,7 +101,7 @@ class Morning:
         self.healthy_ids = 0
         self.progress: Progress | None = None
         self.shown: list[int] = [0] * len(self.markets)
-        self.shown_at: list[int] = [0] * len(self.markets)
+        self.shown_at: list[int] = [-NEVER] * len(self.markets)
         self.tick_due: list[bool] = [False] * len(self.markets)
         self.executions_seen = 0
 
@@ -134,7 +134,7 @@ class Morning:
         """Register the auction's parents and fill the calendar."""
         entries = sorted(range(len(self.works)), key=lambda n: self.works[n].plan.entered_at)
         if self.gate:
-            self.gate.connect(min(work.plan.entered_at for work in self.works) - SECOND)
+            self.gate.connect(min((work.plan.entered_at for work in self.works), default=0) - SECOND)
         for n in entries:
             if self.works[n].plan.entered_at < 0:
                 self._enter(self.works[n].plan.entered_at, n)
@@ -147,9 +147,9 @@ class Morning:
             self._at(int(number * step), self._sample, 0)
         if self.gate:
             for symbol in range(len(self.markets)):
-                self._show(0, symbol)
+                self._show(STANDING_FROM - MILLISECOND, symbol)
             self._at(0, self._timer, 0)
-            self._at(HEARTBEAT_EVERY, self._heartbeat, 0)
+            self._at(0, self._heartbeat, 0)
 
     def _enter(self, at: int, number: int) -> None:
         """The OMS enters a parent of the 212."""
@@ -248,7 +248,7 @@ class Morning:
     def _show(self, at: int, symbol: int) -> None:
         """Send a symbol's quotes to the core, at most once a millisecond."""
         earliest = self.shown_at[symbol] + MILLISECOND
-        if at < earliest and at > 0:
+        if at < earliest:
             if not self.tick_due[symbol]:
                 self.tick_due[symbol] = True
                 self._at(earliest, self._show_due, symbol)
@@ -315,12 +315,13 @@ class Morning:
         self._send(at, number)
 
     def _send(self, at: int, number: int) -> None:
-        """A resting child at the near touch: buy at the bid, sell at the ask."""
+        """A resting child at the near touch, or behind it: buy at the bid, sell at the ask."""
         healthy = self.healthy[number]
         plan = healthy.plan
         market = self.markets[plan.stock]
         healthy.qty = healthy.behaviour.child_qty
-        healthy.price = market.bid if plan.sign > 0 else market.ask
+        touch = market.bid if plan.sign > 0 else market.ask
+        healthy.price = touch - plan.sign * (touch * plan.away_bps // 10_000 // market.tick) * market.tick
         self.healthy_ids += 1
         correct = at < self.faulty_from[plan.router]
         self.healthy_orders += correct
@@ -336,7 +337,8 @@ class Morning:
         self.resting[order] = number
         if self.gate:
             self._at(at + REPORT_LATENCY, self._acknowledge, order)
-        self._at(at + plan.resting, self._fill, order)
+        if plan.resting != NEVER:
+            self._at(at + plan.resting, self._fill, order)
 
     def _acknowledge(self, at: int, order: int) -> None:
         if order in self.resting:

@@ -23,6 +23,9 @@ from router_sim.knight.universe import (
 from router_sim.side_by_side import Comparison, Step
 
 _NOTHING = "-"
+_WIDE = 110
+"""Columns of a terminal that shows the bounds of the lines of defence beside them."""
+
 _STORIES = {
     "S1": "all 212 parents on smars-8",
     "S2": "27 parents on smars-8, the other servers rolled back to the old code at 09:54",
@@ -51,13 +54,24 @@ def first_excess_at(run: RunResult) -> int | None:
     return min(refused + sent, default=None)
 
 
-def render(comparison: Comparison) -> RenderableType:
-    """Everything about both runs on one screen."""
-    parts: list[RenderableType] = [_warnings(), _figures(comparison), _lines(comparison)]
+def render(comparison: Comparison, *, width: int = 120) -> RenderableType:
+    """Everything about both runs on one screen; a narrow one does without the bounds of the lines."""
+    parts: list[RenderableType] = [
+        _title(comparison),
+        _warnings(),
+        _figures(comparison),
+        _lines(comparison, bounds=width >= _WIDE),
+    ]
     if calibration := _calibration(comparison):
         parts.append(calibration)
     parts.append(_verdict(comparison))
     return Group(*parts)
+
+
+def _title(comparison: Comparison) -> RenderableType:
+    minutes = comparison.uncontrolled.duration / 60e9
+    story = f"{comparison.variant}: {_STORIES[comparison.variant]} ({minutes:.3g} min, seed {comparison.seed})"
+    return Text(f"Knight Capital, 1 August 2012 - {story}", style="bold")
 
 
 def _warnings() -> RenderableType:
@@ -70,13 +84,7 @@ def _warnings() -> RenderableType:
 
 def _figures(comparison: Comparison) -> Table:
     bare, run = comparison.uncontrolled, comparison.controlled
-    minutes = bare.duration / 60e9
-    story = _STORIES[comparison.variant]
-    table = Table(
-        title=f"Knight Capital, 1 August 2012 - {comparison.variant}: {story} ({minutes:.3g} min, seed {comparison.seed})",
-        title_justify="left",
-        title_style="bold",
-    )
+    table = Table()
     table.add_column("")
     table.add_column("without riskgate", justify="right", style="red")
     table.add_column("with riskgate", justify="right", style="green")
@@ -88,10 +96,10 @@ def _figures(comparison: Comparison) -> Table:
         ("halt", "never", clock(halt.at) if halt else "none"),
         ("caught by", _NOTHING, caught_by(run) or "nothing"),
         ("halted scope", _NOTHING, _scopes(gate)),
-        ("culprit named", "after 20 minutes, wrongly", _culprit(gate)),
+        ("culprit named", "20 min later, wrongly", _culprit(gate)),
         ("resting orders cancelled", _NOTHING, _cancels(gate)),
         (
-            "executions until the halt",
+            "executions until halt",
             f"{bare.totals.executions:,}",
             f"{gate.executions_until_halt:,}" if gate else _NOTHING,
         ),
@@ -111,33 +119,35 @@ def _figures(comparison: Comparison) -> Table:
     return table
 
 
-def _lines(comparison: Comparison) -> Table:
+def _lines(comparison: Comparison, *, bounds: bool) -> Table:
     """Which line of defence spoke, and when."""
     gate = comparison.controlled.gate
     table = Table(title="Lines of defence", title_justify="left", title_style="bold")
-    table.add_column("line")
-    table.add_column("bound")
-    table.add_column("refused", justify="right")
-    table.add_column("first", justify="right")
-    table.add_column("halted", justify="right")
-    table.add_column("scope")
+    table.add_column("line", no_wrap=True)
+    if bounds:
+        table.add_column("bound")
+    for column in ("refused", "first", "halted"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("scope", no_wrap=True)
+
+    def row(name: str, says: str, *cells: str, style: str) -> None:
+        table.add_row(name, *([says] if bounds else []), *cells, style=style)
+
     for line in LINES:
-        name = Text(line.name)
         if line.name in comparison.without:
-            table.add_row(name, line.says, "removed", "", "", "", style="dim")
+            row(line.name, line.says, "removed", "", "", "", style="dim")
             continue
         refusals = [r for r in (gate.refusals if gate else ()) if r.reason in line.reasons]
-        halts = [h for h in (gate.halts if gate else ()) if line_of(h.check) == line.name or h.check == line.name]
-        spoke = bool(refusals or halts)
+        halts = [h for h in (gate.halts if gate else ()) if line_of(h.check) == line.name]
         scopes = [h.scope for h in halts] or [r.scope for r in refusals]
-        table.add_row(
-            name,
+        row(
+            line.name,
             line.says,
             f"{sum(r.count for r in refusals):,}" if refusals else _NOTHING,
             clock(min((r.first_at for r in refusals), default=None)),
             clock(min((h.at for h in halts), default=None)),
-            ", ".join(scopes[:1]) + (f" and {len(scopes) - 1} more" if len(scopes) > 1 else ""),
-            style="bold green" if halts else "yellow" if spoke else "",
+            "".join(scopes[:1]) + (f" and {len(scopes) - 1} more" if len(scopes) > 1 else ""),
+            style="bold green" if halts else "yellow" if refusals else "",
         )
     after = [r for r in (gate.refusals if gate else ()) if r.reason == "halted"]
     if after:

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 from rich.console import Console
@@ -20,6 +20,9 @@ from router_sim.report_card import render, render_ladder
 from router_sim.side_by_side import Comparison, ReplayError, Side, Step, ladder, side_by_side
 
 app = typer.Typer()
+
+_WIDTH_ELSEWHERE: Final = 150
+"""In a pipe or a file nothing needs to fold."""
 
 
 @app.callback()
@@ -61,7 +64,9 @@ def knight(
         typer.echo(json.dumps(document, indent=2))
         return
     console = Console(highlight=False)
-    console.print(render(comparison))
+    if not console.is_terminal:
+        console.width = _WIDTH_ELSEWHERE
+    console.print(render(comparison, width=console.width))
     if ladder_steps:
         console.print(render_ladder(ladder_steps))
     if picture is not None:

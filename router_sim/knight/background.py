@@ -10,10 +10,14 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-from router_sim.behaviour import CHILD_QTY, HEALTHY_PACE
+from router_sim.behaviour import CHILD_QTY, HEALTHY_PACE, NEVER
 
 SECOND: Final = 1_000_000_000
 BURST_NS: Final = 2 * SECOND
+STANDING_ORDERS: Final = 5
+"""Per router."""
+
+STANDING_FROM: Final = -SECOND // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,27 @@ class HealthyParent:
     pace: int
     """Time between two children."""
     resting: int
-    """How long each child rests at the venue before it fills."""
+    """How long each child rests at the venue before it fills; `NEVER` if the price does not come there."""
+    away_bps: int = 0
+    """How far behind the near touch it rests."""
+
+
+def standing_orders(seed: int, router: int, symbols: int) -> list[HealthyParent]:
+    """Client orders that rest all morning behind the market: what a halt has to cancel."""
+    source = random.Random(f"standing/{seed}/{router}")
+    return [
+        HealthyParent(
+            at=STANDING_FROM,
+            router=router,
+            stock=source.randrange(symbols),
+            sign=source.choice((1, -1)),
+            qty=CHILD_QTY,
+            pace=HEALTHY_PACE,
+            resting=NEVER,
+            away_bps=100,
+        )
+        for _ in range(STANDING_ORDERS)
+    ]
 
 
 def healthy_flow(seed: int, router: int, symbols: int, until: int) -> list[HealthyParent]:

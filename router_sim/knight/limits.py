@@ -143,9 +143,9 @@ class Defence:
 
 
 def names() -> tuple[str, ...]:
-    """What can be removed: lines, and single limits."""
-    limits = dict.fromkeys(setting.limit for line in LINES for setting in line.settings)
-    return (*(line.name for line in LINES), *limits)
+    """What can be removed: lines, and single limits (`message_rate` is the line)."""
+    lines = [line.name for line in LINES]
+    return tuple(dict.fromkeys(lines + [setting.limit for line in LINES for setting in line.settings]))
 
 
 def defence(without: Iterable[str] = (), extra: Collection[Setting] = ()) -> Defence:

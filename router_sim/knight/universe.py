@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from router_sim.behaviour import CHILD_QTY
-from router_sim.knight.background import SECOND, HealthyParent, healthy_flow
+from router_sim.knight.background import SECOND, HealthyParent, healthy_flow, standing_orders
 from router_sim.knight.stocks import (
     ATTEMPTS_PER_EXECUTION,
     EXECUTIONS,
@@ -101,6 +101,7 @@ class Universe:
     stocks: tuple[Stock, ...]
     parents: tuple[KnightParent, ...]
     healthy: tuple[HealthyParent, ...]
+    standing: tuple[HealthyParent, ...]
     pre_open: tuple[PreOpenReject, ...]
 
     @property
@@ -141,6 +142,7 @@ def universe(variant: Variant = "S1", seed: int = 1, *, until: int | None = None
         stocks=table,
         parents=_parents(_shares(variant, table), seed, duration),
         healthy=tuple(sorted((p for flow in flows for p in flow), key=lambda p: p.at)),
+        standing=tuple(p for router in range(len(ROUTERS)) for p in standing_orders(seed, router, len(table))),
         pre_open=_pre_open(seed),
     )
 
