@@ -11,7 +11,6 @@ ARGS ?=
 
 RUST_SOURCES := $(shell find riskcore -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock \
 	$(wildcard protos/riskgate/v1/*.proto) riskcore/py/riskcore.pyi riskcore/py/pyproject.toml
-PYTHON_DIRS := $(wildcard gateway router_sim exchange_sim tests benches tools)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
