@@ -1,0 +1,126 @@
+"""The operators' verbs against a running gateway."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+from tests.support.gateway import TOKENS, Gateway, run_cli
+from tests.support.waiting import eventually
+
+
+def test_status_is_a_table_for_people_and_json_for_programs(gateway: Gateway) -> None:
+    table = gateway.run("status", who="wall")
+    assert table.returncode == 0, table.stderr
+    assert "firm ACTIVE, venue connected" in table.stdout
+    assert "Halts: none" in table.stdout
+
+    status = json.loads(gateway.run("status", "--output", "json", who="wall").stdout)
+    assert [router["router"] for router in status["routers"]] == ["r1", "r2"]
+    assert status["firm_state"] == "HALT_STATE_ACTIVE"
+
+
+def test_halt_and_reinstate_from_the_shell(gateway: Gateway) -> None:
+    done = gateway.run("halt", "router:r1", "--reason", "wild", who="desk")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("router:r1 is HALTED (trip ")
+    assert "no order was resting" in done.stdout
+    assert "wild" in gateway.run("status").stdout
+
+    trip = done.stdout.split("trip ")[1].split(")")[0]
+    proposed = gateway.run("reinstate", "propose", "router:r1", "--trip", trip, "--reason", "mended", "-o", "json")
+    proposal = json.loads(proposed.stdout)["proposal_id"]
+    assert "mended" in gateway.run("reinstate", "list").stdout
+    alone = gateway.run("reinstate", "approve", proposal)
+    assert alone.returncode == 1
+    assert alone.stderr.count("\n") == 1
+    assert gateway.run("reinstate", "approve", proposal, who="bob").returncode == 0
+    assert "Halts: none" in gateway.run("status").stdout
+
+
+def test_halt_state_can_be_milder(gateway: Gateway) -> None:
+    done = gateway.run("halt", "account:ACC1", "--state", "reduce-only", "--reason", "careful")
+
+    assert "account:ACC1 is REDUCE_ONLY" in done.stdout
+
+
+def test_native_door_halts_from_the_shell(gateway: Gateway) -> None:
+    done = run_cli(
+        *("halt", "firm", "--reason", "control plane hangs", "--door", gateway.halt, "--operator", "desk"),
+        token=TOKENS["desk"],
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "firm is HALTED" in done.stdout
+    assert gateway.status().trips[0].principal == "desk"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "who", "code", "says"),
+    [
+        (("halt", "router:r9", "--reason", "x"), "desk", 64, "r9"),
+        (("halt", "rooter:r1", "--reason", "x"), "desk", 64, 'did you mean "router"?'),
+        (("halt", "router:*", "--reason", "x"), "desk", 64, "name one of them"),
+        (("halt", "firm", "--state", "haltd", "--reason", "x"), "desk", 64, 'did you mean "HALTED"?'),
+        (("halt", "firm", "--reason", "x"), "wall", 77, "HaltScope needs halt"),
+        (("halt", "firm", "--reason", "x"), "nobody-we-know", 77, "no operator has this token"),
+        (("limits", "set", "firm", "max_day_los", "5", "--reason", "x"), "alice", 64, 'did you mean "max_day_loss"?'),
+        (("limits", "set", "firm", "max_day_loss", "many", "--reason", "x"), "alice", 64, "is not a decimal amount"),
+        (("reinstate", "approve", "77"), "alice", 1, "proposal"),
+        (("reinstate", "propose", "router:r1", "--trip", "1", "--reason", "x"), "alice", 1, "halted"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_refusal_is_one_line_with_the_mend(
+    gateway: Gateway, arguments: tuple[str, ...], who: str, code: int, says: str
+) -> None:
+    done = gateway.run(*arguments, who=who)
+
+    assert done.returncode == code, done.stderr
+    assert done.stderr.startswith("riskgate: ")
+    assert done.stderr.count("\n") == 1
+    assert says in done.stderr
+
+
+def test_limits_are_shown_and_tightened(gateway: Gateway) -> None:
+    assert "10,000" in gateway.run("limits", "show", "router").stdout
+    done = gateway.run("limits", "set", "router:r1", "message_rate", "100", "--reason", "calm")
+    assert done.returncode == 0, done.stderr
+    assert "message_rate at router:r1 is 100" in done.stdout
+    assert "router:r1" in gateway.run("limits", "show", "router:r1").stdout
+
+    loosened = gateway.run("limits", "set", "firm", "max_day_loss", "20_000_000", "--reason", "more")
+    assert "waits for a second person" in loosened.stdout
+
+
+def test_limits_catalogue_needs_no_gateway() -> None:
+    done = run_cli("limits", "catalogue")
+
+    assert done.returncode == 0, done.stderr
+    assert "max_order_notional" in done.stdout
+
+
+def test_orders_and_positions_are_listed(gateway: Gateway) -> None:
+    assert "Open orders: none" in gateway.run("orders").stdout
+    assert "Positions: none" in gateway.run("positions").stdout
+
+
+def test_metrics_show_state_and_halts_without_open_labels(gateway: Gateway) -> None:
+    gateway.run("halt", "router:r1", "--reason", "wild", who="desk")
+
+    def scrape() -> str:
+        with urllib.request.urlopen(f"http://{gateway.metrics}/metrics", timeout=5) as answer:
+            return str(answer.read().decode())
+
+    text = eventually(
+        lambda: page if 'risk_halts_total{check="person",scope="router:r1"} 1.0' in (page := scrape()) else "",
+        "the halt is counted",
+    )
+
+    assert 'risk_scope_state{scope="router:r1"} 4.0' in text
+    assert 'risk_scope_state{scope="router:r2"} 1.0' in text
+    assert "risk_venue_connected 1.0" in text
+    assert "risk_build_info{" in text
+    assert "wild" not in text

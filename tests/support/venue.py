@@ -1,0 +1,320 @@
+"""A venue that does exactly what a test tells it to: it speaks the exchange contract and decides nothing.
+
+It runs on a thread with an event loop of its own, so that tests may block. Orders that arrive are remembered; reports
+and quotes go out when the test says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from grpc import aio
+
+from riskgate.v1 import exchange_pb2 as pb
+from riskgate.v1 import exchange_pb2_grpc, types_pb2
+from tests.support.waiting import eventually
+
+T = TypeVar("T")
+
+HEARTBEAT_MS = 100
+SERVER_OPTIONS = (("grpc.so_reuseport", 0), ("grpc.http2.min_ping_interval_without_data_ms", 100))
+
+NEW = types_pb2.EXEC_TYPE_NEW
+TRADE = types_pb2.EXEC_TYPE_TRADE
+CANCELED = types_pb2.EXEC_TYPE_CANCELED
+REPLACED = types_pb2.EXEC_TYPE_REPLACED
+REJECTED = types_pb2.EXEC_TYPE_REJECTED
+EXPIRED = types_pb2.EXEC_TYPE_EXPIRED
+
+_NO_LEAVES = {CANCELED, REJECTED, EXPIRED}
+
+
+@dataclass
+class VenueOrder:
+    """An order as the venue holds it."""
+
+    message: pb.VenueNewOrder
+    cum: int = 0
+    leaves: int = 0
+    replaces: list[pb.VenueReplace] = field(default_factory=list)
+    cancels: int = 0
+
+    @property
+    def cl_ord_id(self) -> int:
+        """The gateway's OrderID."""
+        return self.message.cl_ord_id
+
+
+class ScriptedVenue:
+    """See the module. Every public method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.orders: dict[int, VenueOrder] = {}
+        """Every order that arrived, in order of arrival."""
+        self.acknowledge = False
+        """Answer each order with New, each cancel with Canceled and each replace with Replaced, at once."""
+        self.logons: list[pb.ExchangeLogon] = []
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="venue", daemon=True)
+        self._server: aio.Server | None = None
+        self._sessions: list[asyncio.Queue[pb.ExchangeMessage | None]] = []
+        self._feeds: list[asyncio.Queue[pb.Quote]] = []
+        self._quotes: dict[str, pb.Quote] = {}
+        self._log: list[pb.ExchangeMessage] = []
+        self._seq = 0
+        self._exec_id = 0
+        self._seen_seq = 0
+        self._repeat_quotes = True
+
+    # ---- What a test says ------------------------------------------------------------------------------------
+
+    def new_orders(self, count: int) -> list[VenueOrder]:
+        """Wait until so many orders have arrived in all; those orders."""
+        eventually(lambda: len(self.orders) >= count, f"{count} orders at the venue (has {len(self.orders)})")
+        return list(self.orders.values())
+
+    def report(
+        self,
+        cl_ord_id: int,
+        kind: types_pb2.ExecType.ValueType,
+        *,
+        qty: int = 0,
+        price: int = 0,
+        exec_ref_id: int = 0,
+        repeat: bool = False,
+    ) -> int:
+        """Send an execution report; its execution id. ``repeat`` sends the newest report again instead."""
+        if repeat:
+            self._call(lambda: self._send(self._log[-1]))
+            return self._exec_id
+        return self._call(lambda: self._report(cl_ord_id, kind, qty, price, exec_ref_id))
+
+    def refuse_cancel(self, cl_ord_id: int, *, of_replace: bool = False, reason: int = 2) -> None:
+        """Answer a cancel, or a replace, with a cancel reject."""
+        body = pb.VenueCancelReject(
+            cl_ord_id=cl_ord_id,
+            cxl_rej_response_to=types_pb2.CxlRejResponseTo.ValueType(2 if of_replace else 1),
+            cxl_rej_reason=types_pb2.CxlRejReason.ValueType(reason),
+        )
+        self._call(lambda: self._sequenced(pb.ExchangeMessage(cancel_reject=body)))
+
+    def quote(self, symbol: str, bid: int, offer: int) -> None:
+        """Publish a quote; it is repeated until :meth:`freeze_quotes`."""
+        self._call(lambda: self._publish(symbol, bid, offer))
+
+    def freeze_quotes(self, *, frozen: bool = True) -> None:
+        """Stop repeating quotes, so that they grow old."""
+        self._repeat_quotes = not frozen
+
+    def drop_sessions(self) -> None:
+        """Cut every order session."""
+        self._call(self._drop)
+
+    # ---- Life ------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Serve on a free loopback port."""
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+
+    def stop(self) -> None:
+        """End every stream and the thread."""
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _start(self) -> None:
+        self._server = aio.server(options=SERVER_OPTIONS)
+        exchange_pb2_grpc.add_ExchangeServicer_to_server(_Servicer(self), self._server)
+        port = self._server.add_insecure_port("127.0.0.1:0")
+        await self._server.start()
+        self.address = f"127.0.0.1:{port}"
+
+    def _drop(self) -> None:
+        for queue in self._sessions:
+            queue.put_nowait(None)
+
+    async def _stop(self) -> None:
+        self._drop()
+        if self._server is not None:
+            await self._server.stop(grace=0.2)
+
+    def _call(self, function: Callable[[], T]) -> T:
+        """Run a function on the venue's loop; its result."""
+
+        async def run() -> T:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+
+    # ---- On the loop -----------------------------------------------------------------------------------------
+
+    def _report(self, cl_ord_id: int, kind: types_pb2.ExecType.ValueType, qty: int, price: int, ref: int) -> int:
+        order = self.orders.get(cl_ord_id) or VenueOrder(pb.VenueNewOrder(cl_ord_id=cl_ord_id))
+        if kind == TRADE:
+            order.cum += qty
+            order.leaves = max(order.leaves - qty, 0)
+        elif kind == types_pb2.EXEC_TYPE_TRADE_CANCEL:
+            order.cum -= qty
+        elif kind == REPLACED and order.replaces:
+            order.leaves = max(order.replaces.pop(0).order_qty - order.cum, 0)
+        elif kind in _NO_LEAVES:
+            order.leaves = 0
+        self._exec_id += 1
+        body = pb.VenueReport(
+            cl_ord_id=cl_ord_id,
+            venue_exec_id=self._exec_id,
+            exec_type=kind,
+            last_qty=qty,
+            last_px=price,
+            cum_qty=order.cum,
+            leaves_qty=order.leaves,
+            exec_ref_id=ref,
+            transact_time=time.time_ns(),
+            symbol=order.message.symbol,
+            side=order.message.side,
+        )
+        self._sequenced(pb.ExchangeMessage(report=body))
+        return self._exec_id
+
+    def _sequenced(self, message: pb.ExchangeMessage) -> None:
+        self._seq += 1
+        message.venue_seq = self._seq
+        self._log.append(message)
+        self._send(message)
+
+    def _send(self, message: pb.ExchangeMessage) -> None:
+        for queue in self._sessions:
+            queue.put_nowait(message)
+
+    def _publish(self, symbol: str, bid: int, offer: int) -> None:
+        quote = pb.Quote(
+            symbol=symbol, bid_px=bid, offer_px=offer, bid_size=1000, offer_size=1000, transact_time=time.time_ns()
+        )
+        self._quotes[symbol] = quote
+        for queue in self._feeds:
+            queue.put_nowait(quote)
+
+    def _take(self, request: pb.ExchangeRequest) -> None:
+        self._seen_seq = max(self._seen_seq, request.client_seq)
+        match request.WhichOneof("body"):
+            case "logon":
+                self._log_on(request.logon)
+            case "new_order":
+                order = VenueOrder(request.new_order, leaves=request.new_order.order_qty)
+                self.orders[order.cl_ord_id] = order
+                if self.acknowledge:
+                    self._report(order.cl_ord_id, NEW, 0, 0, 0)
+            case "replace":
+                self.orders[request.replace.cl_ord_id].replaces.append(request.replace)
+                if self.acknowledge:
+                    self._report(request.replace.cl_ord_id, REPLACED, 0, 0, 0)
+            case "cancel":
+                self._take_cancel(request.cancel)
+            case "mass_status_request":
+                self._mass_status(request.mass_status_request.request_id)
+            case "heartbeat":
+                self._send(pb.ExchangeMessage(heartbeat=request.heartbeat))
+
+    def _log_on(self, logon: pb.ExchangeLogon) -> None:
+        self.logons.append(logon)
+        ack = pb.ExchangeLogonAck(
+            last_client_seq_processed=self._seen_seq, last_venue_seq=self._seq, heartbeat_ms=HEARTBEAT_MS
+        )
+        self._send(pb.ExchangeMessage(logon_ack=ack))
+        for message in self._log:
+            if message.venue_seq > logon.resume_after:
+                self._send(message)
+
+    def _take_cancel(self, cancel: pb.VenueCancel) -> None:
+        order = self.orders.get(cancel.cl_ord_id)
+        if order is None:
+            return
+        order.cancels += 1
+        if self.acknowledge and order.leaves:
+            self._report(cancel.cl_ord_id, CANCELED, 0, 0, 0)
+
+    def _mass_status(self, request_id: int) -> None:
+        for order in self.orders.values():
+            if order.leaves:
+                entry = pb.MassStatusEntry(
+                    request_id=request_id,
+                    cl_ord_id=order.cl_ord_id,
+                    order_qty=order.message.order_qty,
+                    cum_qty=order.cum,
+                    leaves_qty=order.leaves,
+                )
+                self._send(pb.ExchangeMessage(mass_status_entry=entry))
+        end = pb.MassStatusEnd(
+            request_id=request_id, last_client_seq_processed=self._seen_seq, complete=True, fenced=True
+        )
+        self._send(pb.ExchangeMessage(mass_status_end=end))
+
+
+class _Servicer(exchange_pb2_grpc.ExchangeServicer):
+    def __init__(self, venue: ScriptedVenue) -> None:
+        self._venue = venue
+
+    async def Session(self, request_iterator: Any, context: Any) -> AsyncIterator[pb.ExchangeSessionResponse]:  # noqa: N802
+        queue: asyncio.Queue[pb.ExchangeMessage | None] = asyncio.Queue()
+
+        async def read() -> None:
+            async for frame in request_iterator:
+                for message in frame.messages:
+                    self._venue._take(message)
+            queue.put_nowait(None)
+
+        self._venue._sessions.append(queue)
+        reader = asyncio.create_task(read())
+        try:
+            while (message := await queue.get()) is not None:
+                yield pb.ExchangeSessionResponse(messages=[message])
+        finally:
+            self._venue._sessions.remove(queue)
+            reader.cancel()
+
+    async def Cancels(self, request_iterator: Any, context: Any) -> AsyncIterator[pb.ExchangeCancelsResponse]:  # noqa: N802
+        taken = 0
+        async for frame in request_iterator:
+            for cancel in frame.cancels:
+                self._venue._take_cancel(cancel)
+                taken += 1
+            yield pb.ExchangeCancelsResponse(taken=taken)
+
+    async def DropCopy(self, request: pb.DropCopyRequest, context: Any) -> AsyncIterator[pb.DropCopyResponse]:  # noqa: N802
+        await asyncio.Event().wait()
+        yield pb.DropCopyResponse()
+
+    async def MarketData(self, request: pb.MarketDataRequest, context: Any) -> AsyncIterator[pb.MarketDataResponse]:  # noqa: N802
+        queue: asyncio.Queue[pb.Quote] = asyncio.Queue()
+        for quote in self._venue._quotes.values():
+            queue.put_nowait(quote)
+        self._venue._feeds.append(queue)
+        try:
+            while True:
+                try:
+                    quotes = [await asyncio.wait_for(queue.get(), HEARTBEAT_MS / 1000)]
+                except TimeoutError:
+                    quotes = list(self._venue._quotes.values()) if self._venue._repeat_quotes else []
+                yield pb.MarketDataResponse(heartbeat_ms=HEARTBEAT_MS, quotes=quotes)
+        finally:
+            self._venue._feeds.remove(queue)
+
+
+@contextmanager
+def scripted_venue() -> Iterator[ScriptedVenue]:
+    """A venue that serves."""
+    venue = ScriptedVenue()
+    venue.start()
+    try:
+        yield venue
+    finally:
+        venue.stop()
