@@ -20,11 +20,24 @@ class ParentCount:
 
 
 @dataclass(slots=True)
-class Excess:
-    """Excess fills in one symbol: signed shares, and signed money paid for them (1e-9)."""
+class Flow:
+    """Fills in one symbol: how many, signed shares, all shares, and the signed money paid (1e-9)."""
 
+    executions: int = 0
     net: int = 0
+    shares: int = 0
     paid: int = 0
+
+    def add(self, sign: int, qty: int, price: int) -> None:
+        """Count a fill."""
+        self.executions += 1
+        self.net += sign * qty
+        self.shares += qty
+        self.paid += sign * qty * price
+
+    def as_list(self) -> list[int]:
+        """For a line of JSON."""
+        return [self.executions, self.net, self.shares, self.paid]
 
 
 @dataclass(slots=True)
@@ -37,10 +50,10 @@ class Ledger:
     executions: int = 0
     shares: int = 0
     closed: int = 0
-    retail_executions: int = 0
-    excess_executions: int = 0
-    excess_shares: int = 0
-    excess: dict[str, Excess] = field(default_factory=dict)
+    flagged: dict[str, Flow] = field(default_factory=dict)
+    """Everything executed for parents that carry the flag, by symbol."""
+    excess: dict[str, Flow] = field(default_factory=dict)
+    """The part of all executions that exceeds the parents, by symbol."""
     first_excess_sent: int = 0
     """When the first child left that exceeded its parent, whatever became of it."""
     first_reject: int = 0
@@ -69,16 +82,12 @@ class Ledger:
         count.cum += qty
         self.executions += 1
         self.shares += qty
-        self.retail_executions += parent.retail
-        over = min(qty, count.cum - parent.qty)
-        if over <= 0:
-            return
-        self.excess_executions += 1
-        self.excess_shares += over
-        excess = self.excess.setdefault(parent.symbol, Excess())
         sign = 1 if parent.buy else -1
-        excess.net += sign * over
-        excess.paid += sign * over * price
+        if parent.retail:
+            self.flagged.setdefault(parent.symbol, Flow()).add(sign, qty, price)
+        over = min(qty, count.cum - parent.qty)
+        if over > 0:
+            self.excess.setdefault(parent.symbol, Flow()).add(sign, over, price)
 
     def refused(self, reason: str, now: int) -> None:
         """A child was refused."""
@@ -95,10 +104,8 @@ class Ledger:
             "executions": self.executions,
             "shares": self.shares,
             "closed": self.closed,
-            "retail_executions": self.retail_executions,
-            "excess_executions": self.excess_executions,
-            "excess_shares": self.excess_shares,
-            "excess": {symbol: [excess.net, excess.paid] for symbol, excess in self.excess.items()},
+            "flagged": {symbol: flow.as_list() for symbol, flow in self.flagged.items()},
+            "excess": {symbol: flow.as_list() for symbol, flow in self.excess.items()},
             "first_excess_sent": self.first_excess_sent,
             "first_reject": self.first_reject,
             "halted_at": self.halted_at,

@@ -90,8 +90,8 @@ LinkEvent = Accepted | Traded | Closed | Refused | CancelRefused | Halted | Conn
 class Link(Protocol):
     """A session to the gateway."""
 
-    async def submit(self, children: Sequence[Child]) -> None:
-        """Send orders; the answers come as events. Waits while the session is lost."""
+    async def submit(self, children: Sequence[Child]) -> Sequence[LinkEvent]:
+        """Send orders; answers come as events, except for those that could not be sent: their refusals are returned."""
 
     async def cancel(self, cl_ord_ids: Sequence[str]) -> None:
         """Ask to cancel orders."""

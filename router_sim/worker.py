@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from router_sim.behaviour import NEVER, Behaviour, Build, behaviour
+from router_sim.behaviour import NEVER, Behaviour, Build, HealthyRouter, behaviour
 from router_sim.ledger import Ledger
 from router_sim.link import (
     Accepted,
@@ -40,6 +40,11 @@ DOLLAR = 1_000_000_000
 
 RESEND_NS = 77_000
 """Everbright's time from order to order: 26,082 in two seconds."""
+
+
+THROTTLE = 20
+THROTTLE_WINDOW = 100_000_000
+"""Healthy code sends at most so many orders in so many ns, well below what a gateway allows."""
 
 
 class Fault(enum.Enum):
@@ -94,6 +99,8 @@ class Worker:
         self._alarms = itertools.count(1)
         self._due: list[tuple[int, int, Work]] = []
         self._open: dict[str, Work] = {}
+        self._window_ends = -NEVER
+        self._window_left = 0
 
     def add(self, parent: Parent, now: int) -> None:
         """Take on a parent."""
@@ -127,6 +134,9 @@ class Worker:
             if alarm != work.alarm:
                 continue
             if work.child is None or self.fault is Fault.RESEND:
+                if isinstance(work.behaviour, HealthyRouter) and not self._throttle(now):
+                    self._schedule(work, self._window_ends)
+                    continue
                 children.append(self._send(work, now))
             elif not work.cancelling:
                 work.cancelling = True
@@ -154,6 +164,15 @@ class Worker:
                 self._halted(event)
             case Connected() | Disconnected():
                 pass
+
+    def _throttle(self, now: int) -> bool:
+        """Whether healthy code may send one more order now; it knows how much a venue takes from one session."""
+        if self.fault is not Fault.NONE:
+            return True
+        if now >= self._window_ends:
+            self._window_ends, self._window_left = now + THROTTLE_WINDOW, THROTTLE
+        self._window_left -= 1
+        return self._window_left >= 0
 
     def _send(self, work: Work, now: int) -> Child:
         parent = work.parent
