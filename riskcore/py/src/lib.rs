@@ -1,6 +1,15 @@
 //! The native Python module `riskcore`. One file per concern, one line per file in the registry below; the types and
 //! docstrings a Python caller sees are in `riskcore.pyi`.
 
+mod arguments;
+mod catalogue;
+mod engine;
+mod errors;
+mod load;
+mod packed;
+mod scopes;
+mod tuples;
+
 use pyo3::prelude::*;
 
 /// The module's registry: everything Python can import, one line per file.
@@ -8,5 +17,11 @@ use pyo3::prelude::*;
 #[pyo3(name = "riskcore")]
 fn riskcore_py(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    arguments::register(module)?;
+    catalogue::register(module)?;
+    engine::register(module)?;
+    errors::register(module)?;
+    load::register(module)?;
+    tuples::register(module)?;
     Ok(())
 }

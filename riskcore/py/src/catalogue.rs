@@ -1,0 +1,68 @@
+//! `riskcore.limits()` and `riskcore.reasons()`: what there is, from the registry of the core.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+use riskcore::checks::{LIMITS, all_reasons, owner_of};
+use riskcore::limits::{Action, LimitId};
+use riskcore::outcome::Unit;
+use riskcore::scopes::ScopeKind;
+
+use crate::tuples::{LIMIT_INFO, REASON_INFO};
+
+/// Adds the two functions to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(limits, module)?)?;
+    module.add_function(wrap_pyfunction!(reasons, module)?)
+}
+
+/// Every limit there is, in registry order.
+#[pyfunction]
+fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    let list = PyList::empty(py);
+    for (n, def) in LIMITS.iter().enumerate() {
+        // LIMIT_COUNT is at most 64.
+        let owner = owner_of(LimitId(n as u16));
+        let (settable, required) = (kinds(py, def.settable_at)?, kinds(py, def.required_at)?);
+        let fields = (def.name, owner, unit_name(def.unit), settable, required, action_name(def.action), def.doc);
+        list.append(LIMIT_INFO.make(py, fields)?)?;
+    }
+    Ok(list)
+}
+
+/// Every reject reason there is, by code.
+#[pyfunction]
+fn reasons(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+    let list = PyList::empty(py);
+    for reason in all_reasons() {
+        list.append(REASON_INFO.make(py, (reason.code, reason.name, reason.ord_rej_reason, reason.doc))?)?;
+    }
+    Ok(list)
+}
+
+fn kinds(py: Python<'_>, bits: u8) -> PyResult<Bound<'_, PyTuple>> {
+    let names: Vec<&str> =
+        ScopeKind::ALL.iter().filter(|kind| bits & kind.bit() != 0).map(|kind| kind.name()).collect();
+    PyTuple::new(py, names)
+}
+
+/// What a number counts, as the configuration and the reference pages call it; empty where there is no number.
+pub fn unit_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::None => "",
+        Unit::Quantity => "quantity",
+        Unit::Price => "price",
+        Unit::Money => "money",
+        Unit::Bps => "bps",
+        Unit::Messages => "messages",
+        Unit::Nanos => "ns",
+        Unit::Count => "count",
+    }
+}
+
+fn action_name(action: Action) -> &'static str {
+    match action {
+        Action::Reject => "reject",
+        Action::Halt => "halt",
+        Action::Parameter => "parameter",
+    }
+}

@@ -1,0 +1,638 @@
+//! `riskcore.Engine`: the core embedded in a Python program. Each call is one event of the core; nothing is decided here.
+
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use riskcore::checks::LIMIT_COUNT;
+use riskcore::events::{Cancel, Change, Instrument, NameKind, Replace, Report, ReportKind};
+use riskcore::ids::{ClOrdId, OrderId, Ref};
+use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::outcome::{CxlRejReason, Outcome};
+use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
+use riskcore::units::{Nanos, Price, Qty};
+use riskcore::{Effect, EngineConfig, Event, Reject};
+
+use crate::arguments::{self, DEFAULT_ORD_TYPE, DEFAULT_TIF, OrderNumbers};
+use crate::catalogue::unit_name;
+use crate::errors::Error;
+use crate::packed;
+use crate::scopes::{parse_scope, parse_target, render};
+use crate::tuples::{REJECT, TRIP};
+
+/// The core keeps its time where it is: no event is earlier than this.
+const NOW: i64 = i64::MIN;
+
+/// What a cancel or replace is refused with when no check refused it: this plus FIX 102.
+const CXL_REJ: i64 = 1_000;
+
+/// An OrderID is `epoch << 40 | n` and must stay positive as an i64.
+const MAX_EPOCH: i64 = (1 << 23) - 1;
+
+/// Orders a day: their places are kept as u32, and one is about half a kilobyte with its id.
+const MAX_ORDERS: i64 = 1 << 28;
+const ORDER_BYTES: usize = 512;
+
+/// Adds the class and its constants to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    for (name, why) in [
+        ("CXL_REJ_TOO_LATE", CxlRejReason::TooLate),
+        ("CXL_REJ_UNKNOWN_ORDER", CxlRejReason::UnknownOrder),
+        ("CXL_REJ_ALREADY_PENDING", CxlRejReason::AlreadyPending),
+        ("CXL_REJ_DUPLICATE_CL_ORD_ID", CxlRejReason::DuplicateClOrdId),
+    ] {
+        module.add(name, cxl_rej(why))?;
+    }
+    module.add("NEW_ORDER_FORMAT", packed::FORMAT)?;
+    module.add_class::<Engine>()
+}
+
+fn cxl_rej(why: CxlRejReason) -> i64 {
+    CXL_REJ
+        + match why {
+            CxlRejReason::TooLate => 0,
+            CxlRejReason::UnknownOrder => 1,
+            CxlRejReason::AlreadyPending => 3,
+            CxlRejReason::DuplicateClOrdId => 6,
+            CxlRejReason::Other => 99,
+        }
+}
+
+/// The risk core, embedded: flat calls, one thread. The caller supplies the time of every event, non-decreasing.
+#[pyclass(module = "riskcore")]
+pub struct Engine {
+    core: riskcore::Engine,
+    last_reject: Option<Reject>,
+    effects: Vec<Effect>,
+    cancels: Vec<OrderId>,
+}
+
+impl Engine {
+    #[inline]
+    fn apply(&mut self, t: i64, event: &Event) -> Outcome {
+        let outcome = self.core.apply(Nanos(t), event);
+        self.core.take_effects(&mut self.effects);
+        for effect in self.effects.drain(..) {
+            if let Effect::SendCancel(order) = effect {
+                self.cancels.push(order);
+            }
+        }
+        outcome
+    }
+
+    /// Decides one order: its OrderID, or minus the reason code.
+    #[inline]
+    pub fn decide(&mut self, t: i64, order: riskcore::events::NewOrder) -> i64 {
+        match self.apply(t, &Event::NewOrder(order)) {
+            Outcome::Accepted(id) | Outcome::Duplicate(id) => signed(id),
+            Outcome::Rejected(reject) => self.rejected_by(reject),
+            // The core answers a new order in no other way.
+            _ => 0,
+        }
+    }
+
+    fn rejected_by(&mut self, reject: Reject) -> i64 {
+        self.last_reject = Some(reject);
+        -i64::from(reject.reason.code)
+    }
+
+    /// The answer to a cancel or replace.
+    fn answer(&mut self, outcome: Outcome) -> i64 {
+        match outcome {
+            Outcome::CancelAccepted(id) | Outcome::ReplaceAccepted(id) | Outcome::Duplicate(id) => signed(id),
+            Outcome::ReplaceRejected(_, _, Some(reject)) => self.rejected_by(reject),
+            Outcome::ReplaceRejected(_, why, None) | Outcome::CancelRejected(_, why) => -cxl_rej(why),
+            _ => 0,
+        }
+    }
+
+    #[inline]
+    fn report(&mut self, t: i64, order: i64, kind: ReportKind) -> Result<(), Error> {
+        let id = arguments::order(order)?;
+        let report = Report { venue_seq: 0, order: id, exec_id: 0, instrument: None, kind };
+        match self.apply(t, &Event::Report(report)) {
+            Outcome::UnknownOrder => Err(Error::Invalid(format!("order {order}: this engine has accepted no such order"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Applies what can only be refused for its arguments.
+    fn set_up(&mut self, what: impl FnOnce() -> String, event: &Event) -> Result<(), Error> {
+        match self.apply(NOW, event) {
+            Outcome::Refused(reject) => Err(Error::invalid(&what(), &reject)),
+            _ => Ok(()),
+        }
+    }
+
+    fn define(&mut self, kind: NameKind, what: &str, name: &str) -> Result<(), Error> {
+        match self.apply(NOW, &Event::Define { kind, name: name.into() }) {
+            Outcome::Refused(_) => {
+                Err(Error::Invalid(format!("{what} {name:?}: the name is empty or defined already; names are unique")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn scope(&self, text: &str) -> Result<Scope, Error> {
+        parse_scope(text, &self.core.state().names)
+    }
+
+    /// The place of a scope, or none for a pair nothing has been traded or set in yet.
+    fn place(&self, text: &str) -> Result<Option<ScopeIx>, Error> {
+        Ok(self.core.state().scopes.find(self.scope(text)?))
+    }
+
+    /// A place whose money can be told.
+    fn valued(&self, text: &str) -> Result<Option<ScopeIx>, Error> {
+        let place = self.place(text)?;
+        let unvalued = place.map_or(0, |ix| self.core.state().books[ix.at()].unvalued);
+        if unvalued > 0 {
+            return Err(Error::Failed(format!(
+                "{text}: {unvalued} of its positions cannot be valued, for want of a price or because the value does not \
+                 fit; give a tick of each symbol first"
+            )));
+        }
+        Ok(place)
+    }
+
+    fn target(&self, text: &str) -> Result<LimitTarget, Error> {
+        parse_target(text, &self.core.state().names)
+    }
+
+    fn render(&self, scope: Scope) -> String {
+        render(scope, &self.core.state().names)
+    }
+}
+
+fn signed(id: OrderId) -> i64 {
+    // Positive: the epoch is at most MAX_EPOCH.
+    id.0 as i64
+}
+
+fn in_range(what: &str, n: i64, least: i64, most: i64) -> Result<i64, Error> {
+    if (least..=most).contains(&n) {
+        return Ok(n);
+    }
+    Err(Error::Invalid(format!("{what} = {n}: it must be {least} to {most}")))
+}
+
+fn limit_named(name: &str) -> Result<LimitId, Error> {
+    LimitId::by_name(name).ok_or_else(|| {
+        Error::Invalid(format!("limit {name:?}: there is no such limit; riskcore.limits() lists them"))
+    })
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    #[pyo3(signature = (*, epoch = 1, trading_day = 19_700_101, max_orders = 1_048_576, max_parents = 65_536))]
+    fn new(epoch: i64, trading_day: i64, max_orders: i64, max_parents: i64) -> Result<Engine, Error> {
+        let config = EngineConfig {
+            epoch: in_range("epoch", epoch, 1, MAX_EPOCH)? as u32,
+            trading_day: in_range("trading_day", trading_day, 1, 99_991_231)? as u32,
+            max_orders: in_range("max_orders", max_orders, 1, MAX_ORDERS)? as usize,
+            max_parents: in_range("max_parents", max_parents, 0, u32::MAX.into())? as usize,
+            ..EngineConfig::default()
+        };
+        // The core reserves its tables at once, and a table that cannot be had ends the process: ask gently first.
+        if Vec::<u8>::new().try_reserve_exact(config.max_orders * ORDER_BYTES).is_err() {
+            return Err(Error::Invalid(format!("max_orders = {max_orders}: there is not enough memory for so many")));
+        }
+        Ok(Engine {
+            core: riskcore::Engine::new(&config),
+            last_reject: None,
+            effects: Vec::with_capacity(256),
+            cancels: Vec::new(),
+        })
+    }
+
+    // ---- Reference data and limits ----
+
+    /// Define an account; its id.
+    #[pyo3(signature = (name, *, parent_required = true))]
+    fn define_account(&mut self, name: &str, parent_required: bool) -> Result<u32, Error> {
+        self.define(NameKind::Account, "account", name)?;
+        let Ref::Known(account) = self.core.state().names.account(name) else { return Ok(0) };
+        self.set_up(|| format!("account {name:?}"), &Event::ParentRequired { account, required: parent_required })?;
+        Ok(account.0)
+    }
+
+    /// Define a router; its id.
+    fn define_router(&mut self, name: &str) -> Result<u32, Error> {
+        self.define(NameKind::Router, "router", name)?;
+        Ok(self.core.state().names.router(name).known().map_or(0, |id| id.0))
+    }
+
+    /// Define a strategy; its id.
+    fn define_strategy(&mut self, name: &str) -> Result<u32, Error> {
+        self.define(NameKind::Strategy, "strategy", name)?;
+        Ok(self.core.state().names.strategy(name).known().map_or(0, |id| id.0))
+    }
+
+    /// Define a symbol; its id. ``tick`` in 1e-9 of its currency.
+    #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1))]
+    fn define_symbol(&mut self, name: &str, tick: i64, lot: i64, multiplier: i64) -> Result<u32, Error> {
+        for (what, value) in [("tick", tick), ("lot", lot), ("multiplier", multiplier)] {
+            in_range(&format!("symbol {name:?}: {what}"), value, 1, i64::MAX)?;
+        }
+        self.define(NameKind::Symbol, "symbol", name)?;
+        let Ref::Known(symbol) = self.core.state().names.symbol(name) else { return Ok(0) };
+        let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier };
+        self.set_up(|| format!("symbol {name:?}"), &Event::Instrument { symbol, instrument })?;
+        Ok(symbol.0)
+    }
+
+    /// Set, tighten or (value ``None``) remove a limit at a scope.
+    #[pyo3(signature = (scope, limit, value, *, principal = "config"))]
+    fn set_limit(&mut self, scope: &str, limit: &str, value: Option<i128>, principal: &str) -> Result<(), Error> {
+        let (target, id) = (self.target(scope)?, limit_named(limit)?);
+        let event = Event::SetLimit { target, limit: id, value, principal: principal.into() };
+        let Outcome::Refused(reject) = self.apply(NOW, &event) else { return Ok(()) };
+        let what = match value {
+            Some(value) => format!("{limit} = {value} at {scope}"),
+            None => format!("{limit} at {scope}"),
+        };
+        if reject.reason.code == riskcore::reasons::NEEDS_APPROVAL.code {
+            return Err(Error::refused(&what, &reject));
+        }
+        Err(Error::invalid(&what, &reject))
+    }
+
+    /// The venue link is up: orders may flow.
+    fn venue_up(&mut self, t: i64) {
+        self.apply(t, &Event::VenueUp);
+    }
+
+    /// The venue link is lost: no new orders; what is open stays counted in full.
+    fn venue_down(&mut self, t: i64) {
+        self.apply(t, &Event::VenueDown);
+    }
+
+    /// A position brought into the day, valued at ``mark``.
+    fn opening_position(&mut self, t: i64, account: i64, symbol: i64, qty: i64, mark: i64) -> Result<(), Error> {
+        let event = Event::OpeningPosition {
+            account: arguments::account(account)?,
+            symbol: arguments::symbol(symbol)?,
+            qty: Qty(qty),
+            mark: Price(mark),
+        };
+        match self.apply(t, &event) {
+            Outcome::Refused(reject) => {
+                let what = format!("opening position {qty} of symbol {symbol} in account {account} at {mark}");
+                Err(Error::invalid(&what, &reject))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A new trading day, YYYYMMDD.
+    fn day_roll(&mut self, t: i64, trading_day: i64) -> Result<(), Error> {
+        let date = in_range("trading_day", trading_day, 1, 99_991_231)? as u32;
+        match self.apply(t, &Event::DayRoll { date }) {
+            Outcome::Refused(_) => {
+                Err(Error::Invalid(format!("trading_day {trading_day} is not after {}", self.core.state().day)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The touch of a symbol.
+    fn tick(&mut self, t: i64, symbol: i64, bid: i64, ask: i64) -> Result<(), Error> {
+        let id = arguments::symbol(symbol)?;
+        if id.index() >= self.core.state().markets.len() {
+            return Err(Error::Invalid(format!("symbol {symbol} is not defined: pass what define_symbol returned")));
+        }
+        self.apply(t, &Event::Tick { symbol: id, bid: Price(bid), ask: Price(ask) });
+        Ok(())
+    }
+
+    // ---- Parents ----
+
+    /// Register a parent order; its id, or minus the reason code.
+    fn open_parent(&mut self, t: i64, name: &str, account: i64, symbol: i64, side: i64, qty: i64) -> Result<i64, Error> {
+        let Some(id) = ClOrdId::new(name.as_bytes()) else {
+            let mend = "1 to 36 printable ASCII characters without space";
+            return Err(Error::Invalid(format!("parent {name:?}: a parent's name is {mend}")));
+        };
+        let event = Event::ParentOpen {
+            name: id,
+            account: arguments::account(account)?,
+            symbol: arguments::symbol(symbol)?,
+            side: arguments::side(side)?,
+            qty: Qty(qty),
+        };
+        Ok(match self.apply(t, &event) {
+            Outcome::Parent(parent) => parent.0.into(),
+            Outcome::Refused(reject) => self.rejected_by(reject),
+            _ => 0,
+        })
+    }
+
+    /// Change a parent's total quantity.
+    fn amend_parent(&mut self, t: i64, parent: i64, qty: i64) -> Result<(), Error> {
+        let event = Event::ParentAmend { parent: arguments::parent(parent)?, qty: Qty(qty) };
+        self.change_parent(t, parent, &event)
+    }
+
+    /// Close a parent: no further child.
+    fn close_parent(&mut self, t: i64, parent: i64) -> Result<(), Error> {
+        let event = Event::ParentClose { parent: arguments::parent(parent)? };
+        self.change_parent(t, parent, &event)
+    }
+
+    // ---- Orders ----
+
+    /// Decide one order: its OrderID (> 0), or minus the reason code.
+    #[pyo3(signature = (t, router, account, symbol, side, qty, price, parent, cl_ord_id, ord_type = DEFAULT_ORD_TYPE,
+                        tif = DEFAULT_TIF, strategy = -1, flags = 0))]
+    #[expect(clippy::too_many_arguments, reason = "flat: no object is built per order")]
+    fn new_order(
+        &mut self,
+        t: i64,
+        router: i64,
+        account: i64,
+        symbol: i64,
+        side: i64,
+        qty: i64,
+        price: i64,
+        parent: i64,
+        cl_ord_id: i64,
+        ord_type: i64,
+        tif: i64,
+        strategy: i64,
+        flags: u64,
+    ) -> Result<i64, Error> {
+        let numbers = OrderNumbers {
+            router,
+            account,
+            symbol,
+            side,
+            qty,
+            price,
+            parent,
+            cl_ord_id,
+            ord_type,
+            tif,
+            strategy,
+            flags,
+        };
+        Ok(self.decide(t, numbers.order()?))
+    }
+
+    /// Decide a packed batch; one little-endian i64 verdict per order.
+    fn new_orders<'py>(&mut self, py: Python<'py>, packed: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        packed::decide(py, self, packed)
+    }
+
+    /// Ask to cancel: the OrderID to cancel at the venue, or minus the reason code.
+    #[pyo3(signature = (t, router, cl_ord_id, *, lane = false))]
+    fn cancel(&mut self, t: i64, router: i64, cl_ord_id: i64, lane: bool) -> Result<i64, Error> {
+        let cancel = Cancel {
+            router: arguments::router(router)?,
+            client_seq: 0,
+            orig_cl_ord_id: arguments::cl_ord_id("cl_ord_id", cl_ord_id)?,
+            lane,
+        };
+        let outcome = self.apply(t, &Event::Cancel(cancel));
+        Ok(self.answer(outcome))
+    }
+
+    /// Ask to change quantity and price: the OrderID, or minus the reason code.
+    fn replace(
+        &mut self,
+        t: i64,
+        router: i64,
+        orig_cl_ord_id: i64,
+        cl_ord_id: i64,
+        qty: i64,
+        price: i64,
+    ) -> Result<i64, Error> {
+        let replace = Replace {
+            router: arguments::router(router)?,
+            client_seq: 0,
+            cl_ord_id: arguments::cl_ord_id("cl_ord_id", cl_ord_id)?,
+            orig_cl_ord_id: arguments::cl_ord_id("orig_cl_ord_id", orig_cl_ord_id)?,
+            qty: Qty(qty),
+            price: Some(Price(price)),
+        };
+        let outcome = self.apply(t, &Event::Replace(replace));
+        Ok(self.answer(outcome))
+    }
+
+    // ---- Reports of the venue ----
+
+    /// The venue acknowledged the order.
+    fn accepted(&mut self, t: i64, order: i64) -> Result<(), Error> {
+        self.report(t, order, ReportKind::New)
+    }
+
+    /// The venue executed ``qty`` at ``price``.
+    fn trade(&mut self, t: i64, order: i64, qty: i64, price: i64) -> Result<(), Error> {
+        self.report(t, order, ReportKind::Trade { qty: Qty(qty), price: Price(price) })
+    }
+
+    /// The venue busted an execution of ``qty`` at ``price``.
+    fn trade_cancel(&mut self, t: i64, order: i64, qty: i64, price: i64) -> Result<(), Error> {
+        self.report(t, order, ReportKind::TradeCancel { qty: Qty(qty), price: Price(price) })
+    }
+
+    /// The venue confirmed that nothing of the order is open any more.
+    fn canceled(&mut self, t: i64, order: i64) -> Result<(), Error> {
+        self.report(t, order, ReportKind::Canceled)
+    }
+
+    /// The venue refused the order.
+    fn rejected(&mut self, t: i64, order: i64) -> Result<(), Error> {
+        self.report(t, order, ReportKind::Rejected)
+    }
+
+    /// The venue refused a cancel.
+    fn cancel_rejected(&mut self, t: i64, order: i64) -> Result<(), Error> {
+        self.report(t, order, ReportKind::CancelRejected)
+    }
+
+    /// The venue carried out the pending replace.
+    fn replaced(&mut self, t: i64, order: i64) -> Result<(), Error> {
+        self.report(t, order, ReportKind::Replaced)
+    }
+
+    /// The venue refused the pending replace.
+    fn replace_rejected(&mut self, t: i64, order: i64) -> Result<(), Error> {
+        self.report(t, order, ReportKind::ReplaceRejected)
+    }
+
+    /// Time passes: sweeps go on, unanswered cancels are asked for again, positions are valued.
+    fn timer(&mut self, t: i64) {
+        self.apply(t, &Event::Timer);
+    }
+
+    // ---- People ----
+
+    /// Halt a scope; the trip id.
+    fn halt(&mut self, t: i64, scope: &str, state: &str, principal: &str, text: &str) -> Result<u64, Error> {
+        let event = Event::Halt {
+            scope: self.scope(scope)?,
+            state: arguments::halt_state(state)?,
+            principal: principal.into(),
+            text: text.into(),
+        };
+        match self.apply(t, &event) {
+            Outcome::Halted(trip) => Ok(trip),
+            Outcome::Refused(reject) => Err(Error::refused(&format!("halt {scope}"), &reject)),
+            _ => Ok(0),
+        }
+    }
+
+    /// Propose to reinstate a scope, naming its newest trip; the proposal's id.
+    fn propose_reinstate(&mut self, t: i64, scope: &str, trip: i64, principal: &str, text: &str) -> Result<u64, Error> {
+        let Ok(trip) = u64::try_from(trip) else {
+            return Err(Error::Invalid(format!("trip {trip} is no trip id: pass what halt() returned or trips() lists")));
+        };
+        let change = Change::Reinstate { scope: self.scope(scope)?, trip };
+        self.propose(t, &format!("reinstate {scope}"), change, principal, text)
+    }
+
+    /// Propose to loosen a limit; the proposal's id.
+    fn propose_limit(
+        &mut self,
+        t: i64,
+        scope: &str,
+        limit: &str,
+        value: Option<i128>,
+        principal: &str,
+        text: &str,
+    ) -> Result<u64, Error> {
+        let change = Change::Limit { target: self.target(scope)?, limit: limit_named(limit)?, value };
+        self.propose(t, &format!("{limit} at {scope}"), change, principal, text)
+    }
+
+    /// Approve a proposal as a second person.
+    fn approve(&mut self, t: i64, proposal: i64, principal: &str) -> Result<(), Error> {
+        let Ok(id) = u64::try_from(proposal) else {
+            return Err(Error::Invalid(format!("proposal {proposal} is no id: pass what propose_... returned")));
+        };
+        match self.apply(t, &Event::Approve { proposal: id, principal: principal.into() }) {
+            Outcome::Refused(reject) => Err(Error::refused(&format!("proposal {proposal}"), &reject)),
+            _ => Ok(()),
+        }
+    }
+
+    // ---- Reading ----
+
+    /// Details of the last order or request this engine refused.
+    fn last_reject<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(reject) = self.last_reject else { return Ok(None) };
+        let Reject { reason, limit, value, unit, .. } = reject;
+        let scope = reject.scope.map_or_else(String::new, |scope| self.render(scope));
+        REJECT.make(py, (reason.code, reason.name, scope, limit, value, unit_name(unit))).map(Some)
+    }
+
+    /// OrderIDs the core wants cancelled at the venue since the last call.
+    fn cancels(&mut self) -> Vec<u64> {
+        self.cancels.drain(..).map(|order| order.0).collect()
+    }
+
+    /// Every halt that is latched, oldest first.
+    fn trips<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for trip in self.core.state().halts.trips().iter().filter(|trip| trip.reinstated.is_none()) {
+            let (router, order) = trip.offender.map_or((String::new(), String::new()), |offender| {
+                let name = self.core.state().names.routers.name(offender.router.0);
+                (name.to_owned(), offender.cl_ord_id.as_str().to_owned())
+            });
+            let cause = trip.cause;
+            let fields = [
+                trip.id.into_bound_py_any(py)?,
+                self.render(trip.scope).into_bound_py_any(py)?,
+                trip.state.name().into_bound_py_any(py)?,
+                cause.map_or("", |cause| cause.reason.name).into_bound_py_any(py)?,
+                trip.time.0.into_bound_py_any(py)?,
+                (&trip.principal).into_bound_py_any(py)?,
+                (&trip.text).into_bound_py_any(py)?,
+                cause.map_or(0, |cause| cause.limit).into_bound_py_any(py)?,
+                cause.map_or(0, |cause| cause.value).into_bound_py_any(py)?,
+                router.into_bound_py_any(py)?,
+                order.into_bound_py_any(py)?,
+                trip.open_orders.into_bound_py_any(py)?,
+                self.core.outstanding(trip.scope).into_bound_py_any(py)?,
+            ];
+            list.append(TRIP.make(py, PyTuple::new(py, fields)?)?)?;
+        }
+        Ok(list)
+    }
+
+    /// The scope's own state.
+    fn state(&self, scope: &str) -> Result<&'static str, Error> {
+        let place = self.place(scope)?;
+        Ok(place.map_or(riskcore::halts::State::Active, |ix| self.core.state().halts.state(ix)).name())
+    }
+
+    /// Position, open buy and open sell quantity of a scope of one symbol.
+    fn position(&self, scope: &str) -> Result<(i64, i64, i64), Error> {
+        let kind = self.scope(scope)?.kind();
+        if !matches!(kind, ScopeKind::Symbol | ScopeKind::AccountSymbol | ScopeKind::RouterSymbol) {
+            let mend = "ask for symbol:S, account_symbol:A/S or router_symbol:R/S";
+            return Err(Error::Invalid(format!("scope {scope:?} has no position of its own: {mend}")));
+        }
+        let Some(ix) = self.place(scope)? else { return Ok((0, 0, 0)) };
+        let book = &self.core.state().books[ix.at()];
+        Ok((book.position, book.open_buy, book.open_sell))
+    }
+
+    /// Profit and loss of the day, realized and unrealized, 1e-9 of money.
+    fn pnl(&self, scope: &str) -> Result<i128, Error> {
+        Ok(self.valued(scope)?.map_or(0, |ix| self.core.state().books[ix.at()].pnl))
+    }
+
+    /// Worst-case gross notional, 1e-9 of money.
+    fn gross_notional(&self, scope: &str) -> Result<i128, Error> {
+        Ok(self.valued(scope)?.map_or(0, |ix| self.core.state().books[ix.at()].gross))
+    }
+
+    /// Gross turnover of the day: executed plus open, 1e-9 of money.
+    fn turnover(&self, scope: &str) -> Result<i128, Error> {
+        Ok(self.place(scope)?.map_or(0, |ix| self.core.state().books[ix.at()].turnover()))
+    }
+
+    /// Per limit in force at the scope that something is used of: (used, bound).
+    fn utilization<'py>(&self, py: Python<'py>, scope: &str) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        let Some(ix) = self.place(scope)? else { return Ok(dict) };
+        let state = self.core.state();
+        for n in 0..LIMIT_COUNT {
+            let id = LimitId(n as u16);
+            if let Some(bound) = state.limits.at(ix).get(id)
+                && let Some(used) = self.core.checks().used(id, ix, state)
+            {
+                dict.set_item(id.def().name, (used, bound))?;
+            }
+        }
+        Ok(dict)
+    }
+
+    /// How many orders are open.
+    fn open_orders(&self) -> u32 {
+        self.core.state().orders.open()
+    }
+
+    /// A digest of everything that can influence a decision: equal after the same calls, on any machine.
+    fn state_hash(&self) -> u64 {
+        self.core.state_hash()
+    }
+}
+
+impl Engine {
+    fn change_parent(&mut self, t: i64, parent: i64, event: &Event) -> Result<(), Error> {
+        match self.apply(t, event) {
+            Outcome::Refused(reject) => Err(Error::invalid(&format!("parent {parent}"), &reject)),
+            _ => Ok(()),
+        }
+    }
+
+    fn propose(&mut self, t: i64, what: &str, change: Change, principal: &str, text: &str) -> Result<u64, Error> {
+        match self.apply(t, &Event::Propose { change, principal: principal.into(), text: text.into() }) {
+            Outcome::Proposed(proposal) => Ok(proposal),
+            Outcome::Refused(reject) => Err(Error::refused(what, &reject)),
+            _ => Ok(0),
+        }
+    }
+}
