@@ -5,7 +5,7 @@ nanoseconds. Ids of accounts, routers, strategies, symbols and parents are the s
 and ``open_parent`` calls return; -1 means "absent" where a parameter says so.
 """
 
-from typing import Final, NamedTuple, final
+from typing import Final, NamedTuple, Self, TypedDict, final, type_check_only
 
 __version__: Final[str]
 
@@ -209,3 +209,183 @@ class DataPlaneConfig:
         max_parents: int,
         max_sessions: int,
     ) -> None: ...
+
+@type_check_only
+class LatencyReport(TypedDict):
+    """One HDR histogram, three significant digits, nanoseconds."""
+
+    count: int
+    min: int
+    p50: int
+    p90: int
+    p99: int
+    p99_9: int
+    max: int
+
+@type_check_only
+class TallyReport(TypedDict):
+    """What came of the orders of a flood or of one session."""
+
+    elapsed_ns: int
+    """First due time to last answer."""
+    throughput: int
+    """Answered orders per second of ``elapsed_ns``."""
+    sent: int
+    unsent: int
+    """Orders of the schedule that never left, because the session ended before."""
+    answered: int
+    unanswered: int
+    accepted: int
+    rejected: int
+    trades: int
+    filled: int
+    filled_qty: int
+    canceled: int
+    duplicates: int
+    unsolicited: int
+    sequence_gaps: int
+    halts: int
+    frames: int
+    reject_reasons: dict[str, int]
+    latency_ns: LatencyReport
+    """Intended send to first report, one entry for each answered order."""
+    lag_ns: LatencyReport
+    """Intended send to encoding: how far behind its schedule the generator itself was."""
+
+@type_check_only
+class FloodSessionReport(TallyReport):
+    """One session of a flood."""
+
+    router: str
+    phase: str
+    """``LOGGING_ON``, ``READY``, ``RUNNING``, ``DRAINING`` or ``ENDED``."""
+    error: str | None
+
+@type_check_only
+class FloodReport(TallyReport):
+    """A flood: the sums, and each session."""
+
+    sessions: list[FloodSessionReport]
+
+@type_check_only
+class VenueStubReport(TypedDict):
+    """What a venue stub has done, over all gateways."""
+
+    gateways: int
+    open_orders: int
+    orders: int
+    cancels: int
+    replaces: int
+    trades: int
+    rejects: int
+    reports: int
+    duplicates: int
+
+@final
+class FloodLine:
+    """One kind of order; a session sends its lines in turn, each order under a ClOrdID of its own."""
+
+    def __new__(
+        cls,
+        *,
+        account: str,
+        symbol: str,
+        side: str,
+        order_qty: int,
+        price: int | None,
+        time_in_force: str = "ioc",
+        parent_cl_ord_id: str = "",
+        strategy: str = "",
+        order_flags: int = 0,
+    ) -> Self:
+        """``side``: ``buy``, ``sell``, ``sell_short``, ``sell_short_exempt``; ``time_in_force``: ``day``, ``gtc``,
+        ``ioc``, ``fok``. ``price`` in 1e-9, ``None`` = market order. Raises ``ValueError`` for any other name."""
+
+@final
+class FloodSession:
+    """One router's session, on a connection of its own.
+
+    The schedule is fixed in advance and never waits for an answer: ``rate`` orders a second for ``duration_ns``, at
+    most ``orders`` (0 = no bound), ``burst`` of them due together, a pause of ``pause_ns`` after each ``active_ns``
+    (0 = none). ``ping_pong`` sends the next order on the answer to the last instead. The ClOrdID is
+    ``cl_ord_id_prefix`` and ten digits of ``client_seq``.
+    """
+
+    def __new__(
+        cls,
+        *,
+        router: str,
+        token: str,
+        lines: list[FloodLine],
+        rate: int,
+        duration_ns: int,
+        orders: int = 0,
+        burst: int = 1,
+        active_ns: int = 0,
+        pause_ns: int = 0,
+        ping_pong: bool = False,
+        cl_ord_id_prefix: str = "F",
+    ) -> Self: ...
+
+@final
+class Flood:
+    """The native open-loop order generator, for one run.
+
+    Speaks ``OrderEntry.Session`` to a gateway at ``target`` (``host:port``), or, with ``venue_epoch`` given,
+    ``Exchange.Session`` to a venue. All sessions start together once each has logged on or failed. Raises
+    ``ValueError`` when the configuration cannot be run.
+    """
+
+    def __new__(
+        cls,
+        *,
+        target: str,
+        sessions: list[FloodSession],
+        venue_epoch: int | None = None,
+        threads: int = 1,
+        max_batch: int = 256,
+        logon_timeout_ms: int = 5000,
+        drain_timeout_ms: int = 2000,
+    ) -> Self: ...
+    def start(self) -> None:
+        """Start the native threads; connections are made on them. Once per object."""
+    def wait(self, timeout_ms: int) -> bool:
+        """Wait for the end, at most ``timeout_ms``; whether it has come. Releases the GIL."""
+    def stop(self) -> None:
+        """No further orders; wait for the answers under way, log out, join the threads. Idempotent."""
+    def report(self) -> FloodReport:
+        """What has been counted so far; also while it runs and after it ended. What went wrong with a session is its
+        ``error``, never an exception."""
+
+@final
+class VenueStub:
+    """A native venue that answers at once and always the same way, for benches and tests.
+
+    ``behaviour``: ``fill`` (immediate and market orders trade completely, day orders rest), ``ack`` (immediate orders
+    are canceled), ``reject``. ``separate_ack``: a New before each Trade or Canceled. ``quotes``: (symbol, bid, offer),
+    prices in 1e-9, sent again every ``quote_interval_ms``. Serves Session, Cancels and MarketData; DropCopy is
+    UNIMPLEMENTED. Open orders and kept reports of a gateway are bounded.
+    """
+
+    def __new__(
+        cls,
+        *,
+        listen: str = "127.0.0.1:0",
+        behaviour: str = "fill",
+        separate_ack: bool = True,
+        quotes: list[tuple[str, int, int]] = ...,
+        heartbeat_ms: int = 1000,
+        quote_interval_ms: int = 100,
+        max_open_orders: int = 1_048_576,
+        max_reports: int = 65_536,
+    ) -> Self: ...
+    def start(self) -> None:
+        """Listen; returns when connections are accepted. Raises ``OSError`` when the address is taken."""
+    def stop(self) -> None:
+        """Cut every connection and join the thread. Idempotent; ``start`` begins afresh."""
+    @property
+    def address(self) -> str:
+        """``host:port`` it listens on; the real port when 0 was asked for. Raises ``RuntimeError`` before ``start``."""
+    def set_quote(self, symbol: str, bid: int, offer: int) -> None:
+        """Replace one symbol's quote; subscribers get it with the next repetition."""
+    def report(self) -> VenueStubReport: ...

@@ -13,9 +13,12 @@ pub mod tally;
 pub mod template;
 pub mod timer;
 
+use std::convert::Infallible;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 pub use config::{ConfigError, FloodConfig, OrderLine, Protocol, SessionConfig, Shape};
 pub use session::Phase;
@@ -56,6 +59,8 @@ pub enum StartError {
 pub struct Flood {
     sessions: Vec<(String, Arc<Mutex<Session>>)>,
     threads: Vec<JoinHandle<io::Result<()>>>,
+    /// Carries nothing: it is disconnected when the last thread has ended.
+    done: Mutex<Receiver<Infallible>>,
 }
 
 impl Flood {
@@ -67,18 +72,24 @@ impl Flood {
         let sessions: Vec<_> = runners.iter().map(|one| (one.router.clone(), Arc::clone(&one.session))).collect();
         let states = sessions.iter().map(|(_, session)| Arc::clone(session)).collect();
         let gate = Arc::new(Gate::new(states, clock));
-        let mut flood = Self { sessions, threads: Vec::new() };
+        let (alive, done) = sync_channel(0);
+        let mut flood = Self { sessions, threads: Vec::new(), done: Mutex::new(done) };
         for (index, share) in deal(runners, config.threads).into_iter().enumerate() {
             let gate = Arc::clone(&gate);
             let thread = std::thread::Builder::new().name(format!("flood-{index}"));
-            flood.threads.push(thread.spawn(move || run_thread(share, &gate))?);
+            let alive = alive.clone();
+            flood.threads.push(thread.spawn(move || {
+                let _alive = alive;
+                run_thread(share, &gate)
+            })?);
         }
         Ok(flood)
     }
 
-    /// Whether any thread still works.
-    pub fn running(&self) -> bool {
-        self.threads.iter().any(|thread| !thread.is_finished())
+    /// Waits for the end, at most `timeout`; whether it has come.
+    pub fn wait(&self, timeout: Duration) -> bool {
+        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(done.recv_timeout(timeout), Err(RecvTimeoutError::Disconnected))
     }
 
     /// No further orders; sessions wait for their answers, log out and end.

@@ -183,7 +183,7 @@ impl Runner {
 
 /// Runs `runners` on this thread until all have ended.
 pub fn run_thread(runners: Vec<Runner>, gate: &Arc<Gate>) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().event_interval(8).enable_all().build()?;
     runtime.block_on(async {
         let tasks: Vec<_> = runners.into_iter().map(|runner| tokio::spawn(runner.run(Arc::clone(gate)))).collect();
         for task in tasks {

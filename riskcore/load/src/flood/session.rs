@@ -73,6 +73,19 @@ pub struct Report<'a> {
     pub ord_rej_reason: u64,
 }
 
+impl Phase {
+    /// The name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LoggingOn => "LOGGING_ON",
+            Self::Ready => "READY",
+            Self::Running => "RUNNING",
+            Self::Draining => "DRAINING",
+            Self::Ended => "ENDED",
+        }
+    }
+}
+
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -222,6 +235,14 @@ impl Session {
         };
         let alive = scheduled.max(self.last_sent).max(self.tally.finished);
         now > alive.saturating_add(self.drain).saturating_add(STUCK_GRACE)
+    }
+
+    /// Whether an order of the schedule is due.
+    pub fn is_due(&self, now: u64) -> bool {
+        self.phase == Phase::Running
+            && !self.ping_pong
+            && self.next < self.schedule.total()
+            && self.start.saturating_add(self.schedule.due(self.next)) <= now
     }
 
     /// Orders of the schedule that were never encoded.

@@ -2,15 +2,19 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use tokio::sync::Notify;
 use tonic::codegen::tokio_stream::Stream;
 
+use super::run::lock;
 use super::session::{Frame, Session, Step};
 use super::timer::Timer;
 use crate::clock::Clock;
+
+/// What is due sooner than this is not worth a timer.
+const SOON: u64 = 20_000;
 
 /// Yields frames when they are due. Polled by the connection, and only when the connection has room.
 #[derive(Debug)]
@@ -19,13 +23,15 @@ pub struct Source {
     timer: Timer,
     clock: Clock,
     ended: Arc<Notify>,
+    /// A frame was yielded since the last pause.
+    sent: bool,
 }
 
 impl Source {
     /// The source of `session`, which notifies `ended` when it has nothing more to send; needs a tokio runtime with
     /// I/O.
     pub fn new(session: Arc<Mutex<Session>>, clock: Clock, ended: Arc<Notify>) -> io::Result<Self> {
-        Ok(Self { session, timer: Timer::new()?, clock, ended })
+        Ok(Self { session, timer: Timer::new()?, clock, ended, sent: false })
     }
 }
 
@@ -34,10 +40,19 @@ impl Stream for Source {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
         let this = self.get_mut();
+        // One frame a turn. In a flood the next order is always due by the time this one is encoded, so that without a
+        // pause orders would fill the send buffer (1 MB, some 80 ms of them) before the first byte reached the socket.
+        if std::mem::take(&mut this.sent) && lock(&this.session).is_due(this.clock.now() + SOON) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         loop {
-            let mut session = this.session.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut session = lock(&this.session);
             let until = match session.step(this.clock.now()) {
-                Step::Send(frame) => return Poll::Ready(Some(frame)),
+                Step::Send(frame) => {
+                    this.sent = true;
+                    return Poll::Ready(Some(frame));
+                }
                 Step::End => {
                     this.ended.notify_one();
                     return Poll::Ready(None);
@@ -51,7 +66,7 @@ impl Stream for Source {
             session.set_waker(cx.waker());
             drop(session);
             if let Err(error) = ready!(this.timer.poll_until(cx, &this.clock, until)) {
-                this.session.lock().unwrap_or_else(PoisonError::into_inner).close(Some(format!("timer: {error}")));
+                lock(&this.session).close(Some(format!("timer: {error}")));
                 this.ended.notify_one();
                 return Poll::Ready(None);
             }

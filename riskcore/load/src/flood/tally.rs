@@ -8,6 +8,9 @@ const LONGEST: u64 = 60_000_000_000;
 const MAX_NAMES: usize = 64;
 const OTHER: &[u8] = b"OTHER";
 
+/// A histogram of nanoseconds.
+pub type Latencies = Histogram<u64>;
+
 /// Counts and latencies.
 #[derive(Clone, Debug)]
 pub struct Tally {
@@ -42,9 +45,9 @@ pub struct Tally {
     /// See `started`.
     pub finished: u64,
     /// Intended send to first report, ns; one entry for each answered order.
-    pub latency: Histogram<u64>,
+    pub latency: Latencies,
     /// Intended send to encoding, ns: how far behind its schedule the generator itself was.
-    pub lag: Histogram<u64>,
+    pub lag: Latencies,
     names: Vec<(Box<[u8]>, u64)>,
 }
 
@@ -144,7 +147,7 @@ impl Default for Tally {
 }
 
 /// Three significant digits from 1 ns to a minute, 0.25 MB.
-fn histogram() -> Histogram<u64> {
+fn histogram() -> Latencies {
     // These bounds are valid; the growing histogram is the same but for its fixed size.
     Histogram::new_with_bounds(1, LONGEST, 3).unwrap_or_else(|_| Histogram::new(3).unwrap_or_else(|_| unreachable!()))
 }
