@@ -27,28 +27,31 @@ build: $(VENV)/.project.stamp $(VENV)/.native.stamp ## the virtual environment w
 
 native: $(VENV)/.native.stamp ## the native module alone
 
-# A stamp carries the time at which its step began, so that a source saved during the step is built next time.
-$(VENV)/bin/python:
+# A stamp carries the time at which its step began, so that a source saved during the step is built next time. Steps
+# hold a lock, so that two builds at once (an editor's and yours) do not write into each other.
+LOCK := $(if $(shell command -v flock),flock $(VENV)/.lock)
+
+$(BIN)/python:
 	@python=$$(tools/need.sh) && echo "creating $(VENV) with $$python" && "$$python" -m venv $(VENV)
 
 $(VENV)/.deps.stamp: requirements/lock.txt | $(BIN)/python
 	@tools/need.sh >/dev/null
-	@touch $@.new
 	@echo "installing the locked Python packages"
-	@$(BIN)/pip install --quiet --require-hashes --requirement requirements/lock.txt
-	@mv $@.new $@
+	@$(LOCK) sh -ec 'touch $@.new; \
+		$(BIN)/pip install --quiet --require-hashes --requirement requirements/lock.txt; \
+		mv $@.new $@'
 
 $(VENV)/.project.stamp: pyproject.toml $(VENV)/.deps.stamp
-	@touch $@.new
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
-	@mv $@.new $@
+	@$(LOCK) sh -ec 'touch $@.new; \
+		$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .; \
+		mv $@.new $@'
 
 $(VENV)/.native.stamp: $(RUST_SOURCES) $(VENV)/.deps.stamp
 	@tools/need.sh >/dev/null
-	@touch $@.new
 	@echo "building the native module (release; some minutes the first time)"
-	@VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --quiet --release $(LOCKED) --manifest-path riskcore/py/Cargo.toml
-	@mv $@.new $@
+	@$(LOCK) sh -ec 'touch $@.new; export VIRTUAL_ENV="$(abspath $(VENV))"; \
+		$(BIN)/maturin develop --quiet --release $(LOCKED) --manifest-path riskcore/py/Cargo.toml; \
+		mv $@.new $@'
 
 Cargo.lock: ;
 
