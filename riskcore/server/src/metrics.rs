@@ -1,0 +1,46 @@
+//! Counters and gauges by name with labels, for `/metrics`. Labels come from closed sets: configured names and reasons.
+
+use crate::plane::Plane;
+use crate::venue::state::Phase;
+
+impl Plane {
+    /// Everything there is to count, now. A name that ends in `_total` only rises.
+    pub fn metrics(&self) -> Vec<(String, u64)> {
+        let mut out = Vec::with_capacity(64);
+        for router in &self.routers {
+            let name = &router.name;
+            out.push((format!("orders_total{{decision=accept,check=,router={name}}}"), router.accepted));
+            for (reason, count) in &router.refused {
+                let check = reason.to_lowercase();
+                out.push((format!("orders_total{{decision=reject,check={check},router={name}}}"), *count));
+            }
+        }
+        let core = &self.engine.state().counters;
+        let own = &self.counters;
+        let plain = [
+            ("duplicate_orders_total", core.duplicates),
+            ("late_fills_total", core.late_fills),
+            ("duplicate_reports_total", core.duplicate_reports),
+            ("unknown_order_reports_total", core.unknown_orders),
+            ("bad_reports_total", core.bad_reports),
+            ("bad_ticks_total", core.bad_ticks),
+            ("slow_readers_total", own.slow_readers),
+            ("silent_sessions_total", own.silent_sessions),
+            ("protocol_errors_total", own.protocol_errors),
+            ("refused_logons_total", own.refused_logons),
+            ("venue_busy_total", own.venue_busy),
+            ("dropped_attempts_total", own.dropped_attempts),
+            ("venue_losses_total", own.venue_losses),
+            ("quotes_total", own.quotes),
+            ("quotes_merged_total", own.quotes_merged),
+            ("alarms_total", own.alarms),
+            ("sessions", self.sessions() as u64),
+            ("venue_queue_messages", self.venue.queued() as u64),
+            ("venue_queue_bytes", self.venue.queued_bytes() as u64),
+            ("venue_up", u64::from(self.venue.phase == Phase::Up)),
+            ("journal_poisoned", u64::from(self.poisoned)),
+        ];
+        out.extend(plain.map(|(name, value)| (name.to_owned(), value)));
+        out
+    }
+}

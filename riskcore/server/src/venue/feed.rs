@@ -1,0 +1,164 @@
+//! Market data: the newest quote of each symbol, at most one per symbol and millisecond into the core. A quote that is
+//! repeated is passed on, too: it says that the price is still good.
+
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use riskcore::events::Event;
+use riskcore::ids::SymbolId;
+use riskcore::units::{Nanos, Price};
+use tokio::time::Instant;
+use tonic::client::Grpc;
+use tonic::codec::{EncodeBuf, Streaming};
+use tonic::{Request, Status};
+
+use crate::config::MISSED_HEARTBEATS;
+use crate::inbound::named;
+use crate::plane::{Plane, Shared, yield_turn};
+use crate::venue::connect::connect;
+use crate::wire::Malformed;
+use crate::wire::frame::{Drain, FrameCodec, Ready};
+use crate::wire::primitives::put_bytes_always;
+use crate::wire::venue::MarketDataResponse;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const OPEN: Duration = Duration::from_secs(5);
+const MAX_FRAME: usize = 4 << 20;
+
+/// Between two ticks of a symbol.
+const INTERVAL: Nanos = Nanos::from_millis(1);
+
+/// A quote that waits for its symbol's next turn.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    newest: Option<(Price, Price)>,
+    passed_on: Option<Nanos>,
+}
+
+/// The newest quotes.
+pub struct Feed {
+    slots: Vec<Slot>,
+    waiting: Vec<SymbolId>,
+}
+
+impl Feed {
+    fn new(symbols: usize) -> Feed {
+        Feed { slots: vec![Slot::default(); symbols], waiting: Vec::new() }
+    }
+
+    fn take(&mut self, plane: &mut Plane, frame: &[u8]) -> Result<(), Malformed> {
+        let mut quotes = MarketDataResponse::new(frame);
+        while let Some(quote) = quotes.next_quote()? {
+            let symbol = named(quote.symbol, |name| plane.names().symbol(name)).known();
+            let Some((symbol, slot)) = symbol.and_then(|symbol| Some((symbol, self.slots.get_mut(symbol.index())?)))
+            else {
+                continue;
+            };
+            plane.counters.quotes += 1;
+            match slot.newest.replace((Price(quote.bid_px), Price(quote.offer_px))) {
+                Some(_) => plane.counters.quotes_merged += 1,
+                None => self.waiting.push(symbol),
+            }
+        }
+        self.pass_on(plane);
+        Ok(())
+    }
+
+    /// Gives the core every quote whose symbol's turn has come.
+    fn pass_on(&mut self, plane: &mut Plane) {
+        let now = plane.now();
+        let slots = &mut self.slots;
+        self.waiting.retain(|symbol| {
+            let Some(slot) = slots.get_mut(symbol.index()) else { return false };
+            if slot.passed_on.is_some_and(|at| now.since(at) < INTERVAL) {
+                return true;
+            }
+            if let Some((bid, ask)) = slot.newest.take() {
+                slot.passed_on = Some(now);
+                plane.apply(&Event::Tick { symbol: *symbol, bid, ask });
+            }
+            false
+        });
+    }
+}
+
+/// Follows the market until the gateway stops.
+pub async fn run(plane: Shared) {
+    let mut pause = FIRST_PAUSE;
+    let mut told = String::new();
+    loop {
+        let before = Instant::now();
+        let why = follow(&plane).await;
+        if before.elapsed() > OPEN {
+            pause = FIRST_PAUSE;
+        }
+        {
+            let mut plane = plane.lock();
+            if plane.stopping {
+                return;
+            }
+            if why.message() != told {
+                told = why.message().to_owned();
+                plane.announce("venue", format!("no market data: {told}"));
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+async fn follow(plane: &Shared) -> Status {
+    let (address, every, symbols) = {
+        let plane = plane.lock();
+        let names = &plane.names().symbols;
+        let symbols: Vec<String> = (0..names.len()).map(|n| names.name(n as u32).to_owned()).collect();
+        (plane.config.market_data_address.clone(), plane.config.heartbeat, symbols)
+    };
+    let mut feed = Feed::new(symbols.len());
+    let mut inbound = match tokio::time::timeout(OPEN, open(&address, symbols)).await {
+        Ok(Ok(inbound)) => inbound,
+        Ok(Err(status)) => return status,
+        Err(_) => return Status::deadline_exceeded("the source of market data did not answer"),
+    };
+    let silence = every.max(Duration::from_secs(1)) * MISSED_HEARTBEATS;
+    loop {
+        let waiting = !feed.waiting.is_empty();
+        tokio::select! {
+            biased;
+            frame = inbound.message() => match frame {
+                Ok(Some(frame)) => {
+                    if let Err(e) = feed.take(&mut plane.lock(), &frame) {
+                        return Status::invalid_argument(format!("malformed market data: {}", e.0));
+                    }
+                    yield_turn().await;
+                }
+                Ok(None) => return Status::unavailable("the market data stream ended"),
+                Err(status) => return status,
+            },
+            () = tokio::time::sleep(Duration::from_millis(1)), if waiting => feed.pass_on(&mut plane.lock()),
+            () = tokio::time::sleep(silence) => return Status::deadline_exceeded("the market data went silent"),
+        }
+    }
+}
+
+async fn open(address: &str, symbols: Vec<String>) -> Result<Streaming<bytes::Bytes>, Status> {
+    let (channel, _cord) = connect(address).await?;
+    let mut grpc = Grpc::new(channel).max_decoding_message_size(MAX_FRAME);
+    grpc.ready().await.map_err(|e| Status::unavailable(format!("market data is not reachable: {e}")))?;
+    let path = PathAndQuery::from_static("/riskgate.v1.Exchange/MarketData");
+    let codec = FrameCodec::new(Subscription(symbols));
+    let response = grpc.server_streaming(Request::new(Ready), path, codec).await?;
+    Ok(response.into_inner())
+}
+
+/// The request: the symbols of the configuration.
+struct Subscription(Vec<String>);
+
+impl Drain for Subscription {
+    fn drain(&mut self, out: &mut EncodeBuf<'_>) {
+        for symbol in &self.0 {
+            put_bytes_always(out, 1, symbol.as_bytes());
+        }
+    }
+}

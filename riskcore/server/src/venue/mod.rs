@@ -1,0 +1,8 @@
+//! The exchange's side: orders and cancels out, reports in, market data.
+
+pub mod connect;
+pub mod feed;
+pub mod link;
+pub mod reports;
+pub mod sequence;
+pub mod state;
