@@ -403,6 +403,11 @@ impl Orders {
         self.pending_replaces.remove(&id)
     }
 
+    /// The order is known by a new id from now on, besides its old ones.
+    pub fn rename(&mut self, id: OrderId, router: RouterId, cl_ord_id: ClOrdId) {
+        self.ids.insert((router, cl_ord_id), id);
+    }
+
     /// A cancel overtook its order. When too many wait, the newest is forgotten: its order will pass and the router's
     /// cancel was answered "unknown order", as it would be without the lane.
     pub fn bury(&mut self, router: RouterId, cl_ord_id: ClOrdId, now: Nanos) {

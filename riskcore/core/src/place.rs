@@ -8,7 +8,7 @@ use crate::books::OpenDelta;
 use crate::candidate::Candidate;
 use crate::checks::{Breach, id};
 use crate::engine::Engine;
-use crate::events::{NewOrder, OrdType, Replace, Side, TimeInForce};
+use crate::events::{NewOrder, Replace, Side, TimeInForce};
 use crate::halts::{Offender, State as HaltState};
 use crate::hash::Seeded;
 use crate::ids::{AccountId, OrderId, Ref, RouterId, SymbolId};
@@ -279,7 +279,7 @@ impl Engine {
         let unknown = || Refusal::plain(&CAPACITY);
         let order = self.state.orders.get(id).ok_or_else(unknown)?;
         let (touched, symbol, side, ord_type) = (order.touched, order.symbol, order.side, order.ord_type);
-        let price = if ord_type == OrdType::Market { None } else { replace.price };
+        let price = replace.price;
         let px_risk = risk_price(&self.state, &touched, symbol, side, price).or(price).unwrap_or(order.px_risk);
         let px_reserved = px_risk.max(order.px_risk);
         let pending = PendingReplace {

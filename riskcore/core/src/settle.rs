@@ -213,12 +213,14 @@ impl Engine {
         let pending = self.state.orders.end_replace(id)?;
         let order = self.state.orders.get_mut(id)?;
         (order.cl_ord_id, order.qty, order.price) = (pending.cl_ord_id, pending.qty, pending.price);
-        let filled = order.cum >= order.qty;
+        let (router, filled) = (order.router, order.cum >= order.qty);
         order.status = match (filled, order.cum.0) {
             (true, _) => Status::Filled,
             (false, 0) => Status::New,
             (false, _) => Status::PartiallyFilled,
         };
+        // A day roll since the request has forgotten the new id.
+        self.state.orders.rename(id, router, pending.cl_ord_id);
         self.rehold(id, Qty::ZERO);
         if let Some(order) = self.state.orders.get(id).filter(|order| order.px_risk != pending.px_risk) {
             self.revalue_at(order.id, pending.px_risk);

@@ -1,5 +1,7 @@
 //! Every scenario file, on the engine. The same files run through the running gateway (tests/scenarios).
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 #[path = "scenario/parse.rs"]
 mod parse;
 #[path = "scenario/run.rs"]

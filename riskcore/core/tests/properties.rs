@@ -1,0 +1,374 @@
+//! What must hold after any history (domain.md 5.7, reliability.md (ii)): random orders, replaces, cancels, reports in any
+//! order and number, link losses, halts and limits on a small firm, the books compared with a plain recount after each step.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use proptest::prelude::*;
+use riskcore::events::{
+    Cancel, Event, Instrument, MassStatusEnd, NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side,
+    TimeInForce,
+};
+use riskcore::halts::State;
+use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, SymbolId};
+use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::record;
+use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
+use riskcore::units::{Nanos, Price, Qty, UNIT};
+use riskcore::{Engine, EngineConfig, Outcome};
+
+/// One step of a history. Numbers are taken modulo what exists.
+#[derive(Clone, Debug)]
+enum Step {
+    Order { router: u32, account: u32, symbol: u32, parent: Option<u32>, side: Side, qty: i64, price: Option<i64> },
+    Replace { order: usize, qty: i64, price: i64 },
+    Cancel { order: usize },
+    Report { order: usize, kind: ReportKind },
+    Tick { symbol: u32, bid: i64, spread: i64 },
+    Wait { ms: i64 },
+    VenueDown,
+    VenueUp { fenced: bool },
+    Halt { router: u32, state: State },
+    Limit { account: u32, value: i64 },
+}
+
+fn quantity() -> impl Strategy<Value = i64> {
+    prop_oneof![20 => 1..2_000_i64, 1 => any::<i64>(), 1 => Just(i64::MAX), 1 => Just(0), 1 => Just(i64::MIN)]
+}
+
+fn price() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        20 => (9_000..11_000_i64).prop_map(|cents| cents * UNIT / 100),
+        1 => any::<i64>(),
+        1 => Just(i64::MAX / 10_000_000 * 10_000_000),
+    ]
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    prop_oneof![Just(Side::Buy), Just(Side::Sell), Just(Side::SellShort)]
+}
+
+fn report_kind() -> impl Strategy<Value = ReportKind> {
+    let trade = || (quantity(), price());
+    prop_oneof![
+        4 => Just(ReportKind::New),
+        8 => trade().prop_map(|(qty, price)| ReportKind::Trade { qty: Qty(qty), price: Price(price) }),
+        4 => Just(ReportKind::Canceled),
+        1 => Just(ReportKind::Rejected),
+        1 => Just(ReportKind::Expired),
+        3 => Just(ReportKind::Replaced),
+        2 => Just(ReportKind::ReplaceRejected),
+        2 => Just(ReportKind::CancelRejected),
+        1 => trade().prop_map(|(qty, price)| ReportKind::TradeCancel { qty: Qty(qty), price: Price(price) }),
+        1 => (trade(), trade()).prop_map(|((old_qty, old_price), (qty, price))| ReportKind::TradeCorrect {
+            old_qty: Qty(old_qty), old_price: Price(old_price), qty: Qty(qty), price: Price(price)
+        }),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => (0..3_u32, 0..2_u32, 0..2_u32, proptest::option::of(0..3_u32), side(), quantity(), proptest::option::weighted(0.9, price()))
+            .prop_map(|(router, account, symbol, parent, side, qty, price)| Step::Order { router, account, symbol, parent, side, qty, price }),
+        4 => (any::<usize>(), quantity(), price()).prop_map(|(order, qty, price)| Step::Replace { order, qty, price }),
+        4 => any::<usize>().prop_map(|order| Step::Cancel { order }),
+        14 => (any::<usize>(), report_kind()).prop_map(|(order, kind)| Step::Report { order, kind }),
+        6 => (0..2_u32, 9_000..11_000_i64, -1..5_i64).prop_map(|(symbol, bid, spread)| Step::Tick { symbol, bid, spread }),
+        3 => (0..400_i64).prop_map(|ms| Step::Wait { ms }),
+        1 => Just(Step::VenueDown),
+        1 => any::<bool>().prop_map(|fenced| Step::VenueUp { fenced }),
+        1 => (0..3_u32, prop_oneof![Just(State::ReduceOnly), Just(State::CancelOnly), Just(State::Halted)])
+            .prop_map(|(router, state)| Step::Halt { router, state }),
+        1 => (0..2_u32, 0..20_000_i64).prop_map(|(account, value)| Step::Limit { account, value }),
+    ]
+}
+
+struct World {
+    engine: Engine,
+    now: i64,
+    orders: Vec<OrderId>,
+    records: Vec<Vec<u8>>,
+    ids: u64,
+}
+
+fn limit(name: &str) -> LimitId {
+    LimitId::by_name(name).unwrap()
+}
+
+impl World {
+    fn new() -> World {
+        let mut world =
+            World { engine: Engine::new(&config()), now: 1_000_000_000, orders: vec![], records: vec![], ids: 0 };
+        for (kind, names) in [
+            (NameKind::Account, &["A", "B"][..]),
+            (NameKind::Router, &["r1", "r2", "r3"]),
+            (NameKind::Symbol, &["X", "Y"]),
+        ] {
+            for name in names {
+                world.apply(Event::Define { kind, name: (*name).into() });
+            }
+        }
+        for (symbol, multiplier) in [(SymbolId(0), 1), (SymbolId(1), 50)] {
+            let instrument = Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier };
+            world.apply(Event::Instrument { symbol, instrument });
+            world.apply(Event::Tick { symbol, bid: Price(100 * UNIT), ask: Price(100 * UNIT + UNIT / 100) });
+        }
+        for account in [AccountId(0), AccountId(1)] {
+            world.apply(Event::ParentRequired { account, required: false });
+        }
+        let money = |n: i64| i128::from(n) * i128::from(UNIT);
+        for (kind, name, value) in [
+            (ScopeKind::Firm, "max_gross_notional", money(100_000_000)),
+            (ScopeKind::Firm, "max_turnover_day", money(2_000_000_000)),
+            (ScopeKind::Firm, "max_day_loss", money(50_000_000)),
+            (ScopeKind::Account, "max_order_notional", money(20_000_000)),
+            (ScopeKind::Account, "max_gross_notional", money(50_000_000)),
+            (ScopeKind::Account, "max_day_loss", money(10_000_000)),
+            (ScopeKind::Router, "message_rate", 50),
+            (ScopeKind::Router, "max_turnover_window", money(30_000_000)),
+            (ScopeKind::Router, "parent_overfill_halt_after", 3),
+            (ScopeKind::Symbol, "max_order_qty", 1_500),
+            (ScopeKind::Symbol, "price_collar_bps", 1_000),
+            (ScopeKind::Symbol, "market_data_max_age", 5_000_000_000),
+            (ScopeKind::AccountSymbol, "max_long_position", 5_000),
+            (ScopeKind::AccountSymbol, "max_short_position", 5_000),
+        ] {
+            let target =
+                if kind == ScopeKind::Firm { LimitTarget::Scope(Scope::Firm) } else { LimitTarget::Default(kind) };
+            let event = Event::SetLimit { target, limit: limit(name), value: Some(value), principal: "test".into() };
+            assert_eq!(world.apply(event), Outcome::Applied, "{name}");
+        }
+        for (n, side) in [Side::Buy, Side::Sell, Side::Buy].into_iter().enumerate() {
+            world.apply(Event::ParentOpen {
+                name: ClOrdId::from_number(n as u64),
+                account: AccountId(0),
+                symbol: SymbolId(0),
+                side,
+                qty: Qty(2_500),
+            });
+        }
+        world.apply(Event::VenueUp);
+        world
+    }
+
+    fn apply(&mut self, event: Event) -> Outcome {
+        let outcome = self.engine.apply(Nanos(self.now), &event);
+        let mut bytes = Vec::new();
+        let seq = self.records.len() as u64 + 1;
+        record::encode(seq, Nanos(self.now), record::decision_of(&outcome), &event, &mut bytes);
+        self.records.push(bytes);
+        outcome
+    }
+
+    fn pick(&self, n: usize) -> Option<OrderId> {
+        (!self.orders.is_empty()).then(|| self.orders[n % self.orders.len()])
+    }
+
+    fn next_id(&mut self) -> ClOrdId {
+        self.ids += 1;
+        ClOrdId::from_number(self.ids)
+    }
+
+    fn step(&mut self, step: &Step) {
+        let states = self.states();
+        match *step {
+            Step::Order { router, account, symbol, parent, side, qty, price } => {
+                let books = self.engine.state().books.clone();
+                let order = NewOrder {
+                    router: RouterId(router),
+                    client_seq: 0,
+                    cl_ord_id: self.next_id(),
+                    account: Ref::Known(AccountId(account)),
+                    symbol: Ref::Known(SymbolId(symbol)),
+                    strategy: Ref::Absent,
+                    parent: parent.map_or(Ref::Absent, |n| Ref::Known(ParentId(n))),
+                    side,
+                    ord_type: if price.is_some() { OrdType::Limit } else { OrdType::Market },
+                    tif: TimeInForce::Day,
+                    qty: Qty(qty),
+                    price: price.map(Price),
+                    flags: 0,
+                };
+                match self.apply(Event::NewOrder(order)) {
+                    Outcome::Accepted(id) => {
+                        self.orders.push(id);
+                        self.within_limits(id);
+                    }
+                    Outcome::Rejected(_) => {
+                        assert_eq!(self.engine.state().books[..books.len()], books[..], "a refused order left a trace");
+                    }
+                    other => panic!("{other:?}"),
+                }
+                let again = self.apply(Event::NewOrder(order));
+                let accepted = self.engine.find_order(order.router, order.cl_ord_id).is_some();
+                assert_eq!(matches!(again, Outcome::Duplicate(_)), accepted, "{again:?}");
+            }
+            Step::Replace { order, qty, price } => {
+                let Some(id) = self.pick(order) else { return };
+                let order = self.engine.order(id).unwrap();
+                let (router, orig_cl_ord_id) = (order.router, order.cl_ord_id);
+                let cl_ord_id = self.next_id();
+                let (qty, price) = (Qty(qty), Some(Price(price)));
+                self.apply(Event::Replace(Replace { router, client_seq: 0, cl_ord_id, orig_cl_ord_id, qty, price }));
+            }
+            Step::Cancel { order } => {
+                let Some(id) = self.pick(order) else { return };
+                let order = self.engine.order(id).unwrap();
+                let open = order.is_open();
+                let cancel =
+                    Cancel { router: order.router, client_seq: 0, orig_cl_ord_id: order.cl_ord_id, lane: false };
+                let reserved = order.reserved;
+                let outcome = self.apply(Event::Cancel(cancel));
+                assert_eq!(outcome == Outcome::CancelAccepted(id), open, "a cancel of an open order passes");
+                assert_eq!(self.engine.order(id).unwrap().reserved, reserved, "a cancel releases nothing by itself");
+            }
+            Step::Report { order, kind } => {
+                let Some(id) = self.pick(order) else { return };
+                self.apply(Event::Report(Report { venue_seq: 0, order: id, exec_id: 0, instrument: None, kind }));
+            }
+            Step::Tick { symbol, bid, spread } => {
+                let (bid, ask) = (bid * UNIT / 100, (bid + spread) * UNIT / 100);
+                self.apply(Event::Tick { symbol: SymbolId(symbol), bid: Price(bid), ask: Price(ask) });
+            }
+            Step::Wait { ms } => {
+                self.now += ms * 1_000_000;
+                self.apply(Event::Timer);
+            }
+            Step::VenueDown => {
+                let reserved = self.reserved();
+                self.apply(Event::VenueDown);
+                assert_eq!(self.reserved(), reserved, "a lost link releases nothing");
+            }
+            Step::VenueUp { fenced } => {
+                self.apply(Event::VenueUp);
+                let last_client_seq_processed = self.engine.state().venue.last_client_seq / 2;
+                self.apply(Event::MassStatusEnd(MassStatusEnd { last_client_seq_processed, complete: true, fenced }));
+            }
+            Step::Halt { router, state } => {
+                let (principal, text) = ("alice".into(), String::new());
+                self.apply(Event::Halt { scope: Scope::Router(RouterId(router)), state, principal, text });
+            }
+            Step::Limit { account, value } => {
+                let target = LimitTarget::Scope(Scope::AccountSymbol(AccountId(account), SymbolId(0)));
+                let (limit, value) = (limit("max_long_position"), Some(i128::from(value)));
+                self.apply(Event::SetLimit { target, limit, value, principal: "alice".into() });
+            }
+        }
+        for (before, now) in states.iter().zip(self.states()) {
+            assert!(now >= *before, "a halt was lifted without people");
+        }
+        self.books_agree();
+    }
+
+    fn states(&self) -> Vec<State> {
+        (0..self.engine.state().scopes.len() as u32).map(|ix| self.engine.state().halts.state(ScopeIx(ix))).collect()
+    }
+
+    fn reserved(&self) -> i128 {
+        self.orders.iter().map(|id| i128::from(self.engine.order(*id).unwrap().reserved.0)).sum()
+    }
+
+    /// If everything open filled now, in the worst sequence, no limit of the order's side would be exceeded.
+    fn within_limits(&self, id: OrderId) {
+        let state = self.engine.state();
+        let order = self.engine.order(id).unwrap();
+        let cell = order.touched.account_symbol();
+        let book = &state.books[cell.at()];
+        let (value, limit) = if order.side.is_buy() {
+            (book.worst_long(), limit("max_long_position"))
+        } else {
+            (-book.worst_short(), limit("max_short_position"))
+        };
+        assert!(value <= state.limits.at(cell).get(limit).unwrap());
+        if let Some(parent) = order.parent {
+            assert!(state.parents.get(parent).unwrap().headroom() >= 0, "excess child");
+        }
+    }
+
+    /// Every book equals the plain sum over the orders it belongs to.
+    fn books_agree(&self) {
+        let state = self.engine.state();
+        for (ix, scope) in state.scopes.iter() {
+            let book = &state.books[ix.at()];
+            let is_cell = matches!(scope, Scope::Symbol(_) | Scope::AccountSymbol(..) | Scope::RouterSymbol(..));
+            let (mut buy, mut sell, mut notional, mut open, mut position) = (0, 0, 0, 0, 0);
+            for order in self.orders.iter().map(|id| self.engine.order(*id).unwrap()) {
+                if !order.touched.iter().any(|touched| touched == ix) {
+                    continue;
+                }
+                let open_quantity = if order.side.is_buy() { &mut buy } else { &mut sell };
+                *open_quantity += order.reserved.0;
+                notional += state.notional(order.symbol, order.px_risk, order.reserved).unwrap().0;
+                open += u32::from(order.is_open());
+                position += i128::from(order.cum.0) * i128::from(order.side.sign());
+            }
+            assert_eq!((book.open_notional, book.open_orders), (notional, open), "{scope:?}");
+            if is_cell {
+                let actual = (book.open_buy, book.open_sell, i128::from(book.position));
+                assert_eq!(actual, (buy, sell, position), "{scope:?}");
+            }
+        }
+        let sum = |of: fn(Scope) -> bool| -> (i128, i128) {
+            let cells = state.scopes.iter().filter(|(_, scope)| of(*scope)).map(|(ix, _)| &state.books[ix.at()]);
+            cells.fold((0, 0), |(pnl, gross), book| (pnl + book.pnl, gross + book.gross))
+        };
+        let firm = &state.books[ScopeIx::FIRM.at()];
+        assert_eq!((firm.pnl, firm.gross), sum(|scope| matches!(scope, Scope::AccountSymbol(..))));
+        for parent in 0..3 {
+            let children = |id: &&OrderId| self.engine.order(**id).unwrap().parent == Some(ParentId(parent));
+            let leaves: i64 =
+                self.orders.iter().filter(children).map(|id| self.engine.order(*id).unwrap().reserved.0).sum();
+            assert_eq!(state.parents.get(ParentId(parent)).unwrap().leaves.0, leaves);
+        }
+    }
+}
+
+fn config() -> EngineConfig {
+    EngineConfig { max_orders: 4_096, max_pairs: 64, max_parents: 16, ..EngineConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Books, halts, cancels and refusals keep their promises after any history, and its records replay to the same state.
+    #[test]
+    fn any_history_keeps_the_books(steps in proptest::collection::vec(step(), 1..120)) {
+        let mut world = World::new();
+        for step in &steps {
+            world.step(step);
+        }
+
+        let mut again = Engine::new(&config());
+        for bytes in &world.records {
+            let record = record::decode(bytes).unwrap();
+            let outcome = again.apply(record.time, &record.event);
+            prop_assert_eq!(record::decision_of(&outcome), record.decision);
+        }
+        prop_assert_eq!(again.state_hash(), world.engine.state_hash());
+    }
+
+    /// Any bytes decode to a record or to an error, and what decodes encodes to the same bytes.
+    #[test]
+    fn records_survive_any_bytes(mut bytes in proptest::collection::vec(any::<u8>(), 0..120), kind in 0..32_u8) {
+        if bytes.len() > 19 {
+            (bytes[0], bytes[19]) = (record::VERSION, kind);
+        }
+        if let Ok(record) = record::decode(&bytes) {
+            let mut again = Vec::new();
+            record::encode(record.seq, record.time, record.decision, &record.event, &mut again);
+            prop_assert_eq!(again, bytes);
+        }
+    }
+
+    /// Cutting a record anywhere is noticed.
+    #[test]
+    fn a_cut_record_is_refused(steps in proptest::collection::vec(step(), 1..10), cut in 0..60_usize) {
+        let mut world = World::new();
+        for step in &steps {
+            world.step(step);
+        }
+        for bytes in &world.records {
+            let end = cut % bytes.len();
+            prop_assert!(record::decode(&bytes[..end]).is_err());
+        }
+    }
+}
