@@ -208,6 +208,8 @@ def _verdict(card: Card) -> Panel:
             f"{card.seconds:g} s, {usd(-card.loss_usd)} of loss after unwinding, growing until somebody pulls a plug."
         )
         return Panel(Text(text), border_style="red")
+    if card.culprit is None and card.interrupted:
+        return Panel(Text("Interrupted before anything was halted."), border_style="yellow")
     if card.culprit is None:
         return Panel(Text("No halt: the controls that were left did not catch it."), border_style="red")
     text = (

@@ -60,7 +60,7 @@ async def show(settings: Settings, view: View) -> Card:
         directory = settings.directory or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="riskgate-")))
         directory.mkdir(parents=True, exist_ok=True)
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         async with Stage(directory) as stage:
             return await _Show(settings, stage, view, stop).run()

@@ -101,7 +101,8 @@ class DemoState:
             self.note(f"rolled back: {', '.join(line['servers'])}", bad=True)
 
     def _counters(self, line: Mapping[str, Any]) -> None:
-        self.now = line["at"]
+        if line["event"] == "stats":
+            self.now = line["at"]
         self.registered = line.get("registered", self.registered)
         for name, counters in line["routers"].items():
             view = self.router(name)
