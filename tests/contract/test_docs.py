@@ -66,7 +66,7 @@ def test_links_of_page_lead_somewhere(page: Path) -> None:
 def test_documents_named_in_the_source_exist() -> None:
     """A comment that sends the reader to a page sends them to one that is here."""
     dead = []
-    for path in text_files(".rs", ".py", ".pyi", ".proto", ".toml", ".sh", ".md"):
+    for path in text_files(".rs", ".py", ".pyi", ".proto", ".toml", ".sh", ".md", ".scn"):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             dead += [
                 f"{path.relative_to(ROOT)}:{number} {page}"
