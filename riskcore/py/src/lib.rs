@@ -8,6 +8,7 @@ mod errors;
 mod load;
 mod packed;
 mod scopes;
+mod server;
 mod tuples;
 
 use pyo3::prelude::*;
@@ -22,6 +23,7 @@ fn riskcore_py(module: &Bound<'_, PyModule>) -> PyResult<()> {
     engine::register(module)?;
     errors::register(module)?;
     load::register(module)?;
+    server::register(module)?;
     tuples::register(module)?;
     Ok(())
 }

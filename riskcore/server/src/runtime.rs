@@ -3,7 +3,7 @@
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use riskcore::outcome::Outcome;
 use riskcore::units::{Nanos, Price, Qty};
 use riskgate_journal::{FileHeader, Journal, MemoryRing, RingOptions};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
@@ -40,12 +41,18 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// How long stopping waits for cancels to be confirmed.
 const LAST_CANCELS: Duration = Duration::from_secs(1);
 
+/// The threads, until they are joined.
+struct Threads {
+    io: JoinHandle<()>,
+    halt: JoinHandle<()>,
+    stop_halt: oneshot::Sender<()>,
+}
+
 /// A running order path.
 pub struct DataPlane {
     commands: Commands,
     events: Arc<EventLog>,
-    io: Option<JoinHandle<()>>,
-    halt: Option<(JoinHandle<()>, oneshot::Sender<()>)>,
+    threads: Mutex<Option<Threads>>,
     /// Where routers connect.
     pub order_entry_address: SocketAddr,
     /// Where the halt door listens.
@@ -85,8 +92,7 @@ impl DataPlane {
         Ok(DataPlane {
             commands,
             events,
-            io: Some(io),
-            halt: Some((halt, stop)),
+            threads: Mutex::new(Some(Threads { io, halt, stop_halt: stop })),
             order_entry_address,
             halt_address,
             knobs: text,
@@ -94,15 +100,17 @@ impl DataPlane {
     }
 
     /// Logs routers out, leaves the venue, joins the threads. Idempotent.
-    pub fn stop(&mut self) {
-        let _ = self.commands.others.blocking_send(Command::Stop);
-        if let Some(io) = self.io.take() {
-            let _ = io.join();
+    pub fn stop(&self) {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Threads { io, halt, stop_halt }) = threads else { return };
+        // Requests may fill the queue, and the plane works them off: there will be room.
+        while let Err(TrySendError::Full(_)) = self.commands.others.try_send(Command::Stop) {
+            std::thread::sleep(Duration::from_millis(1));
         }
-        if let Some((halt, stop)) = self.halt.take() {
-            let _ = stop.send(());
-            let _ = halt.join();
-        }
+        // A thread that panicked has ended the process; there is no other failure to join.
+        let _ = io.join();
+        let _ = stop_halt.send(());
+        let _ = halt.join();
         self.events.close();
     }
 

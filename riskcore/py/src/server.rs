@@ -1,0 +1,230 @@
+//! `riskcore.DataPlane` and `riskcore.DataPlaneConfig`: the running order path, set up and asked from Python. No call here
+//! holds the GIL while it waits, and no Python runs on a data-plane thread.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use riskcore::events::Instrument;
+use riskcore::units::{Price, Qty};
+use riskgate_server::config::{
+    AccountSetup, Config, LimitSetup, OpeningSetup, PrincipalSetup, RouterSetup, Setup, SymbolSetup,
+};
+use riskgate_server::ring::RingBounds;
+
+use crate::errors::Error;
+
+/// Bytes that may wait for the venue before new orders are refused: some 10,000 orders.
+const VENUE_QUEUE: usize = 1 << 20;
+
+/// Adds this file's classes to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<DataPlaneConfig>()?;
+    module.add_class::<DataPlane>()
+}
+
+impl From<riskgate_server::Error> for Error {
+    fn from(error: riskgate_server::Error) -> Error {
+        match error {
+            riskgate_server::Error::Invalid(text) => Error::Invalid(text),
+            riskgate_server::Error::Refused(text) => Error::Refused(text),
+            other => Error::Failed(other.to_string()),
+        }
+    }
+}
+
+/// Everything the data plane is told before it starts.
+#[pyclass(frozen, module = "riskcore")]
+pub struct DataPlaneConfig(Config);
+
+#[pymethods]
+impl DataPlaneConfig {
+    #[new]
+    #[pyo3(signature = (*, gateway, epoch, trading_day, order_entry_listen, halt_listen, halt_socket, halt_file,
+                        venue_address, market_data_address, heartbeat_ms, cancel_on_disconnect,
+                        replace_in_flight_mitigation, journal_file, max_orders, max_parents, max_sessions))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
+    fn new(
+        gateway: String,
+        epoch: u32,
+        trading_day: u32,
+        order_entry_listen: String,
+        halt_listen: String,
+        halt_socket: Option<String>,
+        halt_file: Option<String>,
+        venue_address: String,
+        market_data_address: String,
+        heartbeat_ms: u64,
+        cancel_on_disconnect: bool,
+        replace_in_flight_mitigation: bool,
+        journal_file: Option<String>,
+        max_orders: usize,
+        max_parents: usize,
+        max_sessions: usize,
+    ) -> PyResult<Self> {
+        if heartbeat_ms == 0 {
+            return Err(Error::Invalid("heartbeat_ms must be positive".to_owned()).into());
+        }
+        if epoch == 0 || epoch >= 1 << 23 {
+            return Err(
+                Error::Invalid(format!("epoch {epoch}: must be 1 to 8388607, the upper part of an OrderID")).into()
+            );
+        }
+        Ok(Self(Config {
+            gateway,
+            epoch,
+            trading_day,
+            order_entry_listen,
+            halt_listen,
+            halt_socket: halt_socket.map(Into::into),
+            halt_file: halt_file.map(Into::into),
+            venue_address,
+            market_data_address,
+            heartbeat: Duration::from_millis(heartbeat_ms),
+            cancel_on_disconnect,
+            replace_in_flight_mitigation,
+            journal_file: journal_file.map(Into::into),
+            max_orders,
+            max_parents,
+            max_sessions,
+            reports: RingBounds::default(),
+            venue_queue: VENUE_QUEUE,
+        }))
+    }
+}
+
+/// What the data plane is: being set up, or started.
+enum State {
+    Setup(Box<(Config, Setup)>),
+    Started(Arc<riskgate_server::DataPlane>),
+}
+
+/// The order path.
+#[pyclass(frozen, module = "riskcore")]
+pub struct DataPlane(Mutex<State>);
+
+impl DataPlane {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_up(&self, change: impl FnOnce(&mut Setup)) -> PyResult<()> {
+        match &mut *self.lock() {
+            State::Setup(parts) => {
+                change(&mut parts.1);
+                Ok(())
+            }
+            State::Started(_) => {
+                Err(Error::Failed("the data plane has started; use Admin to change it".to_owned()).into())
+            }
+        }
+    }
+
+    fn started(&self) -> PyResult<Arc<riskgate_server::DataPlane>> {
+        match &*self.lock() {
+            State::Started(plane) => Ok(Arc::clone(plane)),
+            State::Setup(_) => Err(Error::Failed("the data plane has not been started".to_owned()).into()),
+        }
+    }
+}
+
+#[pymethods]
+impl DataPlane {
+    #[new]
+    fn new(config: &DataPlaneConfig) -> Self {
+        Self(Mutex::new(State::Setup(Box::new((config.0.clone(), Setup::default())))))
+    }
+
+    #[pyo3(signature = (name, *, parent_required = true))]
+    fn define_account(&self, name: String, parent_required: bool) -> PyResult<()> {
+        self.set_up(|setup| setup.accounts.push(AccountSetup { name, parent_required }))
+    }
+
+    #[pyo3(signature = (name, *, token, accounts))]
+    fn define_router(&self, name: String, token: String, accounts: Vec<String>) -> PyResult<()> {
+        self.set_up(|setup| setup.routers.push(RouterSetup { name, token, accounts }))
+    }
+
+    #[pyo3(signature = (name, *, token))]
+    fn define_oms(&self, name: String, token: String) -> PyResult<()> {
+        self.set_up(|setup| setup.oms.push(PrincipalSetup { name, token, may_halt: false }))
+    }
+
+    #[pyo3(signature = (name, *, token, may_halt))]
+    fn define_operator(&self, name: String, token: String, may_halt: bool) -> PyResult<()> {
+        self.set_up(|setup| setup.operators.push(PrincipalSetup { name, token, may_halt }))
+    }
+
+    fn define_strategy(&self, name: String) -> PyResult<()> {
+        self.set_up(|setup| setup.strategies.push(name))
+    }
+
+    #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1))]
+    fn define_symbol(&self, name: String, tick: i64, lot: i64, multiplier: i64) -> PyResult<()> {
+        let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier };
+        self.set_up(|setup| setup.symbols.push(SymbolSetup { name, instrument }))
+    }
+
+    fn opening_position(&self, account: String, symbol: String, qty: i64, mark: i64) -> PyResult<()> {
+        self.set_up(|setup| setup.opening.push(OpeningSetup { account, symbol, qty, mark }))
+    }
+
+    #[pyo3(signature = (scope, limit, value, *, principal = "config".to_owned()), text_signature = "($self, scope, limit, value, *, principal='config')")]
+    fn set_limit(&self, scope: String, limit: String, value: Option<i128>, principal: String) -> PyResult<()> {
+        self.set_up(|setup| setup.limits.push(LimitSetup { scope, limit, value, principal }))
+    }
+
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| {
+            let mut state = self.lock();
+            let State::Setup(parts) = &*state else {
+                return Err(Error::Failed("the data plane was started before; make a new one".to_owned()));
+            };
+            let (config, setup) = (**parts).clone();
+            *state = State::Started(Arc::new(riskgate_server::DataPlane::start(config, setup)?));
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn stop(&self, py: Python<'_>) {
+        if let Ok(plane) = self.started() {
+            py.detach(|| plane.stop());
+        }
+    }
+
+    #[getter]
+    fn order_entry_address(&self) -> PyResult<String> {
+        Ok(self.started()?.order_entry_address.to_string())
+    }
+
+    #[getter]
+    fn halt_address(&self) -> PyResult<String> {
+        Ok(self.started()?.halt_address.to_string())
+    }
+
+    fn admin<'py>(
+        &self,
+        py: Python<'py>,
+        method: &str,
+        request: Vec<u8>,
+        principal: &str,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let plane = self.started()?;
+        let answer = py.detach(|| plane.admin(method, request, principal)).map_err(Error::from)?;
+        Ok(PyBytes::new(py, &answer))
+    }
+
+    fn next_events<'py>(&self, py: Python<'py>, after_seq: u64, timeout_ms: u64) -> PyResult<Vec<Bound<'py, PyBytes>>> {
+        let plane = self.started()?;
+        let events = py.detach(|| plane.next_events(after_seq, Duration::from_millis(timeout_ms)));
+        Ok(events.iter().map(|event| PyBytes::new(py, event)).collect())
+    }
+
+    fn metrics(&self, py: Python<'_>) -> PyResult<HashMap<String, u64>> {
+        let plane = self.started()?;
+        Ok(py.detach(|| plane.metrics()).map_err(Error::from)?.into_iter().collect())
+    }
+}
