@@ -71,14 +71,16 @@ def main(
     symbol: Annotated[list[str] | None, typer.Option(help="SYMBOL=PRICE; may be repeated.")] = None,
     control: Annotated[Path | None, typer.Option(help="UNIX socket for control commands.")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="Written when it serves: address and pid as JSON.")] = None,
-    heartbeat_ms: Annotated[int, typer.Option(min=10, max=60_000, help="Order stream and quote repetition.")] = 500,
+    heartbeat_ms: Annotated[int, typer.Option(min=10, max=60_000, help="Heartbeats of the order stream.")] = 1_000,
+    quote_ms: Annotated[int, typer.Option(min=10, max=60_000, help="Each quote is repeated this often.")] = 250,
     fill_seed: Annotated[int | None, typer.Option(help="IOC orders meet a counterparty by this seed's coins.")] = None,
 ) -> None:
     """Run the simulated exchange."""
     try:
         traded = instruments(universe, symbol or [])
         coins = fills(fill_seed, stream=0) if fill_seed is not None else None
-        asyncio.run(run(Exchange(traded, coins=coins, heartbeat_ms=heartbeat_ms), listen, control, ready_file))
+        exchange = Exchange(traded, coins=coins, heartbeat_ms=heartbeat_ms, quote_ms=quote_ms)
+        asyncio.run(run(exchange, listen, control, ready_file))
     except (UniverseError, ListenError) as error:
         print(f"exchange: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE) from error

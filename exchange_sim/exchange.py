@@ -28,18 +28,25 @@ class Exchange:
     """Takes order messages from any session, publishes what comes of them."""
 
     def __init__(
-        self, instruments: Iterable[Instrument], *, coins: Iterator[int] | None = None, heartbeat_ms: int = 1_000
+        self,
+        instruments: Iterable[Instrument],
+        *,
+        coins: Iterator[int] | None = None,
+        heartbeat_ms: int = 1_000,
+        quote_ms: int = 250,
     ) -> None:
         """Open for business.
 
         Args:
             instruments: what is traded.
             coins: see `Venue`.
-            heartbeat_ms: how often the order stream and each quote are repeated at least.
+            heartbeat_ms: how often the order stream says that it lives.
+            quote_ms: how often each quote is repeated at least.
         """
         self.venue = Venue(instruments, coins)
         self.faults = Faults()
         self.heartbeat_ms = heartbeat_ms
+        self.quote_ms = quote_ms
         self.gateways: dict[str, GatewayRecord] = {}
         self.listeners: list[QuoteListener] = []
         self._orders_seen = 0

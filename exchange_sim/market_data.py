@@ -1,7 +1,7 @@
 """One market data stream: the newest quote of each symbol, never a backlog of old ones.
 
 What changed is a set of symbols, so a reader that falls behind gets fewer, newer quotes. Every quote is repeated at
-each heartbeat: its age then says whether the feed lives.
+each interval: its age then says whether the feed lives.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class QuoteStream:
             self._wake.set()
 
     async def frames(self) -> AsyncIterator[pb.MarketDataResponse]:
-        """Frames for the reader, for ever: all quotes first, then changes, all again at each heartbeat."""
+        """Frames for the reader, for ever: all quotes first, then changes, all again at each interval."""
         self._exchange.listeners.append(self)
         try:
             while True:
                 yield self._frame(self._symbols)
-                async for frame in self._changes_until(time.monotonic() + self._exchange.heartbeat_ms / 1_000):
+                async for frame in self._changes_until(time.monotonic() + self._exchange.quote_ms / 1_000):
                     yield frame
         finally:
             self._exchange.listeners.remove(self)
@@ -59,7 +59,7 @@ class QuoteStream:
             await asyncio.sleep(QUIET_S)
 
     def _frame(self, symbols: Iterable[str]) -> pb.MarketDataResponse:
-        frame = pb.MarketDataResponse(heartbeat_ms=self._exchange.heartbeat_ms)
+        frame = pb.MarketDataResponse(heartbeat_ms=self._exchange.quote_ms)
         if self._exchange.faults.freeze_market_data:
             return frame
         now = time.time_ns()

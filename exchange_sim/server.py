@@ -47,7 +47,10 @@ class ExchangeService(rpc.ExchangeServicer):
         gateway, taken = "", 0
         async for frame in request_iterator:
             gateway = gateway or frame.gateway
-            if gateway not in self._exchange.gateways:
+            if not gateway:
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "gateway is required on the first frame")
+            # The lane may be open before the logon has arrived; there is nothing to cancel until then.
+            if frame.cancels and gateway not in self._exchange.gateways:
                 text = f"gateway {gateway!r} has not logged on; open its session first"
                 await context.abort(grpc.StatusCode.FAILED_PRECONDITION, text)
             if len(frame.cancels) > MAX_FRAME:

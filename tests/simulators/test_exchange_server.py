@@ -257,9 +257,9 @@ async def test_the_drop_copy_has_every_execution_and_no_fault_touches_it() -> No
         assert await future.code() == grpc.StatusCode.OUT_OF_RANGE
 
 
-async def test_quotes_come_at_once_on_change_and_again_at_each_heartbeat() -> None:
+async def test_quotes_come_at_once_on_change_and_again_at_each_interval() -> None:
     """All symbols first; then the one that changed; then all again. Frozen, they stop."""
-    async with running(heartbeat_ms=100) as venue, aio.insecure_channel(venue.address) as channel:
+    async with running() as venue, aio.insecure_channel(venue.address) as channel:
         gateway = await venue.client()
         call = rpc.ExchangeStub(channel).MarketData(pb.MarketDataRequest())
         first = await call.read()
