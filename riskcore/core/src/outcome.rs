@@ -25,6 +25,22 @@ pub enum Unit {
     Count,
 }
 
+impl Unit {
+    /// Its name on the wire, in the catalogue and in the reference; empty where there is no number.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Unit::None => "",
+            Unit::Quantity => "quantity",
+            Unit::Price => "price",
+            Unit::Money => "money",
+            Unit::Bps => "bps",
+            Unit::Messages => "messages",
+            Unit::Nanos => "ns",
+            Unit::Count => "count",
+        }
+    }
+}
+
 /// Why an order was refused: the reason, whose bound, the bound, and the value the order would have reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reject {

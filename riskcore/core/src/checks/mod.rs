@@ -240,10 +240,11 @@ registry! {
     day_loss::DayLoss { MAX_DAY_LOSS, LOSS_MARK_WINDOW }
 }
 
-/// Every reason there is, by code: those of the checks, of the edge, and of requests by people.
+/// Every reason there is, by code: those of the checks, of the order path, of the edge, and of requests by people.
 pub fn all_reasons() -> Vec<Reason> {
     let mut all: Vec<Reason> = CATALOGUE.iter().flat_map(|(_, reasons, _)| reasons.iter().copied()).collect();
     all.extend_from_slice(crate::place::REASONS);
+    all.extend_from_slice(crate::settle::REASONS);
     all.extend_from_slice(crate::reasons::EDGE);
     all.extend_from_slice(crate::reasons::PEOPLE);
     all.sort_by_key(|reason| reason.code);

@@ -98,16 +98,7 @@ fn cxl_rej_reason_code(reason: CxlRejReason) -> u64 {
 
 /// The unit's name, as in the reference of limits.
 pub fn unit_name(unit: Unit) -> &'static str {
-    match unit {
-        Unit::None => "",
-        Unit::Quantity => "qty",
-        Unit::Price => "price_1e-9",
-        Unit::Money => "money_1e-9",
-        Unit::Bps => "bps",
-        Unit::Messages => "messages",
-        Unit::Nanos => "ns",
-        Unit::Count => "count",
-    }
+    unit.name()
 }
 
 /// A refusal, and what people need to read it.
