@@ -57,7 +57,9 @@ class Running:
 
 @asynccontextmanager
 async def running(heartbeat_ms: int = 1_000) -> AsyncIterator[Running]:
-    exchange = Exchange([Instrument("AAPL", MID, spread_ticks=2), Instrument("MSFT", MID)], heartbeat_ms=heartbeat_ms)
+    exchange = Exchange(
+        [Instrument("AAPL", MID, spread_ticks=2), Instrument("MSFT", MID)], heartbeat_ms=heartbeat_ms, quote_ms=100
+    )
     server, address = await serve(exchange, "127.0.0.1:0")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(server.stop, 0)
