@@ -108,7 +108,11 @@ class PowerPeg:
 
     def on_reject(self, now: int) -> int:
         """Ignore the refusal too: it is followed by the next try like a fill."""
-        return self.on_done(now, 0)
+        at = self.next_at + self.delay
+        if at < now:
+            at = now
+        self.next_at = at
+        return at
 
 
 def behaviour(

@@ -169,9 +169,10 @@ class Morning:
         heapify(sends)
         return sends
 
-    def _play(self) -> None:  # noqa: C901 - one loop: a call per branch would cost more than the branches
+    def _play(self) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop; calls would double its time
         """Take the earliest event of the three sources until the calendar says stop; reports first at equal times."""
         works, calendar, gate = self.works, self.calendar, self.gate
+        opened = gate.opened if gate is not None else 0
         sends = self._first_children()
         reports: deque[Report] = deque()
         next_report = NEVER
@@ -195,17 +196,36 @@ class Morning:
                 market = work.market
                 price = market.ask if work.sign > 0 else market.bid
                 attempts += 1
-                order = attempts if gate is None else gate.decide(at, work, price, attempts)
-                if order < 0:
-                    heapreplace(sends, work.on_reject(at) << _BITS | number)
-                    if gate is not None and gate.is_new(order):
-                        self._first_reject(gate, at, order, work)
-                        next_other = calendar[0][0]
-                    continue
+                order = attempts
+                if gate is not None:
+                    order = gate.decide(
+                        opened + at,
+                        work.router_id,
+                        gate.account,
+                        work.symbol_id,
+                        work.side,
+                        CHILD_QTY,
+                        price,
+                        work.parent_id,
+                        attempts,
+                        gate.limit,
+                        gate.ioc,
+                        gate.strategy,
+                    )
+                    if order < 0:
+                        heapreplace(sends, work.on_reject(at) << _BITS | number)
+                        gate.rejects[order] += 1
+                        if gate.rejects[order] == 1:
+                            self._first_reject(gate, at, order, work)
+                            next_other = calendar[0][0]
+                        continue
                 heappop(sends)
                 filled = work.coin()
                 if filled:
-                    self._execute(at, work, filled)
+                    if work.fill(filled, market.take(work.sign, filled)) and self.first_excess_at is None:
+                        self.first_excess_at = at
+                    if gate is not None and gate.watching:
+                        gate.fill_times.append(at)
                 if not reports:
                     next_report = at + REPORT_LATENCY
                 reports.append((at + REPORT_LATENCY, number, order, filled, price))
@@ -219,13 +239,6 @@ class Morning:
             if gate is not None:
                 self._settle(gate, report)
         self.attempts = attempts
-
-    def _execute(self, at: int, work: Work, filled: int) -> None:
-        """The venue executes a child of Power Peg."""
-        if work.fill(filled, work.market.take(work.sign, filled)) and self.first_excess_at is None:
-            self.first_excess_at = at
-        if self.gate is not None and self.gate.watching:
-            self.gate.fill_times.append(at)
 
     def _settle(self, gate: Gate, report: Report) -> None:
         """The venue's report reaches the core, and the quotes it saw at that time."""

@@ -70,10 +70,10 @@ class Work:
 
     def fill(self, filled: int, price: int) -> bool:
         """Count an execution; whether it is the first with shares beyond the parent's quantity."""
-        self.cum += filled
+        self.cum = cum = self.cum + filled
         self.paid += filled * price
         self.executions += 1
-        if self.cum <= self.qty:
+        if cum <= self.qty:
             return False
         over = self.cum - self.qty
         self.legit_qty = self.qty

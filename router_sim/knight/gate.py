@@ -1,6 +1,6 @@
 """The risk core at the door of a replay: set-up, and what it did.
 
-The event loop calls the core's flat functions itself for Power Peg's children; everything rarer goes through here.
+For Power Peg's children the event loop calls the core itself, through `Gate.decide`; everything rarer goes through here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 import riskcore
-from router_sim.behaviour import CHILD_QTY
 from router_sim.knight.account import USD, Work, loss
 from router_sim.knight.background import HealthyParent
 from router_sim.knight.limits import Defence
@@ -24,8 +23,6 @@ OPEN: Final = int(datetime(2012, 8, 1, 13, 30, tzinfo=UTC).timestamp()) * 1_000_
 
 ACCOUNT: Final = "ACC1"
 STRATEGY: Final = "RLP"
-_LIMIT: Final = riskcore.LIMIT
-_IOC: Final = riskcore.IOC
 _HEALTHY_CL_ORD_ID: Final = 1 << 40
 """ClOrdIDs of the healthy flow begin here, so that they never meet Power Peg's on the same router."""
 
@@ -53,12 +50,14 @@ class Gate:
     def __init__(self, defence: Defence, universe: Universe) -> None:
         """Create the core and introduce the firm, the symbols and the limits to it."""
         self.opened = OPEN
+        self.limit = riskcore.LIMIT
+        self.ioc = riskcore.IOC
         self.engine = riskcore.Engine(trading_day=20120801)
         self._parents = defence.parents and universe.parent_ids
         self.account = self.engine.define_account(ACCOUNT, parent_required=self._parents)
         self.strategy = self.engine.define_strategy(STRATEGY)
         self.routers = [self.engine.define_router(name) for name in ROUTERS]
-        self._new_order = self.engine.new_order
+        self.decide = self.engine.new_order
         self.symbols = [self.engine.define_symbol(stock.name, tick=TICK) for stock in universe.stocks]
         for setting in defence.settings:
             self.engine.set_limit(setting.scope, setting.limit, setting.value)
@@ -103,32 +102,6 @@ class Gate:
         if parent < 0:
             raise RuntimeError(f"the core refused parent {name} with reason {-parent}")
         return parent
-
-    # ---- Power Peg ----------------------------------------------------------------------------------------------
-
-    def decide(self, at: int, work: Work, price: int, cl_ord_id: int) -> int:
-        """Decide one child, immediate-or-cancel at ``price``: its OrderID, or minus the reason code."""
-        verdict = self._new_order(
-            OPEN + at,
-            work.router_id,
-            self.account,
-            work.symbol_id,
-            work.side,
-            CHILD_QTY,
-            price,
-            work.parent_id,
-            cl_ord_id,
-            _LIMIT,
-            _IOC,
-            self.strategy,
-        )
-        if verdict < 0:
-            self.rejects[verdict] += 1
-        return verdict
-
-    def is_new(self, verdict: int) -> bool:
-        """Whether this reason was given to Power Peg for the first time just now."""
-        return self.rejects[verdict] == 1
 
     # ---- orders and reports of the healthy flow -----------------------------------------------------------------
 

@@ -85,15 +85,6 @@ LINES: Final = (
         ),
     ),
     Line(
-        "gross",
-        "$100M gross notional for the firm and the account",
-        ("gross_limit",),
-        (
-            Setting("firm", "max_gross_notional", 100_000_000 * USD, _ANY_MONEY),
-            Setting("account:*", "max_gross_notional", 100_000_000 * USD, _ANY_MONEY),
-        ),
-    ),
-    Line(
         "day_loss",
         "$250,000 per router, $1M for the account and the firm, at the worse of touch and slow reference",
         ("loss_limit",),
@@ -101,6 +92,15 @@ LINES: Final = (
             Setting("router:*", "max_day_loss", 250_000 * USD),
             Setting("account:*", "max_day_loss", 1_000_000 * USD, _ANY_MONEY),
             Setting("firm", "max_day_loss", 1_000_000 * USD, _ANY_MONEY),
+        ),
+    ),
+    Line(
+        "gross",
+        "$100M gross notional for the firm and the account",
+        ("gross_limit",),
+        (
+            Setting("firm", "max_gross_notional", 100_000_000 * USD, _ANY_MONEY),
+            Setting("account:*", "max_gross_notional", 100_000_000 * USD, _ANY_MONEY),
         ),
     ),
     Line(
