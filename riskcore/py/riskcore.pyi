@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Self, TypedDict, final, type_check_only
 
 __version__: Final[str]
 
+# FIX 54, 40 and 59, each the ASCII code of its character, as in the contracts.
 BUY: Final[int]
 SELL: Final[int]
 SELL_SHORT: Final[int]
@@ -16,7 +17,19 @@ SELL_SHORT_EXEMPT: Final[int]
 MARKET: Final[int]
 LIMIT: Final[int]
 DAY: Final[int]
+GTC: Final[int]
+OPG: Final[int]
 IOC: Final[int]
+FOK: Final[int]
+
+# What ``cancel`` and ``replace`` answer (negated) when no check refused: 1000 + FIX 102.
+CXL_REJ_TOO_LATE: Final[int]
+CXL_REJ_UNKNOWN_ORDER: Final[int]
+CXL_REJ_ALREADY_PENDING: Final[int]
+CXL_REJ_DUPLICATE_CL_ORD_ID: Final[int]
+
+NEW_ORDER_FORMAT: Final[str]
+"""One record of ``Engine.new_orders``, for :mod:`struct`: 64 bytes (layout: docs/reference/embedding.md)."""
 
 class RiskcoreError(Exception):
     """Base of every error this module raises."""
@@ -28,7 +41,11 @@ class Refused(RiskcoreError):
     """The core refused a request of a person; ``str()`` is the sentence for them."""
 
 class Reject(NamedTuple):
-    """Why an order was refused."""
+    """Why an order was refused: the reason, whose bound, the bound, and the value the order would have reached.
+
+    ``scope`` and ``unit`` are empty where no bound was involved. Units: ``quantity``, ``price`` and ``money`` (1e-9),
+    ``bps``, ``messages``, ``ns``, ``count``.
+    """
 
     code: int
     name: str
@@ -38,7 +55,12 @@ class Reject(NamedTuple):
     unit: str
 
 class Trip(NamedTuple):
-    """One latched halt."""
+    """One latched halt.
+
+    ``check`` is the name of the reason that tripped it, empty for a person's halt; ``router`` and ``order_cl_ord_id``
+    are the offender's, empty where no order tripped it. ``open_orders`` rested when it tripped,
+    ``cancels_outstanding`` of the scope's orders are not confirmed gone yet.
+    """
 
     trip: int
     scope: str
@@ -55,7 +77,11 @@ class Trip(NamedTuple):
     cancels_outstanding: int
 
 class LimitInfo(NamedTuple):
-    """One limit of the catalogue."""
+    """One limit of the catalogue.
+
+    ``unit`` is one of ``Reject``'s; ``action`` is ``reject``, ``halt`` or, for a value that tunes another limit,
+    ``parameter``. ``code`` is stable; a ``NO_LIMIT_CONFIGURED`` reject has it as its value.
+    """
 
     name: str
     check: str
@@ -64,6 +90,7 @@ class LimitInfo(NamedTuple):
     required_at: tuple[str, ...]
     action: str
     doc: str
+    code: int
 
 class ReasonInfo(NamedTuple):
     """One reject reason of the catalogue."""
@@ -81,23 +108,63 @@ def reasons() -> list[ReasonInfo]:
 
 @final
 class Engine:
-    """The risk core, embedded: flat calls, one thread. The caller supplies the time of every event, non-decreasing."""
+    """The risk core, embedded: flat calls, one thread. The caller supplies the time of every event.
 
-    def __init__(
-        self, *, epoch: int = 1, trading_day: int = 19700101, max_orders: int = 1_048_576, max_parents: int = 65_536
-    ) -> None: ...
-    def define_account(self, name: str, *, parent_required: bool = True) -> int: ...
-    def define_router(self, name: str) -> int: ...
-    def define_strategy(self, name: str) -> int: ...
-    def define_symbol(self, name: str, *, tick: int, lot: int = 1, multiplier: int = 1) -> int: ...
+    Times are UTC nanoseconds and do not decrease; an earlier one is taken as the latest. Every call raises
+    ``InvalidArgument`` for a number or text that cannot be what it should (a negative id, an unknown side, an undefined
+    name) and ``OverflowError`` for an integer that does not fit its 64 bits; neither changes anything. A number that
+    an order can have, however absurd, is refused with a reason.
+    """
+
+    def __new__(
+        cls, *, epoch: int = 1, trading_day: int = 19700101, max_orders: int = 1_048_576, max_parents: int = 65_536
+    ) -> Self:
+        """An engine without names, limits or orders: it refuses everything.
+
+        ``epoch`` (1 to 8,388,607) is the upper part of its OrderIDs (``epoch << 40 | n``, n from 1), ``trading_day`` is
+        YYYYMMDD. Memory for ``max_orders`` orders of a day is reserved at once and used as they come; further ones
+        are refused (``CAPACITY``).
+        """
+
+    # ---- Reference data and limits ----
+
+    def define_account(self, name: str, *, parent_required: bool = True) -> int:
+        """Define an account; its id. Its orders must name a parent unless ``parent_required`` is false."""
+    def define_router(self, name: str) -> int:
+        """Define a router (one server of the fleet); its id."""
+    def define_strategy(self, name: str) -> int:
+        """Define a strategy; its id."""
+    def define_symbol(self, name: str, *, tick: int, lot: int = 1, multiplier: int = 1) -> int:
+        """Define a symbol; its id. ``tick`` in 1e-9, ``lot`` in units, ``multiplier`` = money per price and unit."""
     def set_limit(self, scope: str, limit: str, value: int | None, *, principal: str = "config") -> None:
         """Set a limit at a scope: ``firm``, ``router:smars-1``, ``account_symbol:ACC1/AAPL``; ``router:*`` sets the
-        default of every router. Values are in the limit's unit (money and prices in 1e-9, windows in ns)."""
-    def venue_up(self, t: int) -> None: ...
-    def opening_position(self, t: int, account: int, symbol: int, qty: int, mark: int) -> None: ...
-    def tick(self, t: int, symbol: int, bid: int, ask: int) -> None: ...
+        default of every router. Values are in the limit's unit (money and prices in 1e-9, windows in ns); ``None``
+        removes it. After the first ``venue_up`` this only tightens and raises ``Refused`` for the rest: see
+        ``propose_limit``."""
+    def venue_up(self, t: int) -> None:
+        """The link to the venue is up: orders may pass."""
+    def venue_down(self, t: int) -> None:
+        """The link is lost: no order passes. What is open stays counted in full, and while anything is, ``venue_up``
+        alone does not let orders pass again; a reconciliation is the data plane's."""
+    def opening_position(self, t: int, account: int, symbol: int, qty: int, mark: int) -> None:
+        """A position brought into the day, signed; it earns or loses from ``mark`` (1e-9) on."""
+    def day_roll(self, t: int, trading_day: int) -> None:
+        """A new trading day, YYYYMMDD, later than the present one: turnover, profit and loss, parents and ClOrdIDs
+        start anew; positions, open orders and halts stay."""
+    def tick(self, t: int, symbol: int, bid: int, ask: int) -> None:
+        """The touch of a symbol, 1e-9. One that is zero, negative, locked or crossed is no price: the old one ages."""
+
+    # ---- Parents ----
+
     def open_parent(self, t: int, name: str, account: int, symbol: int, side: int, qty: int) -> int:
-        """Register a parent order; its id, or minus the reason code."""
+        """Register a parent order; its id, or minus the reason code. The same parent again answers the same id."""
+    def amend_parent(self, t: int, parent: int, qty: int) -> None:
+        """Give a parent another total quantity; below what is filled or resting it takes no further child."""
+    def close_parent(self, t: int, parent: int) -> None:
+        """Close a parent: it takes no further child."""
+
+    # ---- Orders ----
+
     def new_order(
         self,
         t: int,
@@ -116,27 +183,57 @@ class Engine:
     ) -> int:
         """Decide one order: its OrderID (> 0), or minus the reason code. ``price`` is ignored for ``MARKET``;
         ``parent`` and ``strategy`` may be -1 (absent); ``cl_ord_id`` is used as decimal text. A resend of an accepted
-        order answers with the same OrderID."""
+        order answers with the same OrderID. Defaults: ``LIMIT``, ``DAY``. ``flags`` are 64 bits. The call is fastest
+        with positional arguments."""
     def new_orders(self, packed: bytes) -> bytes:
-        """Decide a packed batch (layout: docs/reference/embedding.md); one little-endian i64 verdict per order."""
+        """Decide a packed batch (layout: docs/reference/embedding.md); one little-endian i64 verdict per order. A
+        record that cannot be an order raises ``InvalidArgument`` before any of the batch is decided."""
+    def cancel(self, t: int, router: int, cl_ord_id: int, *, lane: bool = False) -> int:
+        """Ask to cancel: the OrderID, which is then among ``cancels()``, or minus ``CXL_REJ_...``. Nothing but an
+        unknown or finished order refuses a cancel. ``lane``: it came on the cancel lane, where it may be earlier than
+        its order; the order is then refused when it comes (``CANCELED_BEFORE_ARRIVAL``)."""
+    def replace(self, t: int, router: int, orig_cl_ord_id: int, cl_ord_id: int, qty: int, price: int) -> int:
+        """Ask for another total quantity (filled part included) and price: the OrderID, minus the reason code of a
+        check, or minus ``CXL_REJ_...``."""
+
+    # ---- Reports of the venue: each once; an unknown order raises InvalidArgument. One that cannot be true (a trade of
+    # ---- 0 units, a replace nobody asked for) stops its account: CANCEL_ONLY, reason BAD_VENUE_REPORT. ----
+
     def accepted(self, t: int, order: int) -> None:
         """The venue acknowledged the order."""
-    def trade(self, t: int, order: int, qty: int, price: int) -> None: ...
+    def trade(self, t: int, order: int, qty: int, price: int) -> None:
+        """The venue executed ``qty`` at ``price``; counts whatever state the order is in."""
+    def trade_cancel(self, t: int, order: int, qty: int, price: int) -> None:
+        """The venue busted an execution."""
     def canceled(self, t: int, order: int) -> None:
         """The venue confirmed that nothing of the order is open any more."""
-    def rejected(self, t: int, order: int) -> None: ...
-    def cancel(self, t: int, router: int, cl_ord_id: int) -> int:
-        """Ask to cancel: the OrderID to cancel at the venue, or minus the reason code."""
-    def replace(self, t: int, router: int, orig_cl_ord_id: int, cl_ord_id: int, qty: int, price: int) -> int: ...
-    def replaced(self, t: int, order: int) -> None: ...
-    def replace_rejected(self, t: int, order: int) -> None: ...
-    def timer(self, t: int) -> None: ...
+    def rejected(self, t: int, order: int) -> None:
+        """The venue refused the order."""
+    def cancel_rejected(self, t: int, order: int) -> None:
+        """The venue refused a cancel. If a halt asked for it, it is asked for again after a second (``timer``)."""
+    def replaced(self, t: int, order: int) -> None:
+        """The venue carried out the replace."""
+    def replace_rejected(self, t: int, order: int) -> None:
+        """The venue refused the replace."""
+    def timer(self, t: int) -> None:
+        """Time passes: a sweep asks for its next 64 cancels, unanswered ones are asked for again after a second,
+        proposals expire after ten minutes, positions are valued. Call it every few milliseconds of event time."""
+
+    # ---- People ----
+
     def halt(self, t: int, scope: str, state: str, principal: str, text: str) -> int:
-        """Halt a scope (``REDUCE_ONLY``, ``CANCEL_ONLY``, ``HALTED``); the trip id."""
-    def propose_reinstate(self, t: int, scope: str, trip: int, principal: str, text: str) -> int: ...
-    def approve(self, t: int, proposal: int, principal: str) -> None: ...
+        """Halt a scope (``REDUCE_ONLY``, ``CANCEL_ONLY``, ``HALTED``); the trip id. The last two cancel what rests."""
+    def propose_reinstate(self, t: int, scope: str, trip: int, principal: str, text: str) -> int:
+        """Propose to reinstate a scope, naming its newest trip; the proposal's id. Raises ``Refused``."""
+    def propose_limit(self, t: int, scope: str, limit: str, value: int | None, principal: str, text: str) -> int:
+        """Propose a limit that one person may not set alone; the proposal's id. Raises ``Refused``."""
+    def approve(self, t: int, proposal: int, principal: str) -> None:
+        """Carry out a proposal as a second person. Raises ``Refused``: the same person, or overtaken by a newer halt."""
+
+    # ---- Reading ----
+
     def last_reject(self) -> Reject | None:
-        """Details of the last order this engine refused."""
+        """Details of the last order, replace or parent this engine refused."""
     def cancels(self) -> list[int]:
         """OrderIDs the core wants cancelled at the venue since the last call (halt sweeps and cancel requests)."""
     def trips(self) -> list[Trip]:
@@ -145,13 +242,19 @@ class Engine:
         """The scope's own state: ``ACTIVE``, ``REDUCE_ONLY``, ``CANCEL_ONLY`` or ``HALTED``."""
     def position(self, scope: str) -> tuple[int, int, int]:
         """Position, open buy and open sell quantity of a symbol, ``account_symbol`` or ``router_symbol`` scope."""
-    def pnl(self, scope: str) -> int: ...
-    def gross_notional(self, scope: str) -> int: ...
-    def turnover(self, scope: str) -> int: ...
+    def pnl(self, scope: str) -> int:
+        """Profit and loss of the day, 1e-9: cash + position at its mark, the worse of the touch and a slow mean.
+        Raises ``RiskcoreError`` while a position of the scope has no price; likewise ``gross_notional``."""
+    def gross_notional(self, scope: str) -> int:
+        """Worst-case gross notional, 1e-9: the largest position each cell can reach, at its mark."""
+    def turnover(self, scope: str) -> int:
+        """Executed today plus open, buys plus sells, 1e-9; open orders at their risk price."""
     def utilization(self, scope: str) -> dict[str, tuple[int, int]]:
-        """Per limit set at the scope: (used, bound)."""
-    def open_orders(self) -> int: ...
-    def state_hash(self) -> int: ...
+        """Per limit in force at the scope that is used up by degrees: (used, bound), in the limit's unit."""
+    def open_orders(self) -> int:
+        """How many orders can still fill."""
+    def state_hash(self) -> int:
+        """A digest of everything that can influence a decision: equal after the same calls, on any machine."""
 
 @final
 class DataPlane:
@@ -299,7 +402,8 @@ class FloodLine:
         order_flags: int = 0,
     ) -> Self:
         """``side``: ``buy``, ``sell``, ``sell_short``, ``sell_short_exempt``; ``time_in_force``: ``day``, ``gtc``,
-        ``ioc``, ``fok``. ``price`` in 1e-9, ``None`` = market order. Raises ``ValueError`` for any other name."""
+        ``ioc``, ``fok``. ``price`` in 1e-9, ``None`` = market order. Raises ``InvalidArgument`` for any other name.
+        """
 
 @final
 class FloodSession:
@@ -333,7 +437,7 @@ class Flood:
 
     Speaks ``OrderEntry.Session`` to a gateway at ``target`` (``host:port``), or, with ``venue_epoch`` given,
     ``Exchange.Session`` to a venue. All sessions start together once each has logged on or failed. Raises
-    ``ValueError`` when the configuration cannot be run.
+    ``InvalidArgument`` when the configuration cannot be run.
     """
 
     def __new__(
@@ -355,7 +459,8 @@ class Flood:
         """No further orders; wait for the answers under way, log out, join the threads. Idempotent."""
     def report(self) -> FloodReport:
         """What has been counted so far; also while it runs and after it ended. What went wrong with a session is its
-        ``error``, never an exception."""
+        ``error``, never an exception.
+        """
 
 @final
 class VenueStub:
@@ -385,7 +490,7 @@ class VenueStub:
         """Cut every connection and join the thread. Idempotent; ``start`` begins afresh."""
     @property
     def address(self) -> str:
-        """``host:port`` it listens on; the real port when 0 was asked for. Raises ``RuntimeError`` before ``start``."""
+        """``host:port`` it listens on; the real port when 0 was asked for. Raises ``RiskcoreError`` before ``start``."""
     def set_quote(self, symbol: str, bid: int, offer: int) -> None:
         """Replace one symbol's quote; subscribers get it with the next repetition."""
     def report(self) -> VenueStubReport: ...

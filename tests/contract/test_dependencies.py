@@ -1,6 +1,6 @@
 """The dependency rule: ``protos <- gateway <- py <- {server <- core, journal; load}``, read off the source.
 
-Simulators may use the contracts, the public client and, for replay, the native module. Only the gateway's command
+Simulators may use the contracts, the public client and, for replay and floods, the native module. Only the gateway's command
 line may use the simulators.
 """
 
@@ -42,6 +42,7 @@ PYTHON: dict[str, set[str]] = {
     },  # sets the stage, exchange included
     "router_sim/knight": REPLAY,
     "router_sim/replay": REPLAY,
+    "router_sim/flood": {"router_sim", "riskcore"},  # the load generator is native
     "exchange_sim": {"exchange_sim", "riskgate"},
     "protos": {"riskgate"},
 }

@@ -4,15 +4,17 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use riskgate_load::flood::config::{MAX_BATCH, OrdType, Side, TimeInForce};
+use riskgate_load::flood::config::{OrdType, Side, TimeInForce};
 use riskgate_load::flood::{
     self, FloodConfig, OrderLine, Protocol, SessionConfig, SessionReport, Shape, StartError, Tally,
 };
 use riskgate_load::proto::Quote;
 use riskgate_load::stub::{self, Behaviour, StubConfig, StubCounts, StubError};
+
+use crate::errors::Error;
 
 /// Units on each side of a quote of the stub.
 const QUOTE_SIZE: i64 = 1_000_000;
@@ -33,8 +35,8 @@ pub struct FloodLine(OrderLine);
 #[pymethods]
 impl FloodLine {
     #[new]
-    #[pyo3(signature = (*, account, symbol, side, order_qty, price, time_in_force = "ioc", parent_cl_ord_id = String::new(),
-                        strategy = String::new(), order_flags = 0))]
+    #[pyo3(signature = (*, account, symbol, side, order_qty, price, time_in_force = "ioc", parent_cl_ord_id = "",
+                        strategy = "", order_flags = 0))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
     fn new(
         account: String,
@@ -43,8 +45,8 @@ impl FloodLine {
         order_qty: i64,
         price: Option<i64>,
         time_in_force: &str,
-        parent_cl_ord_id: String,
-        strategy: String,
+        parent_cl_ord_id: &str,
+        strategy: &str,
         order_flags: u64,
     ) -> PyResult<Self> {
         Ok(Self(OrderLine {
@@ -55,8 +57,8 @@ impl FloodLine {
             time_in_force: time_in_force_of(time_in_force)?,
             order_qty,
             price,
-            parent_cl_ord_id,
-            strategy,
+            parent_cl_ord_id: parent_cl_ord_id.to_owned(),
+            strategy: strategy.to_owned(),
             order_flags,
         }))
     }
@@ -71,7 +73,7 @@ pub struct FloodSession(SessionConfig);
 impl FloodSession {
     #[new]
     #[pyo3(signature = (*, router, token, lines, rate, duration_ns, orders = 0, burst = 1, active_ns = 0, pause_ns = 0,
-                        ping_pong = false, cl_ord_id_prefix = "F".to_owned()))]
+                        ping_pong = false, cl_ord_id_prefix = "F"))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
     fn new(
         router: String,
@@ -84,7 +86,7 @@ impl FloodSession {
         active_ns: u64,
         pause_ns: u64,
         ping_pong: bool,
-        cl_ord_id_prefix: String,
+        cl_ord_id_prefix: &str,
     ) -> Self {
         Self(SessionConfig {
             router,
@@ -92,7 +94,7 @@ impl FloodSession {
             lines: lines.into_iter().map(|line| line.0).collect(),
             shape: Shape { rate, burst, active: active_ns, pause: pause_ns, duration: duration_ns, orders },
             ping_pong,
-            cl_ord_id_prefix,
+            cl_ord_id_prefix: cl_ord_id_prefix.to_owned(),
         })
     }
 }
@@ -107,8 +109,8 @@ pub struct Flood {
 #[pymethods]
 impl Flood {
     #[new]
-    #[pyo3(signature = (*, target, sessions, venue_epoch = None, threads = 1, max_batch = MAX_BATCH,
-                        logon_timeout_ms = 5_000, drain_timeout_ms = 2_000))]
+    #[pyo3(signature = (*, target, sessions, venue_epoch = None, threads = 1, max_batch = 256,
+                        logon_timeout_ms = 5000, drain_timeout_ms = 2000))]
     fn new(
         target: String,
         sessions: Vec<FloodSession>,
@@ -127,7 +129,7 @@ impl Flood {
             logon_timeout: Duration::from_millis(logon_timeout_ms),
             drain_timeout: Duration::from_millis(drain_timeout_ms),
         };
-        config.check().map_err(|error| PyValueError::new_err(error.to_string()))?;
+        config.check().map_err(|error| Error::Invalid(error.to_string()))?;
         Ok(Self { config, running: Mutex::new(None) })
     }
 
@@ -135,7 +137,8 @@ impl Flood {
         py.detach(|| {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
             if running.is_some() {
-                return Err(PyRuntimeError::new_err("this flood has been started: make another one"));
+                let text = "this flood has been started: make another one";
+                return Err(Error::Failed(text.to_owned()).into());
             }
             *running = Some(flood::Flood::start(&self.config).map_err(start_error)?);
             Ok(())
@@ -182,12 +185,12 @@ pub struct VenueStub {
 #[pymethods]
 impl VenueStub {
     #[new]
-    #[pyo3(signature = (*, listen = "127.0.0.1:0".to_owned(), behaviour = "fill", separate_ack = true,
-                        quotes = Vec::new(), heartbeat_ms = 1_000, quote_interval_ms = 100,
-                        max_open_orders = 1 << 20, max_reports = 1 << 16))]
+    #[pyo3(signature = (*, listen = "127.0.0.1:0", behaviour = "fill", separate_ack = true,
+                        quotes = Vec::new(), heartbeat_ms = 1000, quote_interval_ms = 100,
+                        max_open_orders = 1048576, max_reports = 65536))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
     fn new(
-        listen: String,
+        listen: &str,
         behaviour: &str,
         separate_ack: bool,
         quotes: Vec<(String, i64, i64)>,
@@ -197,7 +200,7 @@ impl VenueStub {
         max_reports: usize,
     ) -> PyResult<Self> {
         let config = StubConfig {
-            listen,
+            listen: listen.to_owned(),
             behaviour: behaviour_of(behaviour)?,
             separate_ack,
             quotes: quotes.into_iter().map(|(symbol, bid, offer)| quote(symbol, bid, offer)).collect(),
@@ -349,23 +352,23 @@ fn behaviour_of(name: &str) -> PyResult<Behaviour> {
 }
 
 fn unknown(argument: &str, value: &str, choices: &str) -> PyErr {
-    PyValueError::new_err(format!("{argument} = {value:?} is not one of {choices}"))
+    Error::Invalid(format!("{argument} = {value:?} is not one of {choices}")).into()
 }
 
 fn not_running() -> PyErr {
-    PyRuntimeError::new_err("the venue stub is not running: call start() first")
+    Error::Failed("the venue stub is not running: call start() first".to_owned()).into()
 }
 
 fn start_error(error: StartError) -> PyErr {
     match error {
-        StartError::Config(_) => PyValueError::new_err(error.to_string()),
+        StartError::Config(_) => Error::Invalid(error.to_string()).into(),
         StartError::Thread(_) => PyOSError::new_err(error.to_string()),
     }
 }
 
 fn stub_error(error: StubError) -> PyErr {
     match error {
-        StubError::Address(_) => PyValueError::new_err(error.to_string()),
+        StubError::Address(_) => Error::Invalid(error.to_string()).into(),
         StubError::Listen(..) | StubError::Thread(_) => PyOSError::new_err(error.to_string()),
     }
 }
