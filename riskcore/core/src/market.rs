@@ -25,6 +25,8 @@ pub struct SlowReference {
     at: Nanos,
     running: i128,
     mid: i64,
+    /// The mean as of `at`, rounded down and up: worked out when time passes, read far more often.
+    mean: (Price, Price),
 }
 
 impl SlowReference {
@@ -41,6 +43,7 @@ impl SlowReference {
             at: now,
             running: 0,
             mid,
+            mean: (Price(mid), Price(mid)),
         }
     }
 
@@ -61,6 +64,7 @@ impl SlowReference {
             self.start = end;
         }
         self.accrue(now);
+        self.mean = self.rounded_mean();
     }
 
     fn accrue(&mut self, to: Nanos) {
@@ -69,8 +73,7 @@ impl SlowReference {
         self.at = to;
     }
 
-    /// The mean rounded down and up.
-    fn mean(&self) -> (Price, Price) {
+    fn rounded_mean(&self) -> (Price, Price) {
         let span = i128::from(self.bucket_length) * BUCKETS as i128 + i128::from(self.at.since(self.start).0);
         let sum = self.total + self.running;
         let (low, rest) = (sum.div_euclid(span), sum.rem_euclid(span));
@@ -145,18 +148,18 @@ impl Market {
     /// The mark of a long position: the worse of touch and reference.
     pub fn long_mark(&self) -> Option<Price> {
         let (bid, _) = self.touch()?;
-        Some(self.reference.as_ref().map_or(bid, |r| bid.min(r.mean().0)))
+        Some(self.reference.as_ref().map_or(bid, |r| bid.min(r.mean.0)))
     }
 
     /// The mark of a short position: the worse of touch and reference.
     pub fn short_mark(&self) -> Option<Price> {
         let (_, ask) = self.touch()?;
-        Some(self.reference.as_ref().map_or(ask, |r| ask.max(r.mean().1)))
+        Some(self.reference.as_ref().map_or(ask, |r| ask.max(r.mean.1)))
     }
 
     /// What feeds the state hash.
     pub fn hash_words(&self) -> [i64; 4] {
-        let reference = self.reference.as_ref().map_or(0, |r| r.mean().0.0);
+        let reference = self.reference.as_ref().map_or(0, |r| r.mean.0.0);
         [self.bid, self.ask, self.at.map_or(-1, |at| at.0), reference]
     }
 }

@@ -35,15 +35,17 @@ reasons! { REASONS:
 struct Refusal {
     breach: Breach,
     check: Option<usize>,
+    /// The order as it was judged, if it came that far.
+    candidate: Option<Candidate>,
 }
 
 impl Refusal {
     fn plain(reason: Reason) -> Refusal {
-        Refusal { breach: Breach::reject(Reject::plain(reason)), check: None }
+        Refusal::before_checks(Reject::plain(reason))
     }
 
     fn before_checks(reject: Reject) -> Refusal {
-        Refusal { breach: Breach::reject(reject), check: None }
+        Refusal { breach: Breach::reject(reject), check: None, candidate: None }
     }
 }
 
@@ -100,7 +102,7 @@ impl Engine {
             return Err(Refusal::plain(&CANCELED_BEFORE_ARRIVAL));
         }
         let candidate = self.resolve(order)?;
-        self.judge(&candidate)?;
+        self.judge(&candidate).map_err(|refusal| Refusal { candidate: Some(candidate), ..refusal })?;
         if !self.state.orders.has_room() {
             return Err(Refusal::plain(&CAPACITY));
         }
@@ -110,7 +112,11 @@ impl Engine {
     /// Everything that is asked of a resolved order or replace.
     fn judge(&self, candidate: &Candidate) -> Result<(), Refusal> {
         self.reduce_only(candidate)?;
-        self.checks.check(candidate, &self.state).map_err(|(place, breach)| Refusal { breach, check: Some(place) })?;
+        self.checks.check(candidate, &self.state).map_err(|(place, breach)| Refusal {
+            breach,
+            check: Some(place),
+            candidate: None,
+        })?;
         let delta = OpenDelta { qty: candidate.added, notional: candidate.added_notional, orders: 1 };
         if !self.state.can_open(&candidate.touched, candidate.side, delta) {
             return Err(Refusal::plain(&ARITHMETIC_OVERFLOW));
@@ -232,10 +238,8 @@ impl Engine {
     }
 
     fn refuse(&mut self, refusal: Refusal, order: &NewOrder) -> Outcome {
-        let Refusal { breach, check } = refusal;
-        if let Some(place) = check
-            && let Ok(candidate) = self.resolve(order)
-        {
+        let Refusal { breach, check, candidate } = refusal;
+        if let (Some(place), Some(candidate)) = (check, candidate) {
             self.checks.refused(place, &candidate, &breach.reject);
         }
         if let Some((scope, severity)) = breach.halt {
@@ -340,7 +344,7 @@ impl Engine {
     /// A risk-reducing replace must still be one the venue can read, and there must be a venue.
     fn well_formed_at_least(&self, candidate: &Candidate) -> Result<(), Refusal> {
         use crate::checks::Check;
-        let as_refusal = |breach| Refusal { breach, check: None };
+        let as_refusal = |breach| Refusal { breach, check: None, candidate: None };
         self.checks.venue_link.check(candidate, &self.state).map_err(as_refusal)?;
         self.checks.well_formed.check(candidate, &self.state).map_err(as_refusal)?;
         if self.state.orders.has_room() { Ok(()) } else { Err(Refusal::plain(&CAPACITY)) }

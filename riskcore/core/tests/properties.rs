@@ -1,4 +1,4 @@
-//! What must hold after any history (domain.md 5.7, reliability.md (ii)): random orders, replaces, cancels, reports in any
+//! What must hold after any history: random orders, replaces, cancels, reports in any
 //! order and number, link losses, halts and limits on a small firm, the books compared with a plain recount after each step.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
