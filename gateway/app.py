@@ -75,6 +75,11 @@ class Application:
         """Log everybody out and release everything. Idempotent."""
         self._stack.close()
 
+    @property
+    def plane(self) -> riskcore.DataPlane:
+        """The data plane."""
+        return self._plane
+
     def _own_numbers(self) -> dict[str, int]:
         return {
             "admin_login_failures_total": self._service.login_failures,

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import grpc
 from grpc import aio
 
 from riskgate.v1 import exchange_pb2 as pb
@@ -65,13 +66,24 @@ class ScriptedVenue:
         self._thread = threading.Thread(target=self._loop.run_forever, name="venue", daemon=True)
         self._server: aio.Server | None = None
         self._sessions: list[asyncio.Queue[pb.ExchangeMessage | None]] = []
-        self._feeds: list[asyncio.Queue[pb.Quote]] = []
+        self._feeds: list[asyncio.Queue[tuple[int, pb.Quote]]] = []
         self._quotes: dict[str, pb.Quote] = {}
         self._log: list[pb.ExchangeMessage] = []
         self._seq = 0
         self._exec_id = 0
         self._seen_seq = 0
         self._repeat_quotes = True
+        self.cancels: list[int] = []
+        """Every cancel that arrived; a test may clear it."""
+        self._echoes: set[int] = set()
+        self._pings = 0
+        self._published = 0
+        self._sent = 0
+        self._sent_with: dict[int, int] = {}
+        self._refusing = False
+        self._hold_status = False
+        self._status_requests: list[int] = []
+        self._wire_seq: dict[int, int] = {}
 
     # ---- What a test says ------------------------------------------------------------------------------------
 
@@ -88,13 +100,24 @@ class ScriptedVenue:
         qty: int = 0,
         price: int = 0,
         exec_ref_id: int = 0,
-        repeat: bool = False,
     ) -> int:
-        """Send an execution report; its execution id. ``repeat`` sends the newest report again instead."""
-        if repeat:
-            self._call(lambda: self._send(self._log[-1]))
-            return self._exec_id
+        """Send an execution report; its execution id."""
         return self._call(lambda: self._report(cl_ord_id, kind, qty, price, exec_ref_id))
+
+    def report_unknown(self, symbol: str, side: types_pb2.Side.ValueType, *, qty: int, price: int) -> None:
+        """Send an execution of an order that this gateway never sent."""
+        message = pb.VenueNewOrder(cl_ord_id=2**62, symbol=symbol, side=side, order_qty=qty)
+        unknown = VenueOrder(message, leaves=qty)
+        self._call(lambda: self._report_about(unknown, TRADE, qty, price, 0))
+
+    def repeat_report(self) -> None:
+        """Send the newest report once more, under the number it had."""
+        self._call(lambda: self._send(self._log[-1]))
+
+    def settle(self) -> None:
+        """Until the gateway has worked through everything sent so far."""
+        number = self._call(self._ping)
+        eventually(lambda: number in self._echoes, "the gateway echoes the venue's heartbeat")
 
     def refuse_cancel(self, cl_ord_id: int, *, of_replace: bool = False, reason: int = 2) -> None:
         """Answer a cancel, or a replace, with a cancel reject."""
@@ -105,9 +128,14 @@ class ScriptedVenue:
         )
         self._call(lambda: self._sequenced(pb.ExchangeMessage(cancel_reject=body)))
 
-    def quote(self, symbol: str, bid: int, offer: int) -> None:
-        """Publish a quote; it is repeated until :meth:`freeze_quotes`."""
-        self._call(lambda: self._publish(symbol, bid, offer))
+    def quote(self, symbol: str, bid: int, offer: int) -> Callable[[], int]:
+        """Publish a quote; it is repeated until :meth:`freeze_quotes`.
+
+        Returns:
+            A function that tells how many quotes had been sent when this one was; a huge number before that.
+        """
+        number = self._call(lambda: self._publish(symbol, bid, offer))
+        return lambda: self._sent_with.get(number, 2**62)
 
     def freeze_quotes(self, *, frozen: bool = True) -> None:
         """Stop repeating quotes, so that they grow old."""
@@ -116,6 +144,28 @@ class ScriptedVenue:
     def drop_sessions(self) -> None:
         """Cut every order session."""
         self._call(self._drop)
+
+    def refuse_sessions(self) -> None:
+        """Cut every order session and admit no other."""
+        self._refusing = True
+        self._call(self._drop)
+
+    def admit_sessions(self) -> bool:
+        """Admit sessions again; mass status requests then wait for :meth:`answer_mass_status`. Whether they were refused."""
+        was, self._refusing = self._refusing, False
+        self._hold_status = self._hold_status or was
+        return was
+
+    def wait_for_mass_status_request(self) -> None:
+        """Until the gateway asks where its orders stand."""
+        eventually(lambda: self._status_requests, "the gateway asks for the mass status")
+
+    def answer_mass_status(self, filled: dict[int, int], processed: int, *, fenced: bool) -> None:
+        """Answer the oldest mass status request: these orders are open with so much filled.
+
+        ``processed`` counts new orders, in order of arrival; 0 means all of them.
+        """
+        self._call(lambda: self._answer_status(filled, processed, fenced))
 
     # ---- Life ------------------------------------------------------------------------------------------------
 
@@ -158,7 +208,11 @@ class ScriptedVenue:
     # ---- On the loop -----------------------------------------------------------------------------------------
 
     def _report(self, cl_ord_id: int, kind: types_pb2.ExecType.ValueType, qty: int, price: int, ref: int) -> int:
-        order = self.orders.get(cl_ord_id) or VenueOrder(pb.VenueNewOrder(cl_ord_id=cl_ord_id))
+        return self._report_about(self.orders[cl_ord_id], kind, qty, price, ref)
+
+    def _report_about(
+        self, order: VenueOrder, kind: types_pb2.ExecType.ValueType, qty: int, price: int, ref: int
+    ) -> int:
         if kind == TRADE:
             order.cum += qty
             order.leaves = max(order.leaves - qty, 0)
@@ -170,7 +224,7 @@ class ScriptedVenue:
             order.leaves = 0
         self._exec_id += 1
         body = pb.VenueReport(
-            cl_ord_id=cl_ord_id,
+            cl_ord_id=order.cl_ord_id,
             venue_exec_id=self._exec_id,
             exec_type=kind,
             last_qty=qty,
@@ -195,13 +249,20 @@ class ScriptedVenue:
         for queue in self._sessions:
             queue.put_nowait(message)
 
-    def _publish(self, symbol: str, bid: int, offer: int) -> None:
+    def _ping(self) -> int:
+        self._pings += 1
+        self._send(pb.ExchangeMessage(heartbeat=pb.VenueHeartbeat(test_req_id=self._pings)))
+        return self._pings
+
+    def _publish(self, symbol: str, bid: int, offer: int) -> int:
         quote = pb.Quote(
             symbol=symbol, bid_px=bid, offer_px=offer, bid_size=1000, offer_size=1000, transact_time=time.time_ns()
         )
         self._quotes[symbol] = quote
+        self._published += 1
         for queue in self._feeds:
-            queue.put_nowait(quote)
+            queue.put_nowait((self._published, quote))
+        return self._published
 
     def _take(self, request: pb.ExchangeRequest) -> None:
         self._seen_seq = max(self._seen_seq, request.client_seq)
@@ -211,6 +272,7 @@ class ScriptedVenue:
             case "new_order":
                 order = VenueOrder(request.new_order, leaves=request.new_order.order_qty)
                 self.orders[order.cl_ord_id] = order
+                self._wire_seq[len(self.orders)] = request.client_seq
                 if self.acknowledge:
                     self._report(order.cl_ord_id, NEW, 0, 0, 0)
             case "replace":
@@ -222,7 +284,8 @@ class ScriptedVenue:
             case "mass_status_request":
                 self._mass_status(request.mass_status_request.request_id)
             case "heartbeat":
-                self._send(pb.ExchangeMessage(heartbeat=request.heartbeat))
+                self._echoes.add(request.heartbeat.test_req_id)
+                self._send(pb.ExchangeMessage(heartbeat=pb.VenueHeartbeat()))
 
     def _log_on(self, logon: pb.ExchangeLogon) -> None:
         self.logons.append(logon)
@@ -235,6 +298,7 @@ class ScriptedVenue:
                 self._send(message)
 
     def _take_cancel(self, cancel: pb.VenueCancel) -> None:
+        self.cancels.append(cancel.cl_ord_id)
         order = self.orders.get(cancel.cl_ord_id)
         if order is None:
             return
@@ -243,18 +307,28 @@ class ScriptedVenue:
             self._report(cancel.cl_ord_id, CANCELED, 0, 0, 0)
 
     def _mass_status(self, request_id: int) -> None:
-        for order in self.orders.values():
-            if order.leaves:
-                entry = pb.MassStatusEntry(
-                    request_id=request_id,
-                    cl_ord_id=order.cl_ord_id,
-                    order_qty=order.message.order_qty,
-                    cum_qty=order.cum,
-                    leaves_qty=order.leaves,
-                )
-                self._send(pb.ExchangeMessage(mass_status_entry=entry))
+        if self._hold_status:
+            self._status_requests.append(request_id)
+            return
+        self._send_status(request_id, [(order, order.cum) for order in self.orders.values() if order.leaves])
+
+    def _answer_status(self, filled: dict[int, int], processed: int, fenced: bool) -> None:  # noqa: FBT001 - internal
+        entries = [(self.orders[cl_ord_id], cum) for cl_ord_id, cum in filled.items()]
+        self._seen_seq = self._wire_seq.get(processed, self._seen_seq)
+        self._send_status(self._status_requests.pop(0), entries, fenced=fenced)
+
+    def _send_status(self, request_id: int, entries: list[tuple[VenueOrder, int]], *, fenced: bool = True) -> None:
+        for order, cum in entries:
+            entry = pb.MassStatusEntry(
+                request_id=request_id,
+                cl_ord_id=order.cl_ord_id,
+                order_qty=order.message.order_qty,
+                cum_qty=cum,
+                leaves_qty=order.message.order_qty - cum,
+            )
+            self._send(pb.ExchangeMessage(mass_status_entry=entry))
         end = pb.MassStatusEnd(
-            request_id=request_id, last_client_seq_processed=self._seen_seq, complete=True, fenced=True
+            request_id=request_id, last_client_seq_processed=self._seen_seq, complete=True, fenced=fenced
         )
         self._send(pb.ExchangeMessage(mass_status_end=end))
 
@@ -264,6 +338,8 @@ class _Servicer(exchange_pb2_grpc.ExchangeServicer):
         self._venue = venue
 
     async def Session(self, request_iterator: Any, context: Any) -> AsyncIterator[pb.ExchangeSessionResponse]:  # noqa: N802
+        if self._venue._refusing:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the venue is closed")
         queue: asyncio.Queue[pb.ExchangeMessage | None] = asyncio.Queue()
 
         async def read() -> None:
@@ -294,17 +370,21 @@ class _Servicer(exchange_pb2_grpc.ExchangeServicer):
         yield pb.DropCopyResponse()
 
     async def MarketData(self, request: pb.MarketDataRequest, context: Any) -> AsyncIterator[pb.MarketDataResponse]:  # noqa: N802
-        queue: asyncio.Queue[pb.Quote] = asyncio.Queue()
+        queue: asyncio.Queue[tuple[int, pb.Quote]] = asyncio.Queue()
         for quote in self._venue._quotes.values():
-            queue.put_nowait(quote)
+            queue.put_nowait((0, quote))
         self._venue._feeds.append(queue)
         try:
             while True:
                 try:
-                    quotes = [await asyncio.wait_for(queue.get(), HEARTBEAT_MS / 1000)]
+                    numbered = [await asyncio.wait_for(queue.get(), HEARTBEAT_MS / 1000)]
                 except TimeoutError:
-                    quotes = list(self._venue._quotes.values()) if self._venue._repeat_quotes else []
-                yield pb.MarketDataResponse(heartbeat_ms=HEARTBEAT_MS, quotes=quotes)
+                    repeated = self._venue._quotes.values() if self._venue._repeat_quotes else []
+                    numbered = [(0, quote) for quote in repeated]
+                for number, _ in numbered:
+                    self._venue._sent += 1
+                    self._venue._sent_with[number] = self._venue._sent
+                yield pb.MarketDataResponse(heartbeat_ms=HEARTBEAT_MS, quotes=[quote for _, quote in numbered])
         finally:
             self._venue._feeds.remove(queue)
 

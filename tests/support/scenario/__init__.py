@@ -1,0 +1,1 @@
+"""Scenario files (tests/scenarios/README.md) run through a running gateway."""

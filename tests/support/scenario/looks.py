@@ -1,0 +1,135 @@
+"""The looks of a scenario, through the Admin service and the counters of a running gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from gateway.app import Application
+from gateway.wire import scope_text, state_text
+from riskgate.v1 import admin_pb2 as admin
+from riskgate.v1 import admin_pb2_grpc, types_pb2
+from tests.support.scenario.language import Line, money
+from tests.support.scenario.setup import token
+from tests.support.venue import ScriptedVenue
+from tests.support.waiting import eventually
+
+_COUNTERS = {
+    "late_fills": "late_fills_total",
+    "duplicate_reports": "duplicate_reports_total",
+    "unknown_orders": "unknown_order_reports_total",
+    "bad_reports": "bad_reports_total",
+    "bad_ticks": "bad_ticks_total",
+}
+_PATIENCE = 3.0
+"""Seconds until a look must show what is expected: reports travel through two sockets and a queue."""
+
+METADATA = (("authorization", f"Bearer {token('alice')}"),)
+
+
+class Looks:
+    """What a person could see."""
+
+    def __init__(
+        self,
+        stub: admin_pb2_grpc.AdminStub,
+        application: Application,
+        venue: ScriptedVenue,
+        orders: Mapping[str, int],
+        routers: Mapping[str, str],
+    ) -> None:
+        self._admin = stub
+        self._plane = application.plane
+        self._venue = venue
+        self._orders = orders
+        self._routers = routers
+        self._looks: dict[str, Callable[[str], str]] = {
+            "state": lambda scope: state_text(self._scope(scope).state) or "ACTIVE",
+            "pnl": lambda scope: money(int(self._scope(scope).pnl or 0)),
+            "turnover": lambda scope: money(int(self._scope(scope).turnover or 0)),
+            "gross": lambda scope: money(int(self._scope(scope).gross_notional or 0)),
+            "open": lambda scope: str(self._scope(scope).open_orders),
+            "cause": lambda scope: self._scope(scope).trip.cause.name.lower() or "none",
+            "culprit": lambda scope: self._scope(scope).trip.router or "none",
+            "clean": lambda scope: str(self._scope(scope).trip.cancels_outstanding == 0).lower(),
+            "position": self._position,
+            "status": self._status_of,
+            "parent": self._parent,
+            "counter": lambda name: str(self.metric(_COUNTERS[name])),
+        }
+
+    def look(self, line: Line) -> None:
+        """Compare one look; what takes a moment to arrive is waited for."""
+        if line.words[1] == "cancels":
+            self._cancels(line)
+            return
+        if line.words[1] == "position" and not line.words[2].startswith("account_symbol:"):
+            return  # positions are shown by account; what is booked to suspense shows in its counter
+        look, seen = self._looks[line.words[1]], ""
+
+        def as_expected() -> bool:
+            nonlocal seen
+            seen = look(line.words[2])
+            return seen == line.expect
+
+        try:
+            eventually(as_expected, str(line), seconds=_PATIENCE)
+        except AssertionError:
+            raise AssertionError(f"{line}: expected `{line.expect}`, got `{seen}`") from None
+
+    def status(self) -> admin.GetStatusResponse:
+        """The gateway's status."""
+        return self._admin.GetStatus(admin.GetStatusRequest(), metadata=METADATA, timeout=5)
+
+    def metric(self, name: str) -> int:
+        """A counter of the data plane."""
+        return self._plane.metrics()[name]
+
+    def newest_trip(self, scope: str) -> int:
+        """The newest trip of a scope, or 1."""
+        trips = [trip.trip_id for trip in self.status().trips if scope_text(trip.scope) == scope]
+        return max(trips, default=1)
+
+    def _scope(self, text: str) -> admin.ScopeStatus:
+        scopes = self._admin.ListScopes(admin.ListScopesRequest(), metadata=METADATA, timeout=5).scopes
+        return next((scope for scope in scopes if scope_text(scope.scope) == text), admin.ScopeStatus())
+
+    def _position(self, scope: str) -> str:
+        account, symbol = scope.partition(":")[2].split("/")
+        request = admin.ListPositionsRequest(account=account)
+        for p in self._admin.ListPositions(request, metadata=METADATA, timeout=5).positions:
+            if p.symbol == symbol:
+                return f"{p.position} open {p.open_buy_qty}/{p.open_sell_qty}"
+        return "0 open 0/0"
+
+    def _status_of(self, name: str) -> str:
+        request = admin.ListOrdersRequest(router=self._routers[name])
+        for order in self._admin.ListOrders(request, metadata=METADATA, timeout=5).orders:
+            if order.order_id == self._orders[name]:
+                status = types_pb2.OrdStatus.Name(order.ord_status).removeprefix("ORD_STATUS_")
+                words = status.replace("_", " ").title().replace(" ", "")
+                unknown = " unknown" if order.unknown else ""
+                return f"{words} cum {order.cum_qty} leaves {order.leaves_qty}{unknown}"
+        return "not listed"
+
+    def _parent(self, name: str) -> str:
+        for parent in self._admin.ListParents(admin.ListParentsRequest(), metadata=METADATA, timeout=5).parents:
+            if parent.parent_cl_ord_id == name:
+                frozen = " frozen" if parent.frozen else ""
+                return f"cum {parent.cum_qty} leaves {parent.child_leaves_qty}{frozen}"
+        return "not listed"
+
+    def _cancels(self, line: Line) -> None:
+        """The cancels that reached the venue since the last look."""
+        wanted = [] if line.expect == "none" else (line.expect or "").split()
+        if not wanted:
+            self._venue.settle()
+        names = {order: name for name, order in self._orders.items()}
+
+        def seen() -> list[str]:
+            return sorted(names.get(order, str(order)) for order in self._venue.cancels)
+
+        try:
+            eventually(lambda: seen() == wanted, str(line), seconds=_PATIENCE)
+        except AssertionError:
+            raise AssertionError(f"{line}: expected `{line.expect}`, got `{' '.join(seen()) or 'none'}`") from None
+        self._venue.cancels.clear()

@@ -1,0 +1,82 @@
+"""The configuration of a gateway from the steps of a scenario that describe it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.support.scenario.language import Line
+
+PEOPLE = ("alice", "bob", "carol")
+
+_DESCRIBING = {"account", "router", "strategy", "symbol"}
+_BEFORE = _DESCRIBING | {"limit", "mark", "venue", "position", "only"}
+"""Steps after which limits still belong to the configuration."""
+
+
+def token(name: str) -> str:
+    """The token of a router, an operator or the OMS in a scenario."""
+    return f"token-of-{name}-in-scenarios"
+
+
+def split(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
+    """The steps that describe the gateway before it starts, and those that happen while it runs.
+
+    Names are configured wherever they stand; limits until the first step that does something.
+    """
+    configured: list[Line] = []
+    steps: list[Line] = []
+    for line in lines:
+        quiet = all(step.words[0] in _BEFORE for step in steps)
+        limit = line.words[0] == "limit" and quiet and line.expect is None and not line.get("by")
+        (configured if line.words[0] in _DESCRIBING or limit else steps).append(line)
+    return configured, [line for line in steps if line.words[0] != "only"]
+
+
+def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: str) -> str:
+    """The text of `riskgate.toml`."""
+    listeners = "".join(f'[{name}]\nlisten = "127.0.0.1:0"\n' for name in ("order_entry", "halt", "admin", "metrics"))
+    text = f'[gateway]\nname = "gw1"\n{listeners}[venue]\naddress = "{venue}"\n'
+    text += f'[[oms]]\nname = "oms"\ntoken = "{token("oms")}"\n'
+    text += "".join(f'[[operators]]\nname = "{n}"\nrole = "risk"\ntoken = "{token(n)}"\n' for n in PEOPLE)
+    accounts = [name for line in configured if line.words[0] == "account" for name in line.plain()[1:]]
+    for line in configured:
+        for name in line.plain()[1:]:
+            text += _named(line, name, accounts)
+    for line in positions:
+        account, symbol = line.words[1].partition(":")[2].split("/")
+        text += f'[[opening_positions]]\naccount = "{account}"\nsymbol = "{symbol}"\n'
+        text += f'qty = {line.words[2]}\nmark = "{line.words[4]}"\n'
+    return text + _limits(configured)
+
+
+def _named(line: Line, name: str, accounts: Sequence[str]) -> str:
+    match line.words[0]:
+        case "account":
+            required = "false" if line.get("parent_required") == "no" else "true"
+            return f'[[accounts]]\nname = "{name}"\nparent_required = {required}\n'
+        case "router":
+            granted = ", ".join(f'"{account}"' for account in accounts)
+            return f'[[routers]]\nname = "{name}"\ntoken = "{token(name)}"\naccounts = [{granted}]\n'
+        case "strategy":
+            return f'[[strategies]]\nname = "{name}"\n'
+        case "symbol":
+            tick, lot, multiplier = (line.get(key) for key in ("tick", "lot", "multiplier"))
+            return (
+                f'[[symbols]]\nname = "{name}"\ntick = "{tick or "0.01"}"\n'
+                f"lot = {lot or 1}\nmultiplier = {multiplier or 1}\n"
+            )
+    return ""
+
+
+def _limits(configured: Sequence[Line]) -> str:
+    """The limits; a later line about the same limit wins."""
+    limits: dict[str, dict[str, str]] = {}
+    for line in configured:
+        if line.words[0] == "limit":
+            limits.setdefault(line.words[1], {}).update(line.pairs())
+    text = ""
+    for scope, values in limits.items():
+        kind, _, name = scope.partition(":")
+        text += f'[limits.{kind}."{name}"]\n' if name else f"[limits.{kind}]\n"
+        text += "".join(f'{limit} = "{value}"\n' for limit, value in values.items())
+    return text
