@@ -23,7 +23,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         strategy: String::new(),
         order_flags: 0,
     };
-    let shape = Shape { rate: rate / sessions.max(1), burst, active: 0, pause: 0, duration: seconds * 1_000_000_000, orders: 0 };
+    let shape = Shape {
+        rate: rate / sessions.max(1),
+        burst,
+        active: 0,
+        pause: 0,
+        duration: seconds * 1_000_000_000,
+        orders: 0,
+    };
     let session = |index: u64| SessionConfig {
         router: format!("gw{index}"),
         token: String::new(),

@@ -65,7 +65,11 @@ impl VenueStub {
         let address = listener.local_addr().map_err(failed)?;
         let venue = Arc::new(Venue::new(config));
         let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().event_interval(8).enable_all().build().map_err(StubError::Thread)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .event_interval(8)
+            .enable_all()
+            .build()
+            .map_err(StubError::Thread)?;
         let service = ExchangeService::new(Arc::clone(&venue));
         let work = move || runtime.block_on(serve(listener, service, stopped));
         let thread = std::thread::Builder::new().name("venue-stub".to_owned());
