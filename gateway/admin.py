@@ -4,6 +4,8 @@ Nothing is decided here beyond identity and role. Calls run on a pool of threads
 does not read, or a hundred that do, leave a halt alone.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
