@@ -37,6 +37,12 @@ class Watcher:
         """The gateway now. Raises `grpc.aio.AioRpcError`."""
         return await self._stub.GetStatus(admin_pb2.GetStatusRequest(), metadata=self._metadata, timeout=ANSWER_S)
 
+    async def positions(self) -> list[admin_pb2.Position]:
+        """Every position. Raises `grpc.aio.AioRpcError`."""
+        request = admin_pb2.ListPositionsRequest()
+        answer = await self._stub.ListPositions(request, metadata=self._metadata, timeout=ANSWER_S)
+        return list(answer.positions)
+
     async def events(self) -> AsyncIterator[admin_pb2.StreamEventsResponse]:
         """Every event from the first, then live."""
         async for event in self._stub.StreamEvents(admin_pb2.StreamEventsRequest(), metadata=self._metadata):

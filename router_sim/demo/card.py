@@ -92,7 +92,7 @@ def make_card(
         check=trip.cause.name.lower() if trip and trip.cause.name else None,
         halted_scope=_scope(trip) if trip else None,
         culprit=name,
-        reason=trip.text if trip else "",
+        reason=state.sentence(trip) if trip else "",
         first_excess_ms=_ms(state.since_open(firsts["first_excess_sent"])),
         first_reject_ms=_ms(state.since_open(firsts["first_reject"])),
         halt_ms=_ms(state.since_open(trip.time)) if trip else None,

@@ -73,6 +73,8 @@ class PlainView:
         for event in list(state.events)[self._told :]:
             self._print(f"{clock(state, event.at)} {event.text}")
         self._told = len(state.events)
+        if not state.open_at:
+            return
         self._updates += 1
         if self._updates % PLAIN_EVERY == 1:
             self._print(f"{clock(state, state.now)} {totals(state)}")
@@ -161,5 +163,5 @@ def reason(state: DemoState, router: RouterView) -> str:
     """Why a router is halted, in a sentence."""
     for trip in state.trips:
         if router.name in (trip.scope.name, trip.router):
-            return trip.text or trip.cause.name
+            return state.sentence(trip)
     return str(router.counters.get("halt_text", ""))

@@ -1,0 +1,1 @@
+"""Tests with every process real: exchange, gateway, routers, demo."""

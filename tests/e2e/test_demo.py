@@ -1,0 +1,126 @@
+"""`riskgate demo` as a user runs it: the story holds, the keys are there, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.config import load_config
+from router_sim.demo.setting import GatewayFile, protected, unprotected
+from router_sim.knight.stocks import stocks
+from tests.e2e.floor import processes_of, until
+from tests.support import ROOT
+from tests.support.processes import process
+
+CONTROLLED = {
+    "variant",
+    "check",
+    "halted_scope",
+    "culprit",
+    "first_reject_ms",
+    "halt_ms",
+    "executions_until_halt",
+    "leaked_executions",
+    "leaked_shares",
+    "loss_usd",
+    "healthy_orders",
+    "healthy_rejected",
+    "cancels_outstanding",
+}
+
+
+def demo(*options: str | Path) -> tuple[int, dict[str, Any]]:
+    """Run it to its end; exit code and what it wrote for programs."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway", "demo", "--output", "json", *map(str, options)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=150,
+        check=False,
+    )
+    assert ended.stdout, ended.stderr.decode()
+    card: dict[str, Any] = json.loads(ended.stdout)
+    return ended.returncode, card
+
+
+@pytest.mark.timeout(180)
+def test_the_culprit_is_halted_and_nothing_leaks(tmp_path: Path) -> None:
+    """Exit code 0, the replay's keys, and no process left."""
+    code, card = demo("--seconds", "15", "--keep", tmp_path)
+
+    controlled = card["controlled"]
+    assert code == 0, json.dumps(card, indent=1)
+    assert set(controlled) == CONTROLLED
+    assert controlled["culprit"] == "smars-8"
+    assert controlled["halted_scope"] == "router:smars-8"
+    assert controlled["check"] == "parent_overfill"
+    assert (controlled["leaked_executions"], controlled["leaked_shares"], controlled["loss_usd"]) == (0, 0, 0)
+    assert (controlled["healthy_rejected"], controlled["cancels_outstanding"]) == (0, 0)
+    assert 0 < controlled["first_reject_ms"] <= controlled["halt_ms"] < 5_000
+    assert controlled["healthy_orders"] > 500
+    assert card["details"]["novel_rejects"] == {"Power Peg disabled": 97}
+    assert card["details"]["odd_ones"] == ["smars-8"]
+    assert processes_of(tmp_path) == []
+
+
+@pytest.mark.timeout(180)
+def test_unprotected_it_runs_away(tmp_path: Path) -> None:
+    """The same minute: thousands of shares nobody asked for, no halt."""
+    code, card = demo("--seconds", "12", "--unprotected", "--keep", tmp_path)
+
+    assert code == 0
+    assert "controlled" not in card
+    assert card["uncontrolled"]["executions"] > 1_000
+    assert card["uncontrolled"]["shares"] > 100_000
+    assert card["uncontrolled"]["loss_usd"] > 0
+    assert not card["stopped"]
+    assert processes_of(tmp_path) == []
+
+
+@pytest.mark.timeout(180)
+async def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
+    """In the middle of it: exit code 130, a card of what there was, no process left."""
+    directory = tmp_path / "kept"
+    with process(["gateway", "demo", "--seconds", "60", "--keep", directory], tmp_path / "log") as running:
+        await until(lambda: "orders/s" in running.output(), "it is under way", seconds=60)
+        assert len(processes_of(directory)) >= 3
+        running.signal(signal.SIGINT)
+
+        assert running.wait() == 130, running.output()
+        assert "Traceback" not in running.output()
+    assert processes_of(directory) == []
+
+
+@pytest.mark.parametrize("protection", [protected(), protected(["parent_overfill"]), unprotected()])
+def test_its_configuration_is_a_good_one(protection: Any, tmp_path: Path) -> None:
+    """Whatever is removed, the gateway takes it."""
+    file = tmp_path / "riskgate.toml"
+    file.write_text(GatewayFile("127.0.0.1:1", stocks(), protection).text())
+
+    config = load_config(file)
+
+    assert len(config.settings.routers) == 8
+    assert config.settings.accounts[0].parent_required == protection.parents
+
+
+def test_a_line_of_defence_that_does_not_exist_is_refused() -> None:
+    """Before any process is started; the message lists what there is."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "gateway", "demo", "--without", "luck"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 64
+    assert b"luck" in ended.stderr
+    assert b"parent_overfill" in ended.stderr
