@@ -140,17 +140,20 @@ class Engine:
         """Set a limit at a scope: ``firm``, ``router:smars-1``, ``account_symbol:ACC1/AAPL``; ``router:*`` sets the
         default of every router. Values are in the limit's unit (money and prices in 1e-9, windows in ns); ``None``
         removes it. After the first ``venue_up`` this only tightens and raises ``Refused`` for the rest: see
-        ``propose_limit``."""
+        ``propose_limit``.
+        """
     def venue_up(self, t: int) -> None:
         """The link to the venue is up: orders may pass."""
     def venue_down(self, t: int) -> None:
         """The link is lost: no order passes. What is open stays counted in full, and while anything is, ``venue_up``
-        alone does not let orders pass again; a reconciliation is the data plane's."""
+        alone does not let orders pass again; a reconciliation is the data plane's.
+        """
     def opening_position(self, t: int, account: int, symbol: int, qty: int, mark: int) -> None:
         """A position brought into the day, signed; it earns or loses from ``mark`` (1e-9) on."""
     def day_roll(self, t: int, trading_day: int) -> None:
         """A new trading day, YYYYMMDD, later than the present one: turnover, profit and loss, parents and ClOrdIDs
-        start anew; positions, open orders and halts stay."""
+        start anew; positions, open orders and halts stay.
+        """
     def tick(self, t: int, symbol: int, bid: int, ask: int) -> None:
         """The touch of a symbol, 1e-9. One that is zero, negative, locked or crossed is no price: the old one ages."""
 
@@ -178,23 +181,27 @@ class Engine:
         cl_ord_id: int,
         ord_type: int = ...,
         tif: int = ...,
-        strategy: int = -1,
+        strategy: int = ...,
         flags: int = 0,
     ) -> int:
         """Decide one order: its OrderID (> 0), or minus the reason code. ``price`` is ignored for ``MARKET``;
         ``parent`` and ``strategy`` may be -1 (absent); ``cl_ord_id`` is used as decimal text. A resend of an accepted
-        order answers with the same OrderID. Defaults: ``LIMIT``, ``DAY``. ``flags`` are 64 bits. The call is fastest
-        with positional arguments."""
+        order answers with the same OrderID. Defaults: ``LIMIT``, ``DAY``, -1. ``flags`` are 64 bits. The call is
+        fastest with positional arguments.
+        """
     def new_orders(self, packed: bytes) -> bytes:
         """Decide a packed batch (layout: docs/reference/embedding.md); one little-endian i64 verdict per order. A
-        record that cannot be an order raises ``InvalidArgument`` before any of the batch is decided."""
+        record that cannot be an order raises ``InvalidArgument`` before any of the batch is decided.
+        """
     def cancel(self, t: int, router: int, cl_ord_id: int, *, lane: bool = False) -> int:
         """Ask to cancel: the OrderID, which is then among ``cancels()``, or minus ``CXL_REJ_...``. Nothing but an
         unknown or finished order refuses a cancel. ``lane``: it came on the cancel lane, where it may be earlier than
-        its order; the order is then refused when it comes (``CANCELED_BEFORE_ARRIVAL``)."""
+        its order; the order is then refused when it comes (``CANCELED_BEFORE_ARRIVAL``).
+        """
     def replace(self, t: int, router: int, orig_cl_ord_id: int, cl_ord_id: int, qty: int, price: int) -> int:
         """Ask for another total quantity (filled part included) and price: the OrderID, minus the reason code of a
-        check, or minus ``CXL_REJ_...``."""
+        check, or minus ``CXL_REJ_...``.
+        """
 
     # ---- Reports of the venue: each once; an unknown order raises InvalidArgument. One that cannot be true (a trade of
     # ---- 0 units, a replace nobody asked for) stops its account: CANCEL_ONLY, reason BAD_VENUE_REPORT. ----
@@ -217,7 +224,8 @@ class Engine:
         """The venue refused the replace."""
     def timer(self, t: int) -> None:
         """Time passes: a sweep asks for its next 64 cancels, unanswered ones are asked for again after a second,
-        proposals expire after ten minutes, positions are valued. Call it every few milliseconds of event time."""
+        proposals expire after ten minutes, positions are valued. Call it every few milliseconds of event time.
+        """
 
     # ---- People ----
 
@@ -244,7 +252,8 @@ class Engine:
         """Position, open buy and open sell quantity of a symbol, ``account_symbol`` or ``router_symbol`` scope."""
     def pnl(self, scope: str) -> int:
         """Profit and loss of the day, 1e-9: cash + position at its mark, the worse of the touch and a slow mean.
-        Raises ``RiskcoreError`` while a position of the scope has no price; likewise ``gross_notional``."""
+        Raises ``RiskcoreError`` while a position of the scope has no price; likewise ``gross_notional``.
+        """
     def gross_notional(self, scope: str) -> int:
         """Worst-case gross notional, 1e-9: the largest position each cell can reach, at its mark."""
     def turnover(self, scope: str) -> int:
@@ -263,7 +272,7 @@ class DataPlane:
     Set up with the ``define_*`` and ``set_limit`` calls, then ``start``.
     """
 
-    def __init__(self, config: DataPlaneConfig) -> None: ...
+    def __new__(cls, config: DataPlaneConfig) -> Self: ...
     def define_account(self, name: str, *, parent_required: bool = True) -> None: ...
     def define_router(self, name: str, *, token: str, accounts: list[str]) -> None: ...
     def define_oms(self, name: str, *, token: str) -> None: ...
@@ -282,7 +291,8 @@ class DataPlane:
     def halt_address(self) -> str: ...
     def admin(self, method: str, request: bytes, principal: str) -> bytes:
         """Run one unary method of ``riskgate.v1.Admin`` (``"HaltScope"``): serialized request in, response out. The
-        caller has authenticated ``principal`` and checked their role. Raises ``Refused`` or ``InvalidArgument``."""
+        caller has authenticated ``principal`` and checked their role. Raises ``Refused`` or ``InvalidArgument``.
+        """
     def next_events(self, after_seq: int, timeout_ms: int) -> list[bytes]:
         """Serialized ``StreamEventsResponse`` messages after a sequence number; waits up to ``timeout_ms``."""
     def metrics(self) -> dict[str, int]:
@@ -292,8 +302,8 @@ class DataPlane:
 class DataPlaneConfig:
     """Everything the data plane is told before it starts; immutable."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         gateway: str,
         epoch: int,
@@ -311,7 +321,7 @@ class DataPlaneConfig:
         max_orders: int,
         max_parents: int,
         max_sessions: int,
-    ) -> None: ...
+    ) -> Self: ...
 
 @type_check_only
 class LatencyReport(TypedDict):

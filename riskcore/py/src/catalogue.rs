@@ -4,7 +4,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use riskcore::checks::{LIMITS, all_reasons, owner_of};
 use riskcore::limits::{Action, LimitId};
-use riskcore::outcome::Unit;
 use riskcore::scopes::ScopeKind;
 
 use crate::tuples::{LIMIT_INFO, REASON_INFO};
@@ -23,7 +22,8 @@ fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         // LIMIT_COUNT is at most 64.
         let owner = owner_of(LimitId(n as u16));
         let (settable, required) = (kinds(py, def.settable_at)?, kinds(py, def.required_at)?);
-        let fields = (def.name, owner, unit_name(def.unit), settable, required, action_name(def.action), def.doc);
+        let (unit, action) = (def.unit.name(), action_name(def.action));
+        let fields = (def.name, owner, unit, settable, required, action, def.doc, def.code);
         list.append(LIMIT_INFO.make(py, fields)?)?;
     }
     Ok(list)
@@ -43,20 +43,6 @@ fn kinds(py: Python<'_>, bits: u8) -> PyResult<Bound<'_, PyTuple>> {
     let names: Vec<&str> =
         ScopeKind::ALL.iter().filter(|kind| bits & kind.bit() != 0).map(|kind| kind.name()).collect();
     PyTuple::new(py, names)
-}
-
-/// What a number counts, as the configuration and the reference pages call it; empty where there is no number.
-pub fn unit_name(unit: Unit) -> &'static str {
-    match unit {
-        Unit::None => "",
-        Unit::Quantity => "quantity",
-        Unit::Price => "price",
-        Unit::Money => "money",
-        Unit::Bps => "bps",
-        Unit::Messages => "messages",
-        Unit::Nanos => "ns",
-        Unit::Count => "count",
-    }
 }
 
 fn action_name(action: Action) -> &'static str {

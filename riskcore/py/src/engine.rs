@@ -13,7 +13,6 @@ use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Effect, EngineConfig, Event, Reject};
 
 use crate::arguments::{self, DEFAULT_ORD_TYPE, DEFAULT_TIF, OrderNumbers};
-use crate::catalogue::unit_name;
 use crate::errors::Error;
 use crate::packed;
 use crate::scopes::{parse_scope, parse_target, render};
@@ -110,7 +109,9 @@ impl Engine {
         let id = arguments::order(order)?;
         let report = Report { venue_seq: 0, order: id, exec_id: 0, instrument: None, kind };
         match self.apply(t, &Event::Report(report)) {
-            Outcome::UnknownOrder => Err(Error::Invalid(format!("order {order}: this engine has accepted no such order"))),
+            Outcome::UnknownOrder => {
+                Err(Error::Invalid(format!("order {order}: this engine has accepted no such order")))
+            }
             _ => Ok(()),
         }
     }
@@ -176,9 +177,8 @@ fn in_range(what: &str, n: i64, least: i64, most: i64) -> Result<i64, Error> {
 }
 
 fn limit_named(name: &str) -> Result<LimitId, Error> {
-    LimitId::by_name(name).ok_or_else(|| {
-        Error::Invalid(format!("limit {name:?}: there is no such limit; riskcore.limits() lists them"))
-    })
+    LimitId::by_name(name)
+        .ok_or_else(|| Error::Invalid(format!("limit {name:?}: there is no such limit; riskcore.limits() lists them")))
 }
 
 #[pymethods]
@@ -308,7 +308,15 @@ impl Engine {
     // ---- Parents ----
 
     /// Register a parent order; its id, or minus the reason code.
-    fn open_parent(&mut self, t: i64, name: &str, account: i64, symbol: i64, side: i64, qty: i64) -> Result<i64, Error> {
+    fn open_parent(
+        &mut self,
+        t: i64,
+        name: &str,
+        account: i64,
+        symbol: i64,
+        side: i64,
+        qty: i64,
+    ) -> Result<i64, Error> {
         let Some(id) = ClOrdId::new(name.as_bytes()) else {
             let mend = "1 to 36 printable ASCII characters without space";
             return Err(Error::Invalid(format!("parent {name:?}: a parent's name is {mend}")));
@@ -485,7 +493,9 @@ impl Engine {
     /// Propose to reinstate a scope, naming its newest trip; the proposal's id.
     fn propose_reinstate(&mut self, t: i64, scope: &str, trip: i64, principal: &str, text: &str) -> Result<u64, Error> {
         let Ok(trip) = u64::try_from(trip) else {
-            return Err(Error::Invalid(format!("trip {trip} is no trip id: pass what halt() returned or trips() lists")));
+            return Err(Error::Invalid(format!(
+                "trip {trip} is no trip id: pass what halt() returned or trips() lists"
+            )));
         };
         let change = Change::Reinstate { scope: self.scope(scope)?, trip };
         self.propose(t, &format!("reinstate {scope}"), change, principal, text)
@@ -523,7 +533,7 @@ impl Engine {
         let Some(reject) = self.last_reject else { return Ok(None) };
         let Reject { reason, limit, value, unit, .. } = reject;
         let scope = reject.scope.map_or_else(String::new, |scope| self.render(scope));
-        REJECT.make(py, (reason.code, reason.name, scope, limit, value, unit_name(unit))).map(Some)
+        REJECT.make(py, (reason.code, reason.name, scope, limit, value, unit.name())).map(Some)
     }
 
     /// OrderIDs the core wants cancelled at the venue since the last call.

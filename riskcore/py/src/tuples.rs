@@ -15,11 +15,7 @@ pub struct TupleType {
 }
 
 impl TupleType {
-    const fn new(
-        name: &'static str,
-        doc: &'static str,
-        fields: &'static [(&'static str, &'static str)],
-    ) -> TupleType {
+    const fn new(name: &'static str, doc: &'static str, fields: &'static [(&'static str, &'static str)]) -> TupleType {
         TupleType { name, doc, fields, class: PyOnceLock::new() }
     }
 
@@ -29,10 +25,9 @@ impl TupleType {
             let mut fields = Vec::with_capacity(self.fields.len());
             for (field, kind) in self.fields {
                 let kind = match kind.strip_suffix("[]") {
-                    Some(item) => py
-                        .get_type::<PyTuple>()
-                        .as_any()
-                        .get_item((builtins.getattr(item)?, py.Ellipsis()))?,
+                    Some(item) => {
+                        py.get_type::<PyTuple>().as_any().get_item((builtins.getattr(item)?, py.Ellipsis()))?
+                    }
                     None => builtins.getattr(*kind)?,
                 };
                 fields.push((*field, kind));
@@ -94,6 +89,7 @@ pub static LIMIT_INFO: TupleType = TupleType::new(
         ("required_at", "str[]"),
         ("action", "str"),
         ("doc", "str"),
+        ("code", "int"),
     ],
 );
 
