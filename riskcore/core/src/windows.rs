@@ -41,9 +41,11 @@ impl EventRing {
         }
     }
 
-    /// How many events are in the window that ends now. O(N): for people, not for decisions.
+    /// How many events are in the window that ends now. O(log N): times never decrease from the oldest to the newest.
     pub fn count(&self, now: Nanos, window: Nanos) -> usize {
-        self.times.iter().filter(|t| **t != NEVER && now.since(**t) < window).count()
+        let (newer, older) = self.times.split_at(self.next);
+        let outside = |time: &Nanos| *time == NEVER || now.since(*time) >= window;
+        [older, newer].into_iter().map(|half| half.len() - half.partition_point(outside)).sum()
     }
 
     /// How many it can hold.
