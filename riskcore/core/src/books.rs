@@ -9,6 +9,7 @@
 
 use crate::events::Side;
 use crate::market::Market;
+use crate::units::{Money, Price, Qty};
 
 /// What one scope holds. Quantities in units, money in 1e-9.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,19 +132,18 @@ impl Book {
     }
 
     fn known_value(&self, market: &Market, multiplier: i64) -> Option<(i128, i128)> {
-        let multiplier = i128::from(multiplier);
-        let worst = self.worst();
         let mark = match self.position {
-            0 => 0,
-            long if long > 0 => market.long_mark()?.0,
-            _ => market.short_mark()?.0,
+            0 => Price(0),
+            long if long > 0 => market.long_mark()?,
+            _ => market.short_mark()?,
         };
-        let held = i128::from(self.position).checked_mul(i128::from(mark))?.checked_mul(multiplier)?;
-        let pnl = self.cash.checked_add(held)?;
+        let held = Money::of(mark, Qty(self.position), multiplier)?;
+        let pnl = self.cash.checked_add(held.0)?;
+        let worst = i64::try_from(self.worst()).ok()?;
         if worst == 0 {
             return Some((pnl, 0));
         }
-        let gross = worst.checked_mul(i128::from(market.short_mark()?.0))?.checked_mul(multiplier)?;
-        Some((pnl, gross))
+        let gross = Money::of(market.short_mark()?, Qty(worst), multiplier)?;
+        Some((pnl, gross.0))
     }
 }

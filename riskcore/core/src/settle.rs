@@ -13,7 +13,7 @@ use crate::orders::{Order, PendingReplace, Status};
 use crate::outcome::{Alarm, Effect, Outcome, Reject};
 use crate::reasons::{OTHER, reasons};
 use crate::scopes::Scope;
-use crate::units::{Nanos, Price, Qty};
+use crate::units::{Nanos, Price, Qty, widening_mul};
 
 reasons! { REASONS:
     BAD_VENUE_REPORT = 903, OTHER,
@@ -129,7 +129,7 @@ impl Engine {
         order.cum.plus(qty)?;
         let notional = self.state.notional(order.symbol, price, qty)?.0;
         let sign = order.side.sign();
-        Some(Execution { signed_qty: qty.0 * sign, cash: -notional * i128::from(sign), notional })
+        Some(Execution { signed_qty: qty.0 * sign, cash: if sign > 0 { -notional } else { notional }, notional })
     }
 
     fn fill(&mut self, id: OrderId, qty: Qty, price: Price) -> Option<()> {
@@ -144,7 +144,7 @@ impl Engine {
         let order = self.state.orders.get_mut(id)?;
         let was_final = order.status.is_final();
         order.cum = Qty(order.cum.0 + qty.0);
-        order.cum_px_qty += i128::from(price.0) * i128::from(qty.0);
+        order.cum_px_qty += widening_mul(price.0, qty.0);
         if !was_final {
             order.status = if order.cum >= order.qty { Status::Filled } else { Status::PartiallyFilled };
         }
@@ -191,7 +191,7 @@ impl Engine {
         self.state.execute(&touched, symbol, reversal)?;
         let order = self.state.orders.get_mut(id)?;
         order.cum = Qty(order.cum.0 - qty.0);
-        order.cum_px_qty -= i128::from(price.0) * i128::from(qty.0);
+        order.cum_px_qty -= widening_mul(price.0, qty.0);
         if let Some(parent) = parent.and_then(|parent| self.state.parents.get_mut(parent)) {
             parent.cum = Qty(parent.cum.0 - qty.0);
         }
@@ -302,7 +302,8 @@ impl Engine {
         }
         let notional = self.state.notional(symbol, price, qty)?.0;
         let sign = side.sign();
-        let execution = Execution { signed_qty: qty.0 * sign, cash: -notional * i128::from(sign), notional };
+        let execution =
+            Execution { signed_qty: qty.0 * sign, cash: if sign > 0 { -notional } else { notional }, notional };
         self.state.execute_unmatched(symbol, execution)
     }
 

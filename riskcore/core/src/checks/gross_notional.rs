@@ -1,13 +1,14 @@
 //! X3: gross notional, worst case - the sum over instruments of the larger of long and short worst case at a conservative
 //! mark. Source: Rule 15c3-5(c)(1)(i); rules.md X3.
 
-use super::{Breach, Check, Verdict, id};
-use crate::candidate::{Bound, Candidate};
+use super::{Check, Measure, id};
+use crate::candidate::Candidate;
 use crate::limits::{Action, LimitDef, LimitId, kinds};
-use crate::outcome::{Reject, Unit};
-use crate::reasons::{ARITHMETIC_OVERFLOW, Reason, reasons};
+use crate::outcome::Unit;
+use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
+use crate::units::Qty;
 
 reasons! { REASONS:
     GROSS_LIMIT = 210, 25, "If everything open filled, the gross notional would be beyond its limit.";
@@ -32,24 +33,22 @@ pub struct GrossNotional;
 impl Check for GrossNotional {
     const REASONS: &'static [Reason] = REASONS;
 
-    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
-        let touched = &candidate.touched;
+    #[inline]
+    fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
+        let (touched, limit) = (&candidate.touched, id::MAX_GROSS_NOTIONAL);
         let (account_cell, router_cell) = (touched.account_symbol(), touched.router_symbol());
-        for (total, cell) in
+        for (ix, cell) in
             [(ScopeIx::FIRM, account_cell), (touched.account(), account_cell), (touched.router(), router_cell)]
         {
-            let Some(limit) = state.limits.at(total).get(id::MAX_GROSS_NOTIONAL) else { continue };
-            let Some(added) = added_gross(candidate, state, cell) else {
-                return Err(Breach::reject(Reject::plain(&ARITHMETIC_OVERFLOW)));
-            };
-            let value = state.books[total.at()].gross.saturating_add(added);
+            let Some(bound) = state.limits.at(ix).get(limit) else { continue };
+            // What does not fit is beyond every bound.
+            let added = added_gross(candidate, state, cell).unwrap_or(i128::MAX);
             // An order that does not widen the worst case passes even while a move of the market holds the scope over.
-            if added > 0 && value > limit {
-                let bound = Bound { limit, value, unit: Unit::Money };
-                return Err(Breach::reject(candidate.breach(state, &GROSS_LIMIT, total, bound)));
+            let value = if added > 0 { state.books[ix.at()].gross.saturating_add(added) } else { 0 };
+            if !see(Measure { ix, limit, bound, value, reason: &GROSS_LIMIT }) {
+                return;
             }
         }
-        Ok(())
     }
 
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
@@ -72,6 +71,6 @@ fn added_gross(candidate: &Candidate, state: &State, cell: ScopeIx) -> Option<i1
     }
     // Reducing orders may come without a market; they never widen the worst case and have returned above.
     let mark = state.markets[candidate.symbol.index()].short_mark()?.max(candidate.px_risk?);
-    let multiplier = i128::from(state.multiplier(candidate.symbol));
-    worst.checked_mul(i128::from(mark.0))?.checked_mul(multiplier)?.checked_sub(book.gross)
+    let worst = Qty(i64::try_from(worst).ok()?);
+    state.notional(candidate.symbol, mark, worst)?.0.checked_sub(book.gross)
 }

@@ -2,10 +2,10 @@
 //!
 //! A limit-priced order that can only reduce the position passes: staleness closes for opening, not for getting out.
 
-use super::{Breach, Check, Verdict, id};
-use crate::candidate::{Bound, Candidate};
+use super::{Check, Measure, id};
+use crate::candidate::Candidate;
 use crate::limits::{Action, LimitDef, kinds};
-use crate::outcome::{Reject, Unit};
+use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::ScopeKind;
 use crate::state::State;
@@ -34,20 +34,19 @@ pub struct MarketData;
 impl Check for MarketData {
     const REASONS: &'static [Reason] = REASONS;
 
-    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+    #[inline]
+    fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         if candidate.reduces && candidate.price.is_some() {
-            return Ok(());
+            return;
         }
-        let market = &state.markets[candidate.symbol.index()];
-        let Some(age) = market.age(candidate.now) else {
-            return Err(Breach::reject(Reject::plain(&REFERENCE_PRICE_NOT_AVAILABLE)));
+        let (ix, limit) = (candidate.touched.symbol(), id::MARKET_DATA_MAX_AGE);
+        let Some(bound) = state.limits.at(ix).get(limit) else { return };
+        // Without any usable quote yet, the age is without bound.
+        let age = state.markets[candidate.symbol.index()].age(candidate.now);
+        let (value, reason) = match age {
+            Some(age) => (i128::from(age.0), &MARKET_DATA_STALE),
+            None => (i128::MAX, &REFERENCE_PRICE_NOT_AVAILABLE),
         };
-        let symbol = candidate.touched.symbol();
-        let Some(limit) = state.limits.at(symbol).get(id::MARKET_DATA_MAX_AGE) else { return Ok(()) };
-        if i128::from(age.0) <= limit {
-            return Ok(());
-        }
-        let bound = Bound { limit, value: age.0.into(), unit: Unit::Nanos };
-        Err(Breach::reject(candidate.breach(state, &MARKET_DATA_STALE, symbol, bound)))
+        see(Measure { ix, limit, bound, value, reason });
     }
 }

@@ -218,10 +218,10 @@ impl Check for MessageRate {
         Some(window.ring.count(state.now, window.length) as i128)
     }
 
-    fn reinstated(&mut self, _ix: ScopeIx, router: Option<RouterId>) {
+    fn reinstated(&mut self, ix: ScopeIx, _router: Option<RouterId>) {
         // The windows keep their attempts; only the run of breaches starts again.
-        if router.is_some() {
-            self.scopes.iter_mut().for_each(|windows| windows.over = None);
+        if let Some(windows) = self.scopes.get_mut(ix.at()) {
+            windows.over = None;
         }
     }
 

@@ -16,7 +16,7 @@ use crate::candidate::Candidate;
 use crate::halts::State as HaltState;
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
-use crate::limits::{LimitDef, LimitId, ScopeLimits};
+use crate::limits::{Action, LimitDef, LimitId, ScopeLimits};
 use crate::outcome::Reject;
 use crate::reasons::Reason;
 use crate::scopes::{Scope, ScopeIx};
@@ -47,6 +47,37 @@ impl Breach {
 /// What a check says of an order.
 pub type Verdict = Result<(), Breach>;
 
+/// An order held against one bound of one scope.
+#[derive(Clone, Copy, Debug)]
+pub struct Measure {
+    /// Whose bound.
+    pub ix: ScopeIx,
+    /// Which.
+    pub limit: LimitId,
+    /// The largest value that passes.
+    pub bound: i128,
+    /// The value the order would reach.
+    pub value: i128,
+    /// The reason, if it is more.
+    pub reason: Reason,
+}
+
+impl Measure {
+    /// Whether the order is beyond the bound.
+    #[inline]
+    pub fn is_over(&self) -> bool {
+        self.value > self.bound
+    }
+
+    /// The refusal, and the halt that the limit's action adds to it.
+    pub fn breach(&self, state: &State) -> Breach {
+        let scope = state.scopes.at(self.ix);
+        let unit = self.limit.def().unit;
+        let reject = Reject { reason: self.reason, scope: Some(scope), limit: self.bound, value: self.value, unit };
+        if self.limit.def().action == Action::Halt { Breach::halting(reject) } else { Breach::reject(reject) }
+    }
+}
+
 /// Open exposure that an order gives back.
 #[derive(Clone, Copy, Debug)]
 pub struct Released<'a> {
@@ -69,9 +100,22 @@ pub trait Check: Default {
     /// An attempt of a router, whatever becomes of it.
     fn observe(&mut self, _router: ScopeIx, _count: u32, _state: &State) {}
 
+    /// Shows every bound the order is held against, in order of precedence, until told to stop (`false`). Both the verdict
+    /// and its explanation come from here.
+    fn measure(&self, _candidate: &Candidate, _state: &State, _see: &mut impl FnMut(Measure) -> bool) {}
+
     /// May the order pass? Must not change anything and cannot: it gets only shared references.
-    fn check(&self, _candidate: &Candidate, _state: &State) -> Verdict {
-        Ok(())
+    #[inline]
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        let mut verdict = Ok(());
+        self.measure(candidate, state, &mut |measure| {
+            let over = measure.is_over();
+            if over {
+                verdict = Err(measure.breach(state));
+            }
+            !over
+        });
+        verdict
     }
 
     /// This check refused the order (not called for a dry run).

@@ -3,8 +3,8 @@
 //! Each side is measured on its own: a reducing order passes while the other side is over its limit, and an order that
 //! flips through zero is measured on the far side.
 
-use super::{Breach, Check, Verdict, id};
-use crate::candidate::{Bound, Candidate};
+use super::{Check, Measure, id};
+use crate::candidate::Candidate;
 use crate::limits::{Action, LimitDef, LimitId, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
@@ -48,22 +48,21 @@ pub struct NetPosition;
 impl Check for NetPosition {
     const REASONS: &'static [Reason] = REASONS;
 
-    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+    #[inline]
+    fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         if candidate.added <= 0 {
-            return Ok(());
+            return;
         }
         let is_buy = candidate.side.is_buy();
         let limit = if is_buy { id::MAX_LONG_POSITION } else { id::MAX_SHORT_POSITION };
         for ix in [candidate.touched.symbol(), candidate.touched.account_symbol(), candidate.touched.router_symbol()] {
-            let Some(limit) = state.limits.at(ix).get(limit) else { continue };
+            let Some(bound) = state.limits.at(ix).get(limit) else { continue };
             let book = &state.books[ix.at()];
             let value = i128::from(candidate.added) + if is_buy { book.worst_long() } else { -book.worst_short() };
-            if value > limit {
-                let bound = Bound { limit, value, unit: Unit::Quantity };
-                return Err(Breach::reject(candidate.breach(state, &POSITION_LIMIT, ix, bound)));
+            if !see(Measure { ix, limit, bound, value, reason: &POSITION_LIMIT }) {
+                return;
             }
         }
-        Ok(())
     }
 
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {

@@ -1,7 +1,7 @@
 //! Q1: the largest quantity of one order. Source: Rule 15c3-5(c)(1)(ii); RTS 6 Art. 15(1)(c); FIA 1.1.
 
-use super::{Breach, Check, Verdict, id};
-use crate::candidate::{Bound, Candidate};
+use super::{Check, Measure, id};
+use crate::candidate::Candidate;
 use crate::limits::{Action, LimitDef, kinds};
 use crate::outcome::Unit;
 use crate::reasons::Reason;
@@ -36,14 +36,14 @@ pub struct OrderSize;
 impl Check for OrderSize {
     const REASONS: &'static [Reason] = reason::REASONS;
 
-    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
-        let value = i128::from(candidate.qty.0);
+    #[inline]
+    fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
+        let (limit, value) = (id::MAX_ORDER_QTY, i128::from(candidate.qty.0));
         for ix in candidate.touched.iter() {
-            if let Some(limit) = state.limits.at(ix).get(id::MAX_ORDER_QTY).filter(|limit| value > *limit) {
-                let bound = Bound { limit, value, unit: Unit::Quantity };
-                return Err(Breach::reject(candidate.breach(state, &reason::MAX_ORDER_QTY, ix, bound)));
+            let Some(bound) = state.limits.at(ix).get(limit) else { continue };
+            if !see(Measure { ix, limit, bound, value, reason: &reason::MAX_ORDER_QTY }) {
+                return;
             }
         }
-        Ok(())
     }
 }

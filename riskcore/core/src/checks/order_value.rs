@@ -3,8 +3,8 @@
 //! A market order has no price: it is valued at the collared reference, never at zero; a sell far below
 //! the market is valued at the bid.
 
-use super::{Breach, Check, Verdict, id};
-use crate::candidate::{Bound, Candidate};
+use super::{Check, Measure, id};
+use crate::candidate::Candidate;
 use crate::limits::{Action, LimitDef, kinds};
 use crate::outcome::Unit;
 use crate::reasons::Reason;
@@ -39,14 +39,14 @@ pub struct OrderValue;
 impl Check for OrderValue {
     const REASONS: &'static [Reason] = reason::REASONS;
 
-    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
-        let value = candidate.notional.0;
+    #[inline]
+    fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
+        let (limit, value) = (id::MAX_ORDER_NOTIONAL, candidate.notional.0);
         for ix in candidate.touched.iter() {
-            if let Some(limit) = state.limits.at(ix).get(id::MAX_ORDER_NOTIONAL).filter(|limit| value > *limit) {
-                let bound = Bound { limit, value, unit: Unit::Money };
-                return Err(Breach::reject(candidate.breach(state, &reason::MAX_ORDER_NOTIONAL, ix, bound)));
+            let Some(bound) = state.limits.at(ix).get(limit) else { continue };
+            if !see(Measure { ix, limit, bound, value, reason: &reason::MAX_ORDER_NOTIONAL }) {
+                return;
             }
         }
-        Ok(())
     }
 }

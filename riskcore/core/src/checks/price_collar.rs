@@ -11,7 +11,7 @@ use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::ScopeKind;
 use crate::state::State;
-use crate::units::BPS;
+use crate::units::{BPS, widening_mul};
 
 reasons! { REASONS:
     PRICE_COLLAR = 190, 16, "The price is too far through the market.";
@@ -41,11 +41,16 @@ impl Check for PriceCollar {
         // Without any quote only a reducing limit order came this far.
         let Some((bid, ask)) = state.markets[candidate.symbol.index()].touch() else { return Ok(()) };
         let reference = if candidate.side.is_buy() { bid } else { ask };
-        let through = (i128::from(price.0) - i128::from(reference.0)) * i128::from(candidate.side.sign());
+        // Both prices are positive, so their difference fits.
+        let through = (price.0 - reference.0) * candidate.side.sign();
+        if through <= 0 {
+            return Ok(());
+        }
         for ix in candidate.touched.iter() {
             let Some(bps) = state.limits.at(ix).get(id::PRICE_COLLAR_BPS) else { continue };
-            let room = bps.saturating_mul(i128::from(reference.0));
-            if through * i128::from(BPS) > room {
+            // A collar of more than i64::MAX basis points is none.
+            let room = widening_mul(i64::try_from(bps).unwrap_or(i64::MAX), reference.0);
+            if widening_mul(through, BPS) > room {
                 // For people: the last price that passes, and the one asked for.
                 let last = i128::from(reference.0) + room / i128::from(BPS) * i128::from(candidate.side.sign());
                 let bound = Bound { limit: last, value: price.0.into(), unit: Unit::Price };

@@ -5,8 +5,8 @@
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use super::{Breach, Check, Released, Verdict, id};
-use crate::candidate::{Bound, Candidate};
+use super::{Check, Measure, Released, id};
+use crate::candidate::Candidate;
 use crate::hash::FoldHasher;
 use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::outcome::Unit;
@@ -94,25 +94,26 @@ impl Check for Turnover {
         };
     }
 
-    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+    #[inline]
+    fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         if candidate.added_notional <= 0 {
-            return Ok(());
+            return;
         }
         for ix in candidate.touched.iter() {
             let limits = state.limits.at(ix);
-            let day = limits.get(id::MAX_TURNOVER_DAY).map(|limit| (limit, state.books[ix.at()].turnover()));
-            let window = limits
-                .get(id::MAX_TURNOVER_WINDOW)
-                .and_then(|limit| Some((limit, self.window(ix)?.total_at(candidate.now))));
-            for (limit, before) in [day, window].into_iter().flatten() {
-                let value = before.saturating_add(candidate.added_notional);
-                if value > limit {
-                    let bound = Bound { limit, value, unit: Unit::Money };
-                    return Err(Breach::halting(candidate.breach(state, &TURNOVER_LIMIT, ix, bound)));
+            if let Some(bound) = limits.get(id::MAX_TURNOVER_DAY) {
+                let value = state.books[ix.at()].turnover().saturating_add(candidate.added_notional);
+                if !see(Measure { ix, limit: id::MAX_TURNOVER_DAY, bound, value, reason: &TURNOVER_LIMIT }) {
+                    return;
+                }
+            }
+            if let (Some(bound), Some(window)) = (limits.get(id::MAX_TURNOVER_WINDOW), self.window(ix)) {
+                let value = window.total_at(candidate.now).saturating_add(candidate.added_notional);
+                if !see(Measure { ix, limit: id::MAX_TURNOVER_WINDOW, bound, value, reason: &TURNOVER_LIMIT }) {
+                    return;
                 }
             }
         }
-        Ok(())
     }
 
     fn reserve(&mut self, candidate: &Candidate, _state: &State) {
