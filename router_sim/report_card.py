@@ -149,12 +149,11 @@ def _lines(comparison: Comparison, *, bounds: bool) -> Table:
             "".join(scopes[:1]) + (f" and {len(scopes) - 1} more" if len(scopes) > 1 else ""),
             style="bold green" if halts else "yellow" if refusals else "",
         )
-    after = [r for r in (gate.refusals if gate else ()) if r.reason == "halted"]
-    if after:
-        refused = sum(r.count for r in after)
-        table.add_row(
-            "(the halt itself)", "", f"{refused:,}", clock(after[0].first_at), "", after[0].scope, style="dim"
-        )
+    ours = {line.name for line in LINES}
+    for refusal in gate.refusals if gate else ():
+        if line_of(refusal.reason) not in ours:
+            name = "(the halt itself)" if refusal.reason == "halted" else f"({refusal.reason})"
+            row(name, "", f"{refusal.count:,}", clock(refusal.first_at), "", refusal.scope, style="dim")
     return table
 
 
@@ -184,7 +183,7 @@ def _verdict(comparison: Comparison) -> RenderableType:
     else:
         text.append("Nothing stopped it. ", style="bold")
     text.append(f"{run.totals.leaked_shares:,} shares leaked, {usd(saved)} of loss avoided, ")
-    text.append(f"{run.healthy_rejected} of {run.healthy_orders:,} healthy orders refused.")
+    text.append(f"{run.healthy_rejected:,} of {run.healthy_orders:,} healthy orders refused.")
     return Panel(text, border_style="green" if stopped and run.healthy_rejected == 0 else "red")
 
 

@@ -14,7 +14,6 @@ from gateway.cli.errors import CliError, ExitCode
 from gateway.units import parse_duration
 from router_sim.knight.limits import defence
 from router_sim.knight.universe import Variant
-from router_sim.picture import FORMATS, save
 from router_sim.replay_json import as_json, ladder_json
 from router_sim.report_card import render, render_ladder
 from router_sim.side_by_side import Comparison, ReplayError, Side, Step, ladder, side_by_side
@@ -58,6 +57,8 @@ def knight(
         raise CliError(str(error), ExitCode.INTERNAL) from error
     ladder_steps = _ladder(variant, seed, removed) if steps else []
     if picture is not None:
+        from router_sim.picture import save
+
         save(comparison, picture)
     if output == "json":
         document = as_json(comparison) | ({"ladder": ladder_json(ladder_steps)} if steps else {})
@@ -86,6 +87,8 @@ def _picture_name(picture: Path | None) -> None:
     """A wrong name is said before the run, not after it."""
     if picture is None:
         return
+    from router_sim.picture import FORMATS  # loads the drawing library, which takes a second
+
     if picture.suffix.lower() not in FORMATS:
         raise CliError(f"--picture {picture}: the name must end in {' or '.join(FORMATS)}", ExitCode.BAD_INPUT)
     if not picture.absolute().parent.is_dir():
