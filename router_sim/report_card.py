@@ -69,8 +69,9 @@ def render(comparison: Comparison, *, width: int = 120) -> RenderableType:
 
 
 def _title(comparison: Comparison) -> RenderableType:
-    minutes = comparison.uncontrolled.duration / 60e9
-    story = f"{comparison.variant}: {_STORIES[comparison.variant]} ({minutes:.3g} min, seed {comparison.seed})"
+    seconds = comparison.uncontrolled.duration / 1e9
+    shown = f"{seconds / 60:.3g} min" if seconds >= 60 else f"{seconds:.3g} s"
+    story = f"{comparison.variant}: {_STORIES[comparison.variant]} ({shown}, seed {comparison.seed})"
     return Text(f"Knight Capital, 1 August 2012 - {story}", style="bold")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -165,14 +166,13 @@ def _play(
     pipe: Connection, side: Side, variant: Variant, seed: int, until: int | None, without: tuple[str, ...]
 ) -> None:
     """One process: sends fractions done, then the result, or the text of what went wrong."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the one that started us ends us
     try:
         if side == "uncontrolled":
             result = uncontrolled_run(variant, seed, until=until, progress=pipe.send)
         else:
             result = controlled_run(variant, seed, until=until, without=without, progress=pipe.send)
         pipe.send(result)
-    except KeyboardInterrupt:
-        pass
     except Exception as error:  # noqa: BLE001 - whatever it is, the other side must be told, not left waiting
         pipe.send(f"{type(error).__name__}: {error}")
     finally:
