@@ -150,7 +150,7 @@ impl AmountWindow {
     pub fn take_back(&mut self, now: Nanos, then: Nanos, amount: i128) {
         self.advance(now);
         let bucket = then.0.div_euclid(self.bucket_length);
-        if bucket > self.newest || self.newest - bucket > BUCKETS as i64 {
+        if bucket > self.newest || self.newest.saturating_sub(bucket) > BUCKETS as i64 {
             return;
         }
         let slot = Self::slot(bucket);
