@@ -33,6 +33,10 @@ pub struct State {
     pub lose_orders: bool,
     /// Refuse every session.
     pub away: bool,
+    /// Read nothing more.
+    pub deaf: bool,
+    /// Number the next report, keep it, and do not send it.
+    pub lose_next: bool,
     venue_seq: u64,
     last_client_seq: u64,
     log: Vec<proto::ExchangeMessage>,
@@ -51,7 +55,32 @@ impl State {
         self.venue_seq += 1;
         let message = proto::ExchangeMessage { venue_seq: self.venue_seq, body: Some(body) };
         self.log.push(message.clone());
-        self.send(message);
+        if !std::mem::take(&mut self.lose_next) {
+            self.send(message);
+        }
+    }
+
+    /// Sends the last report again.
+    pub fn repeat_last(&self) {
+        self.send(self.log.last().cloned().expect("a report"));
+    }
+
+    /// Starts anew, as a process that was killed and knows nothing.
+    pub fn forget(&mut self) {
+        self.drop_session();
+        *self = State::default();
+    }
+
+    /// A bust or correction of an execution.
+    pub fn refer(&mut self, order: u64, exec_type: proto::ExecType, exec_ref_id: u64) {
+        self.exec_id += 1;
+        self.sequenced(Out::Report(proto::VenueReport {
+            cl_ord_id: order,
+            venue_exec_id: self.exec_id,
+            exec_type: exec_type as i32,
+            exec_ref_id,
+            ..proto::VenueReport::default()
+        }));
     }
 
     fn aside(&self, body: Out) {
@@ -225,6 +254,9 @@ impl Exchange for Service {
         let mut inbound = request.into_inner();
         tokio::spawn(async move {
             while let Ok(Some(frame)) = inbound.message().await {
+                while venue.lock().deaf {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
                 let mut state = venue.lock();
                 if !state.session.as_ref().is_some_and(|session| session.same_channel(&sender)) {
                     return;
