@@ -6,7 +6,7 @@ use core::hash::{BuildHasher, Hasher};
 
 use crate::books::OpenDelta;
 use crate::candidate::Candidate;
-use crate::checks::{Breach, id};
+use crate::checks::{Breach, Verdict, id};
 use crate::engine::Engine;
 use crate::events::{NewOrder, Replace, Side, TimeInForce};
 use crate::halts::{Offender, State as HaltState};
@@ -31,22 +31,9 @@ reasons! { REASONS:
     UNKNOWN_ROUTER = 139, OTHER, "The router is not configured.";
 }
 
-/// A refusal, and which check gave it: the number of the check, or none for what is decided before them.
-struct Refusal {
-    breach: Breach,
-    check: Option<usize>,
-    /// The order as it was judged, if it came that far.
-    candidate: Option<Candidate>,
-}
-
-impl Refusal {
-    fn plain(reason: Reason) -> Refusal {
-        Refusal::before_checks(Reject::plain(reason))
-    }
-
-    fn before_checks(reject: Reject) -> Refusal {
-        Refusal { breach: Breach::reject(reject), check: None, candidate: None }
-    }
+/// A refusal that no bound stands behind.
+fn plain(reason: Reason) -> Breach {
+    Breach::reject(Reject::plain(reason))
 }
 
 impl Engine {
@@ -62,7 +49,7 @@ impl Engine {
         self.checks.observe(router, 1, &self.state);
         match self.decide(order, true) {
             Ok(candidate) => self.accept(order, &candidate, content),
-            Err(refusal) => self.refuse(refusal, order),
+            Err(breach) => self.refuse(&breach, order),
         }
     }
 
@@ -74,7 +61,7 @@ impl Engine {
         self.checks.observe(router, 1, &self.state);
         match self.decide(order, false) {
             Ok(_) => Outcome::WouldAccept,
-            Err(refusal) => Outcome::Rejected(refusal.breach.reject),
+            Err(breach) => Outcome::Rejected(breach.reject),
         }
     }
 
@@ -95,37 +82,38 @@ impl Engine {
         Outcome::Rejected(reject)
     }
 
-    fn decide(&mut self, order: &NewOrder, placing: bool) -> Result<Candidate, Refusal> {
+    fn decide(&mut self, order: &NewOrder, placing: bool) -> Result<Candidate, Breach> {
         self.blocked_by_latch(order)?;
         if placing && self.state.orders.is_buried(order.router, order.cl_ord_id) {
             self.state.orders.unbury(order.router, order.cl_ord_id);
-            return Err(Refusal::plain(&CANCELED_BEFORE_ARRIVAL));
+            return Err(plain(&CANCELED_BEFORE_ARRIVAL));
         }
         let candidate = self.resolve(order)?;
-        self.judge(&candidate).map_err(|refusal| Refusal { candidate: Some(candidate), ..refusal })?;
+        self.judge(&candidate, placing)?;
         if !self.state.orders.has_room() {
-            return Err(Refusal::plain(&CAPACITY));
+            return Err(plain(&CAPACITY));
         }
         Ok(candidate)
     }
 
-    /// Everything that is asked of a resolved order or replace.
-    fn judge(&self, candidate: &Candidate) -> Result<(), Refusal> {
+    /// Everything that is asked of a resolved order or replace. A check learns of its own refusals, but of a dry run's.
+    fn judge(&mut self, candidate: &Candidate, placing: bool) -> Verdict {
         self.reduce_only(candidate)?;
-        self.checks.check(candidate, &self.state).map_err(|(place, breach)| Refusal {
-            breach,
-            check: Some(place),
-            candidate: None,
-        })?;
+        if let Err((place, breach)) = self.checks.check(candidate, &self.state) {
+            if placing {
+                self.checks.refused(place, candidate, &breach.reject);
+            }
+            return Err(breach);
+        }
         let delta = OpenDelta { qty: candidate.added, notional: candidate.added_notional, orders: 1 };
         if !self.state.can_open(&candidate.touched, candidate.side, delta) {
-            return Err(Refusal::plain(&ARITHMETIC_OVERFLOW));
+            return Err(plain(&ARITHMETIC_OVERFLOW));
         }
         Ok(())
     }
 
     /// A scope that takes nothing but cancels refuses before anything else is looked at, even an unknown symbol.
-    fn blocked_by_latch(&self, order: &NewOrder) -> Result<(), Refusal> {
+    fn blocked_by_latch(&self, order: &NewOrder) -> Verdict {
         let state = &self.state;
         if !state.halts.any() {
             return Ok(());
@@ -145,28 +133,28 @@ impl Engine {
         let places = scopes.into_iter().flatten().filter_map(|scope| state.scopes.find(scope));
         match state.halts.most_severe(places) {
             Some((ix, severity)) if severity >= HaltState::CancelOnly => {
-                Err(Refusal::before_checks(halted(state, ix, &HALTED)))
+                Err(Breach::reject(halted(state, ix, &HALTED)))
             }
             _ => Ok(()),
         }
     }
 
-    fn reduce_only(&self, candidate: &Candidate) -> Result<(), Refusal> {
+    fn reduce_only(&self, candidate: &Candidate) -> Verdict {
         if !self.state.halts.any() || candidate.reduces {
             return Ok(());
         }
         match self.state.halts.most_severe(candidate.touched.iter()) {
-            Some((ix, _)) => Err(Refusal::before_checks(halted(&self.state, ix, &REDUCE_ONLY))),
+            Some((ix, _)) => Err(Breach::reject(halted(&self.state, ix, &REDUCE_ONLY))),
             None => Ok(()),
         }
     }
 
     /// Works out what the checks need. Fails for names that are not configured and numbers that do not fit.
-    fn resolve(&mut self, order: &NewOrder) -> Result<Candidate, Refusal> {
-        let Ref::Known(account) = order.account else { return Err(Refusal::plain(&UNKNOWN_ACCOUNT)) };
-        let Ref::Known(symbol) = order.symbol else { return Err(Refusal::plain(&UNKNOWN_SYMBOL)) };
+    fn resolve(&mut self, order: &NewOrder) -> Result<Candidate, Breach> {
+        let Ref::Known(account) = order.account else { return Err(plain(&UNKNOWN_ACCOUNT)) };
+        let Ref::Known(symbol) = order.symbol else { return Err(plain(&UNKNOWN_SYMBOL)) };
         if order.strategy == Ref::Unknown {
-            return Err(Refusal::plain(&UNKNOWN_STRATEGY));
+            return Err(plain(&UNKNOWN_STRATEGY));
         }
         let touched = self.touch(order, account, symbol)?;
         // Without a market only a reducing limit order passes (`market_data`): it is worth its own price.
@@ -195,10 +183,10 @@ impl Engine {
         })
     }
 
-    fn touch(&mut self, order: &NewOrder, account: AccountId, symbol: SymbolId) -> Result<Touched, Refusal> {
+    fn touch(&mut self, order: &NewOrder, account: AccountId, symbol: SymbolId) -> Result<Touched, Breach> {
         let mut place = |scope: Scope, reason: Reason| {
             let before = self.state.scopes.len();
-            let ix = self.state.scope_or_create(scope).ok_or_else(|| Refusal::plain(reason))?;
+            let ix = self.state.scope_or_create(scope).ok_or_else(|| plain(reason))?;
             if self.state.scopes.len() > before {
                 self.checks.limits_changed(ix, self.state.limits.at(ix));
             }
@@ -237,11 +225,7 @@ impl Engine {
         Outcome::Accepted(id)
     }
 
-    fn refuse(&mut self, refusal: Refusal, order: &NewOrder) -> Outcome {
-        let Refusal { breach, check, candidate } = refusal;
-        if let (Some(place), Some(candidate)) = (check, candidate) {
-            self.checks.refused(place, &candidate, &breach.reject);
-        }
+    fn refuse(&mut self, breach: &Breach, order: &NewOrder) -> Outcome {
         if let Some((scope, severity)) = breach.halt {
             let offender = Offender { router: order.router, cl_ord_id: order.cl_ord_id, parent: order.parent.known() };
             self.trip(scope, severity, breach.reject, Some(offender));
@@ -275,12 +259,12 @@ impl Engine {
         }
         match self.judge_replace(id, replace) {
             Ok(pending) => self.send_replace(id, replace.router, pending),
-            Err(refusal) => self.refuse_replace(id, replace, refusal),
+            Err(breach) => self.refuse_replace(id, replace, &breach),
         }
     }
 
-    fn judge_replace(&mut self, id: OrderId, replace: &Replace) -> Result<PendingReplace, Refusal> {
-        let unknown = || Refusal::plain(&CAPACITY);
+    fn judge_replace(&mut self, id: OrderId, replace: &Replace) -> Result<PendingReplace, Breach> {
+        let unknown = || plain(&CAPACITY);
         let order = self.state.orders.get(id).ok_or_else(unknown)?;
         let (touched, symbol, side, ord_type) = (order.touched, order.symbol, order.side, order.ord_type);
         let price = replace.price;
@@ -295,7 +279,7 @@ impl Engine {
             client_seq: replace.client_seq,
         };
         let reserved = self.worst_open(order, Some(&pending));
-        let added = reserved.minus(order.reserved).ok_or_else(|| Refusal::plain(&ARITHMETIC_OVERFLOW))?;
+        let added = reserved.minus(order.reserved).ok_or_else(|| plain(&ARITHMETIC_OVERFLOW))?;
         let before = valued(&self.state, symbol, Some(order.px_risk), order.reserved)?;
         let after = valued(&self.state, symbol, Some(px_reserved), reserved)?;
         let notional = valued(&self.state, symbol, Some(px_risk), Qty(replace.qty.0.max(0)))?;
@@ -331,23 +315,22 @@ impl Engine {
         if let Some((ix, severity)) = self.state.halts.most_severe(touched.iter())
             && severity >= HaltState::CancelOnly
         {
-            return Err(Refusal::before_checks(halted(&self.state, ix, &HALTED)));
+            return Err(Breach::reject(halted(&self.state, ix, &HALTED)));
         }
-        self.judge(&candidate)?;
+        self.judge(&candidate, true)?;
         if !self.state.orders.has_room() {
-            return Err(Refusal::plain(&CAPACITY));
+            return Err(plain(&CAPACITY));
         }
         self.checks.reserve(&candidate, &self.state);
         Ok(pending)
     }
 
     /// A risk-reducing replace must still be one the venue can read, and there must be a venue.
-    fn well_formed_at_least(&self, candidate: &Candidate) -> Result<(), Refusal> {
+    fn well_formed_at_least(&self, candidate: &Candidate) -> Verdict {
         use crate::checks::Check;
-        let as_refusal = |breach| Refusal { breach, check: None, candidate: None };
-        self.checks.venue_link.check(candidate, &self.state).map_err(as_refusal)?;
-        self.checks.well_formed.check(candidate, &self.state).map_err(as_refusal)?;
-        if self.state.orders.has_room() { Ok(()) } else { Err(Refusal::plain(&CAPACITY)) }
+        self.checks.venue_link.check(candidate, &self.state)?;
+        self.checks.well_formed.check(candidate, &self.state)?;
+        if self.state.orders.has_room() { Ok(()) } else { Err(plain(&CAPACITY)) }
     }
 
     fn send_replace(&mut self, id: OrderId, router: RouterId, pending: PendingReplace) -> Outcome {
@@ -361,9 +344,9 @@ impl Engine {
         Outcome::ReplaceAccepted(id)
     }
 
-    fn refuse_replace(&mut self, id: OrderId, replace: &Replace, refusal: Refusal) -> Outcome {
-        let reject = refusal.breach.reject;
-        if let Some((scope, severity)) = refusal.breach.halt {
+    fn refuse_replace(&mut self, id: OrderId, replace: &Replace, breach: &Breach) -> Outcome {
+        let reject = breach.reject;
+        if let Some((scope, severity)) = breach.halt {
             let parent = self.state.orders.get(id).and_then(|order| order.parent);
             let offender = Offender { router: replace.router, cl_ord_id: replace.cl_ord_id, parent };
             self.trip(scope, severity, reject, Some(offender));
@@ -396,9 +379,9 @@ fn risk_price(state: &State, touched: &Touched, symbol: SymbolId, side: Side, pr
     }
 }
 
-fn valued(state: &State, symbol: SymbolId, px_risk: Option<Price>, qty: Qty) -> Result<Money, Refusal> {
+fn valued(state: &State, symbol: SymbolId, px_risk: Option<Price>, qty: Qty) -> Result<Money, Breach> {
     let Some(price) = px_risk else { return Ok(Money::ZERO) };
-    state.notional(symbol, price, qty).ok_or_else(|| Refusal::plain(&ARITHMETIC_OVERFLOW))
+    state.notional(symbol, price, qty).ok_or_else(|| plain(&ARITHMETIC_OVERFLOW))
 }
 
 fn same_terms(known: &Order, order: &NewOrder) -> bool {
