@@ -55,9 +55,10 @@ def event_of(message: pb.GatewayMessage) -> Event | None:
 
 def reject_of(detail: types_pb2.RejectDetail) -> Reject:
     """Why something was refused."""
-    return Reject(
-        detail.code, detail.name, scope_text(detail.scope), int(detail.limit or 0), int(detail.value or 0), detail.unit
-    )
+    scope = scope_text(detail.scope)
+    if detail.unit == "field":
+        return Reject(detail.code, detail.name, scope, field=detail.value)
+    return Reject(detail.code, detail.name, scope, int(detail.limit or 0), int(detail.value or 0), detail.unit)
 
 
 def scope_text(scope: types_pb2.Scope) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-import grpc
 from grpc import aio
 
 from gateway.client.channel import FINAL_CODES, open_channel
@@ -145,8 +144,11 @@ class ParentOrdersClient:
             if error.code() in FINAL_CODES:
                 self._fail(LogonRefusedError(why))
                 return
-        except (asyncio.CancelledError, grpc.RpcError):
+        except asyncio.CancelledError:
             why = "closed"
+        except ValueError as error:
+            self._fail(LogonRefusedError(f"the gateway speaks another contract: {error}"))
+            return
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_result(ParentResult(Verdict.UNKNOWN, text=why))

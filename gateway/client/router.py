@@ -337,6 +337,8 @@ class RouterClient:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
+            except ValueError as error:
+                raise LogonRefusedError(f"the gateway speaks another contract: {error}") from error
             finally:
                 call.cancel()
                 for task in tasks:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 PRICE_UNIT = 1_000_000_000
 """One unit of currency in the scale of prices."""
@@ -92,7 +93,10 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Why a request was refused. ``limit`` and ``value`` count ``unit``; ``scope`` is text such as ``router:r1``."""
+    """Why a request was refused. ``limit`` and ``value`` count ``unit``; ``scope`` is text such as ``router:r1``.
+
+    ``field`` says what is wrong with which field of the message, where the message itself was the reason.
+    """
 
     code: int
     name: str
@@ -100,6 +104,7 @@ class Reject:
     limit: int = 0
     value: int = 0
     unit: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +235,7 @@ class Attestation:
     host: str = ""
     build: str = ""
     config_hash: str = ""
-    feature_flags: dict[str, str] = field(default_factory=dict)
+    feature_flags: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

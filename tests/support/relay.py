@@ -37,6 +37,7 @@ class Relay:
             for end in pair:
                 with suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
+                end.close()
 
     def freeze(self) -> None:
         """Pass nothing on, and keep every connection open."""
@@ -80,6 +81,7 @@ class Relay:
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+            end.close()
 
 
 @contextmanager

@@ -115,7 +115,9 @@ class ScriptedVenue:
         self._call(lambda: self._send(self._log[-1]))
 
     def settle(self) -> None:
-        """Until the gateway has worked through everything sent so far."""
+        """Until the gateway has worked through everything sent so far; at once while there is no session."""
+        if not self._sessions:
+            return
         number = self._call(self._ping)
         eventually(lambda: number in self._echoes, "the gateway echoes the venue's heartbeat")
 
@@ -157,7 +159,9 @@ class ScriptedVenue:
         return was
 
     def wait_for_mass_status_request(self) -> None:
-        """Until the gateway asks where its orders stand."""
+        """Until the gateway asks where its orders stand; a session that has asked already is cut, so that it asks again."""
+        if not self._status_requests and self._sessions:
+            self.drop_sessions()
         eventually(lambda: self._status_requests, "the gateway asks for the mass status")
 
     def answer_mass_status(self, filled: dict[int, int], processed: int, *, fenced: bool) -> None:

@@ -278,6 +278,7 @@ class Runner:
             eventually(lambda: self._looks.status().venue_reconciled, f"{line}: the link is up")
 
     def _mass_status(self, line: Line) -> None:
+        self._venue.wait_for_mass_status_request()
         counts = {self._orders[name]: int(value) for name, value in line.pairs() if name != "processed"}
         self._venue.answer_mass_status(counts, int(line.get("processed") or 0), fenced="fenced" in line.words)
         self._venue.settle()

@@ -35,6 +35,7 @@ def split(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
 def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: str) -> str:
     """The text of `riskgate.toml`."""
     listeners = "".join(f'[{name}]\nlisten = "127.0.0.1:0"\n' for name in ("order_entry", "halt", "admin", "metrics"))
+    listeners = listeners.replace("[order_entry]\n", '[order_entry]\nheartbeat = "60s"\n')
     text = f'[gateway]\nname = "gw1"\n{listeners}[venue]\naddress = "{venue}"\n'
     text += f'[[oms]]\nname = "oms"\ntoken = "{token("oms")}"\n'
     text += "".join(f'[[operators]]\nname = "{n}"\nrole = "risk"\ntoken = "{token(n)}"\n' for n in PEOPLE)
