@@ -1,0 +1,216 @@
+"""What a bench of the order path runs against: a venue stub and a gateway, each a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import grpc
+
+from riskgate.v1 import admin_pb2, admin_pb2_grpc, parent_orders_pb2, parent_orders_pb2_grpc, types_pb2
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PRICE: Final = 100_000_000_000
+TOKEN: Final = "token-of-a-bench"  # noqa: S105 - guards nothing but a bench
+READY_S: Final = 60.0
+STOP_S: Final = 20.0
+EVERYTHING: Final = 10**15
+"""A parent's quantity that no bench uses up."""
+
+# Every check is on and none refuses: what is measured is the whole path, not a shortcut of it.
+LIMITS: Final = """
+[limits.firm]
+max_gross_notional = "1_000_000_000_000"
+max_turnover_day = "1_000_000_000_000_000"
+max_turnover_window = "1_000_000_000_000_000"
+turnover_window = "1m"
+max_day_loss = "1_000_000_000"
+[limits.account."*"]
+max_order_notional = "1_000_000"
+max_gross_notional = "1_000_000_000_000"
+max_day_loss = "1_000_000_000"
+[limits.router."*"]
+message_rate = 2_000_000
+parent_overfill_halt_after = 3
+max_turnover_window = "1_000_000_000_000_000"
+turnover_window = "1m"
+max_day_loss = "1_000_000_000"
+[limits.symbol."*"]
+max_order_qty = 10_000
+price_collar_bps = 300
+market_data_max_age = "5s"
+[limits.account_symbol."*"]
+max_long_position = 1_000_000_000
+max_short_position = 1_000_000_000
+"""
+
+
+class BenchError(Exception):
+    """Something a bench needs did not come up; the message says what and shows its output."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the generator sends to."""
+
+    name: str
+    address: str
+    pid: int
+    venue_epoch: int | None
+    """Given when it is a venue."""
+
+    def cpu_s(self) -> float:
+        """Processor time of the process so far, all threads, user and system."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def venue_stub() -> Iterator[Target]:
+    """The native venue stub: immediate orders are filled with one report each."""
+    command = [sys.executable, str(Path(__file__).with_name("venue_stub.py"))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as popen:
+        try:
+            readable = popen.stdout is not None and select.select([popen.stdout], [], [], READY_S)[0]
+            address = popen.stdout.readline().strip() if popen.stdout is not None and readable else ""
+            if not address:
+                raise BenchError("the venue stub did not start: its error is above")
+            yield Target("stub", address, popen.pid, 1)
+        finally:
+            popen.terminate()
+
+
+@contextmanager
+def gateway(
+    directory: Path, venue: Target, routers: Sequence[str], *, max_orders: int, journal: bool
+) -> Iterator[Target]:
+    """`riskgate run` with every check configured, linked to `venue`, its parents registered.
+
+    It is named after its directory: a name that the venue has seen reports of would have to be given them again.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    config, ready, log = directory / "riskgate.toml", directory / "ready.json", directory / "gateway.log"
+    config.write_text(_config(directory.name, venue.address, routers, max_orders=max_orders, journal=journal))
+    ready.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "gateway", "run", "--config", str(config), "--ready-file", str(ready)]
+    with log.open("wb") as output, subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output) as popen:
+        try:
+            _until(ready.exists, popen, log)
+            bound = json.loads(ready.read_text())
+            with grpc.insecure_channel(bound["admin"]) as channel:
+                _until(lambda: _linked(admin_pb2_grpc.AdminStub(channel)), popen, log)
+            _register_parents(bound["order_entry"])
+            yield Target("gateway", bound["order_entry"], popen.pid, None)
+        finally:
+            popen.terminate()
+            try:
+                popen.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                popen.kill()
+
+
+def router_token(name: str) -> str:
+    """The token of a router of the bench."""
+    return f"{TOKEN}-{name}"
+
+
+def parent(side: str) -> str:
+    """The parent of all orders of a side."""
+    return f"bench-{side}"
+
+
+def _config(name: str, venue: str, routers: Sequence[str], *, max_orders: int, journal: bool) -> str:
+    text = f"""
+[gateway]
+name = "{name}"
+[order_entry]
+listen = "127.0.0.1:0"
+heartbeat = "5s"
+[halt]
+listen = "127.0.0.1:0"
+[admin]
+listen = "127.0.0.1:0"
+[metrics]
+listen = "127.0.0.1:0"
+[venue]
+address = "{venue}"
+[capacity]
+max_orders = {max_orders}
+[[operators]]
+name = "bench"
+role = "view"
+token = "{TOKEN}-operator"
+[[oms]]
+name = "bench"
+token = "{TOKEN}-oms"
+[[accounts]]
+name = "ACC1"
+[[symbols]]
+name = "AAPL"
+tick = "0.01"
+"""
+    if journal:
+        text += '[journal]\nfile = "records.log"\n'
+    text += "".join(
+        f'[[routers]]\nname = "{name}"\ntoken = "{router_token(name)}"\naccounts = ["ACC1"]\n' for name in routers
+    )
+    return text + LIMITS
+
+
+def _linked(admin: admin_pb2_grpc.AdminStub) -> bool:
+    metadata = (("authorization", f"Bearer {TOKEN}-operator"),)
+    status = admin.GetStatus(admin_pb2.GetStatusRequest(), metadata=metadata, timeout=5)
+    return status.venue_connected and status.venue_reconciled
+
+
+def _register_parents(address: str) -> None:
+    sides = {"buy": types_pb2.SIDE_BUY, "sell": types_pb2.SIDE_SELL}
+    instructions = [
+        parent_orders_pb2.ParentInstruction(
+            request_id=number,
+            open=parent_orders_pb2.ParentOrder(
+                parent_cl_ord_id=parent(name), account="ACC1", symbol="AAPL", side=side, order_qty=EVERYTHING
+            ),
+        )
+        for number, (name, side) in enumerate(sides.items(), 1)
+    ]
+    request = parent_orders_pb2.RegisterRequest(oms="bench", token=f"{TOKEN}-oms", instructions=instructions)
+    answered = 0
+    with grpc.insecure_channel(address) as channel:
+        stub = parent_orders_pb2_grpc.ParentOrdersStub(channel)
+        done = threading.Event()
+
+        def requests() -> Iterator[parent_orders_pb2.RegisterRequest]:
+            yield request
+            done.wait(READY_S)
+
+        for response in stub.Register(requests(), timeout=READY_S):
+            for result in response.results:
+                if not result.accepted:
+                    raise BenchError(f"the gateway refused a parent of the bench: {result.reject.name}")
+            answered += len(response.results)
+            if answered == len(instructions):
+                done.set()
+                return
+    raise BenchError("the gateway did not answer the registration of the bench's parents")
+
+
+def _until(condition: Callable[[], bool], popen: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + READY_S
+    pause = threading.Event()
+    while not condition():
+        if popen.poll() is not None or time.monotonic() > deadline:
+            raise BenchError(
+                f"the gateway did not become ready; its output:\n{log.read_text(errors='replace')[-2_000:]}"
+            )
+        pause.wait(0.02)
