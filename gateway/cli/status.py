@@ -88,7 +88,7 @@ def _trip(trip: pb.Trip) -> tuple[object, ...]:
         why += f" (order {trip.cl_ord_id} of {trip.router})"
     since = clock(trip.time)[11:]
     return (
-        trip.trip_id,
+        trip.newest_trip_id or trip.trip_id,
         scope_text(trip.scope),
         state_text(trip.state),
         since,

@@ -210,6 +210,7 @@ class Trip(_message.Message):
     CL_ORD_ID_FIELD_NUMBER: _builtins.int
     ROUTER_FIELD_NUMBER: _builtins.int
     PARENT_CL_ORD_ID_FIELD_NUMBER: _builtins.int
+    NEWEST_TRIP_ID_FIELD_NUMBER: _builtins.int
     trip_id: _builtins.int
     state: _types_pb2.HaltState.ValueType
     principal: _builtins.str
@@ -223,6 +224,8 @@ class Trip(_message.Message):
     """The order that tripped it, when one did."""
     router: _builtins.str
     parent_cl_ord_id: _builtins.str
+    newest_trip_id: _builtins.int
+    """The newest halt of the scope: this one, or a later one that made it no more severe. A reinstatement must name it."""
     @_builtins.property
     def scope(self) -> _types_pb2.Scope: ...
     @_builtins.property
@@ -244,10 +247,11 @@ class Trip(_message.Message):
         cl_ord_id: _builtins.str = ...,
         router: _builtins.str = ...,
         parent_cl_ord_id: _builtins.str = ...,
+        newest_trip_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "scope", b"scope"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancels_outstanding", b"cancels_outstanding", "cancels_refused", b"cancels_refused", "cause", b"cause", "cl_ord_id", b"cl_ord_id", "open_orders_at_halt", b"open_orders_at_halt", "parent_cl_ord_id", b"parent_cl_ord_id", "principal", b"principal", "router", b"router", "scope", b"scope", "seq", b"seq", "state", b"state", "text", b"text", "time", b"time", "trip_id", b"trip_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancels_outstanding", b"cancels_outstanding", "cancels_refused", b"cancels_refused", "cause", b"cause", "cl_ord_id", b"cl_ord_id", "newest_trip_id", b"newest_trip_id", "open_orders_at_halt", b"open_orders_at_halt", "parent_cl_ord_id", b"parent_cl_ord_id", "principal", b"principal", "router", b"router", "scope", b"scope", "seq", b"seq", "state", b"state", "text", b"text", "time", b"time", "trip_id", b"trip_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -104,9 +104,11 @@ impl Plane {
     /// A halt as operators see it.
     pub(crate) fn trip_message(&self, trip: &Trip) -> proto::Trip {
         let offender = trip.offender;
-        let parent = offender.and_then(|o| o.parent).and_then(|id| self.engine.state().parents.get(id));
+        let state = self.engine.state();
+        let parent = offender.and_then(|o| o.parent).and_then(|id| state.parents.get(id));
         proto::Trip {
             trip_id: trip.id,
+            newest_trip_id: state.scopes.find(trip.scope).map_or(trip.id, |ix| state.halts.latch(ix).newest),
             scope: Some(self.scope_message(trip.scope)),
             state: trip.state as i32,
             cause: trip.cause.as_ref().map(|cause| self.reject_message(cause)),

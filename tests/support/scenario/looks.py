@@ -86,7 +86,7 @@ class Looks:
 
     def newest_trip(self, scope: str) -> int:
         """The newest trip of a scope, or 1."""
-        trips = [trip.trip_id for trip in self.status().trips if scope_text(trip.scope) == scope]
+        trips = [trip.newest_trip_id for trip in self.status().trips if scope_text(trip.scope) == scope]
         return max(trips, default=1)
 
     def _scope(self, text: str) -> admin.ScopeStatus:
