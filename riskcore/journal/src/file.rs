@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     fn file(records: &[&[u8]]) -> Vec<u8> {
-        let mut out = FileHeader { epoch: 7, trading_day: 2012_08_01, ..FileHeader::default() }.encode().to_vec();
+        let mut out = FileHeader { epoch: 7, trading_day: 20_120_801, ..FileHeader::default() }.encode().to_vec();
         let mut framer = Framer::default();
         for record in records {
             framer.frame(record, &mut out);

@@ -270,7 +270,7 @@ mod tests {
         let path = temporary("all");
         let header = FileHeader {
             epoch: 3,
-            trading_day: 2012_08_01,
+            trading_day: 20_120_801,
             seed: u64::MAX - 1,
             max_orders: 5,
             ..FileHeader::default()

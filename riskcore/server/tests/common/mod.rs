@@ -69,7 +69,7 @@ impl Gateway {
         let config = Config {
             gateway: "gw1".to_owned(),
             epoch: 7,
-            trading_day: 2012_08_01,
+            trading_day: 20_120_801,
             order_entry_listen: "127.0.0.1:0".to_owned(),
             halt_listen: "127.0.0.1:0".to_owned(),
             halt_socket: options.halt_socket,
