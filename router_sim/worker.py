@@ -47,6 +47,10 @@ THROTTLE_WINDOW = 100_000_000
 """Healthy code sends at most so many orders in so many ns, well below what a gateway allows."""
 
 
+ASK_AGAIN = 10_000_000
+"""A child that is not acknowledged yet is taken back this much later, in ns."""
+
+
 class Fault(enum.Enum):
     """Incidents beside Power Peg; each overrides one habit of healthy code."""
 
@@ -69,6 +73,7 @@ class Work:
     filled: int = 0
     alarm: int = 0
     """Number of the only entry in the schedule that still counts for this parent."""
+    accepted: bool = False
     cancelling: bool = False
 
 
@@ -138,6 +143,8 @@ class Worker:
                     self._schedule(work, self._window_ends)
                     continue
                 children.append(self._send(work, now))
+            elif not work.accepted:
+                self._schedule(work, now + ASK_AGAIN)  # a cancel on its own lane could overtake its order
             elif not work.cancelling:
                 work.cancelling = True
                 cancels.append(work.child.cl_ord_id)
@@ -157,7 +164,7 @@ class Worker:
             case Closed():
                 self._done(event.cl_ord_id, now)
             case Accepted():
-                self.ledger.accepted += 1
+                self._accepted(event)
             case CancelRefused():
                 self.ledger.cancel_refused += 1
             case Halted():
@@ -187,7 +194,7 @@ class Worker:
             price=price,
             retail=parent.retail and self.build is Build.RLP,
         )
-        work.child, work.filled, work.cancelling = child, 0, False
+        work.child, work.filled, work.accepted, work.cancelling = child, 0, False, False
         if self.fault is Fault.RESEND:
             self._schedule(work, now + RESEND_NS)
         elif price is not None and parent.resting != NEVER:
@@ -195,6 +202,12 @@ class Worker:
         self._open[child.cl_ord_id] = work
         self.ledger.left(parent.parent_cl_ord_id, child.qty, self._utc())
         return child
+
+    def _accepted(self, event: Accepted) -> None:
+        self.ledger.accepted += 1
+        work = self._open.get(event.cl_ord_id)
+        if work is not None:
+            work.accepted = True
 
     def _traded(self, event: Traded, now: int) -> None:
         work = self._open.get(event.cl_ord_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from riskgate.v1 import admin_pb2
-from router_sim.demo.state import USD, DemoState
+from router_sim.demo.state import USD, DemoState, RouterView
 from router_sim.report_card import clock, usd
 
 _MS = 1_000_000
@@ -44,6 +45,8 @@ class Card:
     culprit_rejected: int
     healthy_orders: int
     healthy_rejected: int
+    healthy_reasons: Mapping[str, int]
+    """Why healthy orders were refused, if any were."""
     cancels: int
     """Resting orders at the moment of the halt."""
     cancels_outstanding: int
@@ -104,6 +107,7 @@ def make_card(
         culprit_rejected=sum(sum(view.rejected.values()) for view in culprits),
         healthy_orders=sum(view.sent for view in healthy),
         healthy_rejected=sum(sum(view.rejected.values()) for view in healthy),
+        healthy_reasons=_reasons(healthy),
         cancels=trip.open_orders_at_halt if trip else 0,
         cancels_outstanding=trip.cancels_outstanding if trip else 0,
         cancels_confirmed_ms=_ms(state.since_open(state.clean_at.get(name, 0))) if name else None,
@@ -178,7 +182,7 @@ def _rows(card: Card) -> list[tuple[str, str]]:
         ("leaked executions / shares", f"{card.leaked_executions:,} / {card.leaked_shares:,}"),
         ("loss after unwinding", usd(-card.loss_usd)),
         ("culprit's orders, of them refused", f"{card.culprit_orders:,}, {card.culprit_rejected:,}"),
-        ("healthy orders, of them refused", f"{card.healthy_orders:,}, {card.healthy_rejected:,}"),
+        ("healthy orders, of them refused", _healthy(card)),
     ]
     if card.culprit is not None:
         rows.append(("resting orders cancelled", _cancels(card)))
@@ -220,6 +224,11 @@ def _verdict(card: Card) -> Panel:
     return Panel(Group(Text(text, style="bold"), Text(card.reason)), border_style="green" if card.stopped else "red")
 
 
+def _healthy(card: Card) -> str:
+    reasons = ", ".join(f"{count} {name}" for name, count in card.healthy_reasons.items())
+    return f"{card.healthy_orders:,}, {card.healthy_rejected:,}" + (f" ({reasons})" if reasons else "")
+
+
 def _cancels(card: Card) -> str:
     if card.cancels_outstanding or card.open_at_venue:
         return f"{card.cancels} swept, {max(card.cancels_outstanding, card.open_at_venue)} NOT confirmed"
@@ -238,6 +247,13 @@ def _scope(trip: admin_pb2.Trip) -> str:
     kinds = ("", "firm", "account", "router", "strategy", "symbol", "account_symbol", "router_symbol")
     name = f"{trip.scope.name}/{trip.scope.symbol}" if trip.scope.symbol else trip.scope.name
     return f"{kinds[trip.scope.kind]}:{name}" if name else kinds[trip.scope.kind]
+
+
+def _reasons(views: Iterable[RouterView]) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for view in views:
+        sums.update(view.rejected)
+    return dict(sums)
 
 
 def _odd_ones(state: DemoState) -> tuple[str, ...]:

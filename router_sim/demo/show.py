@@ -19,7 +19,7 @@ from router_sim.demo.setting import GatewayFile, Protection, exchange_universe
 from router_sim.demo.stage import Stage, StageError
 from router_sim.demo.state import DemoState
 from router_sim.demo.view import View
-from router_sim.knight.stocks import stocks
+from router_sim.knight.universe import universe
 from router_sim.scenario import LiveVariant
 
 POLL_S = 0.25
@@ -72,7 +72,7 @@ class _Show:
         self._stage = stage
         self._view = view
         self._stop = stop
-        self._stocks = stocks()
+        self._stocks = universe(settings.variant, settings.seed, until=0).stocks
         self._state = DemoState(self._stocks)
         self._closing = asyncio.Event()
 

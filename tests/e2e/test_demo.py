@@ -89,7 +89,8 @@ async def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
     """In the middle of it: exit code 130, a card of what there was, no process left."""
     directory = tmp_path / "kept"
     with process(["gateway", "demo", "--seconds", "60", "--keep", directory], tmp_path / "log") as running:
-        await until(lambda: "orders/s" in running.output(), "it is under way", seconds=60)
+        await until(lambda: "orders/s" in running.output() or not running.alive(), "it is under way", seconds=60)
+        assert running.alive(), running.output()
         assert len(processes_of(directory)) >= 3
         running.signal(signal.SIGINT)
 

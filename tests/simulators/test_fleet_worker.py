@@ -117,6 +117,7 @@ def test_a_passive_child_rests_is_taken_back_and_crosses() -> None:
     (resting,) = next_children(router, 0)
     assert (resting.price, resting.qty) == (99 * SECOND, 100)
 
+    router.hear(Accepted(resting.cl_ord_id), MS)
     router.hear(Traded(resting.cl_ord_id, 40, 99 * SECOND, 60), MS)
     assert router.due(49 * MS, 10) == ([], [])
     assert router.due(50 * MS, 10) == ([], [resting.cl_ord_id])
@@ -128,6 +129,17 @@ def test_a_passive_child_rests_is_taken_back_and_crosses() -> None:
     fill(router, crossing, SECOND)
     (last,) = next_children(router, 2 * SECOND)
     assert (last.price, last.qty) == (99 * SECOND, 100)
+
+
+def test_a_child_is_not_taken_back_before_the_venue_has_it() -> None:
+    """The cancel has a lane of its own and could arrive first."""
+    router = worker()
+    router.add(PASSIVE, 0)
+    (resting,) = next_children(router, 0)
+
+    assert router.due(50 * MS, 10) == ([], [])
+    router.hear(Accepted(resting.cl_ord_id), 51 * MS)
+    assert router.due(60 * MS, 10) == ([], [resting.cl_ord_id])
 
 
 def test_a_passive_child_that_fills_before_its_time_is_not_taken_back() -> None:
