@@ -1,0 +1,93 @@
+"""Native floods through a running gateway to the native venue stub: the whole order path, without a simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+import riskcore
+from tests.support.gateway import LIMITS, Gateway, Setup, router_token, running_gateway
+from tests.support.waiting import eventually
+
+PRICE = 100_000_000_000
+TICK = 10_000_000
+ORDERS = 2_000
+
+
+@pytest.fixture
+def stub() -> Iterator[riskcore.VenueStub]:
+    venue = riskcore.VenueStub(quotes=[("AAPL", PRICE - TICK, PRICE + TICK), ("MSFT", PRICE - TICK, PRICE + TICK)])
+    venue.start()
+    yield venue
+    venue.stop()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, stub: riskcore.VenueStub) -> Iterator[Gateway]:
+    with running_gateway(tmp_path, stub.address, Setup()) as running:
+        yield running
+
+
+def line(side: str, price: int = PRICE) -> riskcore.FloodLine:
+    return riskcore.FloodLine(account="ACC2", symbol="AAPL", side=side, order_qty=1, price=price)
+
+
+def session(router: str, rate: int, lines: Sequence[riskcore.FloodLine] = ()) -> riskcore.FloodSession:
+    return riskcore.FloodSession(
+        router=router,
+        token=router_token(router),
+        lines=list(lines) or [line("buy"), line("sell")],
+        rate=rate,
+        duration_ns=60_000_000_000,
+        orders=ORDERS,
+    )
+
+
+def run(gateway: Gateway, *sessions: riskcore.FloodSession) -> riskcore.FloodReport:
+    flood = riskcore.Flood(target=gateway.order_entry, sessions=list(sessions), drain_timeout_ms=30_000)
+    flood.start()
+    eventually(lambda: flood.wait(100), "the flood ended", seconds=60)
+    report = flood.report()
+
+    assert [one["error"] for one in report["sessions"]] == [None] * len(sessions)
+    assert (report["unsent"], report["unanswered"], report["duplicates"], report["sequence_gaps"]) == (0, 0, 0, 0)
+    assert report["latency_ns"]["count"] == report["sent"] == ORDERS * len(sessions)
+    return report
+
+
+def test_every_order_is_answered_once_and_reaches_the_venue_once(gateway: Gateway, stub: riskcore.VenueStub) -> None:
+    report = run(gateway, session("r1", 4_000), session("r2", 4_000))
+
+    assert (report["accepted"], report["filled"], report["reject_reasons"]) == (2 * ORDERS, 2 * ORDERS, {})
+    seen = stub.report()
+    assert (seen["orders"], seen["trades"], seen["duplicates"], seen["open_orders"]) == (2 * ORDERS, 2 * ORDERS, 0, 0)
+
+
+def test_a_router_above_its_rate_is_refused_by_name_and_its_peer_is_not(
+    tmp_path: Path, stub: riskcore.VenueStub
+) -> None:
+    limits = LIMITS + '[limits.router."r1"]\nmessage_rate = 100\n'
+    with running_gateway(tmp_path, stub.address, Setup(limits=limits)) as gateway:
+        flooding, paced = run(gateway, session("r1", 1_000_000), session("r2", 2_000))["sessions"]
+
+    assert set(flooding["reject_reasons"]) == {"RATE_LIMIT"}
+    assert flooding["accepted"] >= 100
+    assert (paced["rejected"], paced["filled"]) == (0, ORDERS)
+
+
+def test_a_second_flood_of_a_router_continues_its_sequence(gateway: Gateway, stub: riskcore.VenueStub) -> None:
+    run(gateway, session("r1", 4_000))
+    report = run(gateway, session("r1", 4_000))
+
+    assert report["accepted"] == ORDERS
+    assert stub.report()["orders"] == 2 * ORDERS
+
+
+def test_refusals_come_with_the_name_of_the_check(gateway: Gateway, stub: riskcore.VenueStub) -> None:
+    too_dear = line("buy", price=2 * PRICE)
+    report = run(gateway, session("r1", 4_000, [too_dear]))
+
+    assert report["reject_reasons"] == {"PRICE_COLLAR": ORDERS}
+    assert stub.report()["orders"] == 0
