@@ -14,6 +14,7 @@ pub struct Clock {
 impl Clock {
     /// Starts now, or at `not_before` if that is later: the last time in the journal of the run before.
     pub fn start(not_before: Nanos) -> Clock {
+        #[expect(clippy::disallowed_methods, reason = "the one clock of the data plane, read once at its start")]
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let utc = i64::try_from(since_epoch.as_nanos()).unwrap_or(i64::MAX);
         Clock { utc_at_start: utc.max(not_before.0), start: Instant::now() }

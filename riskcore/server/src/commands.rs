@@ -1,11 +1,13 @@
 //! What other threads ask of the plane: plain messages through a queue, worked off by its thread. The halt door has a
 //! queue of its own, which comes first.
 
+use std::sync::Arc;
+
 use riskcore::events::Event;
 use riskcore::halts::State;
 use riskcore::outcome::Outcome;
 use riskcore::scopes::ScopeKind;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::error::Error;
 use crate::plane::{Plane, Shared, durable};
@@ -63,8 +65,6 @@ pub enum Command {
         /// By name with labels.
         reply: oneshot::Sender<Vec<(String, u64)>>,
     },
-    /// The gateway stops.
-    Stop,
 }
 
 /// The other threads' end.
@@ -74,12 +74,15 @@ pub struct Commands {
     pub halts: mpsc::Sender<HaltCommand>,
     /// The rest.
     pub others: mpsc::Sender<Command>,
+    /// The gateway stops.
+    pub stop: Arc<Notify>,
 }
 
 /// The plane's end.
 pub struct Inbox {
     halts: mpsc::Receiver<HaltCommand>,
     others: mpsc::Receiver<Command>,
+    stop: Arc<Notify>,
 }
 
 /// Commands that may wait; more are refused where they come from.
@@ -89,7 +92,8 @@ const WAITING: usize = 256;
 pub fn queue() -> (Commands, Inbox) {
     let (halts, halt_inbox) = mpsc::channel(WAITING);
     let (others, inbox) = mpsc::channel(WAITING);
-    (Commands { halts, others }, Inbox { halts: halt_inbox, others: inbox })
+    let stop = Arc::new(Notify::new());
+    (Commands { halts, others, stop: Arc::clone(&stop) }, Inbox { halts: halt_inbox, others: inbox, stop })
 }
 
 /// Works off commands until the gateway is told to stop.
@@ -106,6 +110,7 @@ pub async fn serve(plane: Shared, mut inbox: Inbox) {
                 let _ = halt.reply.send(answer);
                 continue;
             }
+            () = inbox.stop.notified() => return,
             Some(command) = inbox.others.recv() => command,
             else => return,
         };
@@ -121,7 +126,6 @@ pub async fn serve(plane: Shared, mut inbox: Inbox) {
             Command::Metrics { reply } => {
                 let _ = reply.send(plane.lock().metrics());
             }
-            Command::Stop => return,
         }
     }
 }

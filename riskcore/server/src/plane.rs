@@ -1,7 +1,7 @@
 //! The plane: the core, its records, and everything that waits to leave. One thread owns it; each event is appended,
 //! applied, and turned into reports and venue messages in one go, without a hand-over.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
@@ -89,7 +89,7 @@ pub struct Plane {
     pub(crate) streams: Slab<Stream>,
     pub(crate) lanes: Slab<Lane>,
     pub(crate) venue: VenueState,
-    pub(crate) cancels: HashMap<OrderId, CancelRequest>,
+    pub(crate) cancels: BTreeMap<OrderId, CancelRequest>,
     pub(crate) events: Arc<EventLog>,
     pub(crate) oms: Vec<(String, String)>,
     pub(crate) counters: Counters,
@@ -117,7 +117,7 @@ impl Plane {
             routers: Vec::new(),
             streams: Slab::default(),
             lanes: Slab::default(),
-            cancels: HashMap::new(),
+            cancels: BTreeMap::new(),
             events: Arc::default(),
             oms: Vec::new(),
             counters: Counters::default(),

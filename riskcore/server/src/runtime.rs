@@ -14,7 +14,6 @@ use riskcore::outcome::Outcome;
 use riskcore::units::{Nanos, Price, Qty};
 use riskgate_journal::{FileHeader, Journal, MemoryRing, RingOptions};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
@@ -103,10 +102,7 @@ impl DataPlane {
     pub fn stop(&self) {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Threads { io, halt, stop_halt }) = threads else { return };
-        // Requests may fill the queue, and the plane works them off: there will be room.
-        while let Err(TrySendError::Full(_)) = self.commands.others.try_send(Command::Stop) {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        self.commands.stop.notify_one();
         // A thread that panicked has ended the process; there is no other failure to join.
         let _ = io.join();
         let _ = stop_halt.send(());
@@ -217,6 +213,7 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
 }
 
 /// A panic on a data-plane thread ends the process: tokio would swallow it, and a half-applied core would trade on.
+#[expect(clippy::print_stderr, reason = "the last line of a process that cannot log any more")]
 fn abort_on_panic() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
