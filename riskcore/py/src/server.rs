@@ -1,7 +1,7 @@
 //! `riskcore.DataPlane` and `riskcore.DataPlaneConfig`: the running order path, set up and asked from Python. No call here
 //! holds the GIL while it waits, and no Python runs on a data-plane thread.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -223,7 +223,7 @@ impl DataPlane {
         Ok(events.iter().map(|event| PyBytes::new(py, event)).collect())
     }
 
-    fn metrics(&self, py: Python<'_>) -> PyResult<HashMap<String, u64>> {
+    fn metrics(&self, py: Python<'_>) -> PyResult<BTreeMap<String, u64>> {
         let plane = self.started()?;
         Ok(py.detach(|| plane.metrics()).map_err(Error::from)?.into_iter().collect())
     }
