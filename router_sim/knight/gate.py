@@ -23,6 +23,9 @@ OPEN: Final = int(datetime(2012, 8, 1, 13, 30, tzinfo=UTC).timestamp()) * 1_000_
 
 ACCOUNT: Final = "ACC1"
 STRATEGY: Final = "RLP"
+_ORDERS: Final = 5_000_000
+"""Orders the core has room for: Power Peg's 4.2 million attempts and the healthy flow."""
+
 _HEALTHY_CL_ORD_ID: Final = 1 << 40
 """ClOrdIDs of the healthy flow begin here, so that they never meet Power Peg's on the same router."""
 
@@ -52,7 +55,9 @@ class Gate:
         self.opened = OPEN
         self.limit = riskcore.LIMIT
         self.ioc = riskcore.IOC
-        self.engine = riskcore.Engine(trading_day=20120801)
+        # With every line of defence in place a few ten thousand orders pass; without them, all four million.
+        room = _ORDERS if defence.removed else _ORDERS // 16
+        self.engine = riskcore.Engine(trading_day=20120801, max_orders=room)
         self._parents = defence.parents and universe.parent_ids
         self.account = self.engine.define_account(ACCOUNT, parent_required=self._parents)
         self.strategy = self.engine.define_strategy(STRATEGY)
