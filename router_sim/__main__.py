@@ -22,10 +22,10 @@ from router_sim.behaviour import Build
 from router_sim.deployment import FLAG_MEANING, Deployment
 from router_sim.fleet import TOKEN_VARIABLE, Fleet, FleetError, FleetSettings
 from router_sim.gateway_link import GatewayLink
-from router_sim.knight.universe import ROUTERS
+from router_sim.knight.universe import OLD_SERVER, ROUTERS
 from router_sim.lines import stdin_lines
 from router_sim.router import RouterProcess, say_on_stdout
-from router_sim.scenario import LiveVariant, knight
+from router_sim.scenario import LiveVariant, basket, knight
 from router_sim.tokens import TokenError, read_tokens
 from router_sim.worker import Fault, Worker
 
@@ -62,21 +62,29 @@ def fleet(  # noqa: PLR0913 - each is an option of the command line
         list[str] | None, typer.Option(help="Servers whose deployment fails silently; default smars-8.")
     ] = None,
     fault: Annotated[
-        list[str] | None, typer.Option(help="ROUTER=FAULT: dollar-orders or resend; may be repeated.")
+        list[str] | None, typer.Option(help="ROUTER=FAULT: dollar-orders, resend or basket; may be repeated.")
+    ] = None,
+    at: Annotated[
+        list[str] | None, typer.Option(help='"SECONDS COMMAND", after the open: "8 roll-back", "3 kill smars-2".')
     ] = None,
     parent_ids: Annotated[bool, typer.Option(help="Whether children name their parent.")] = True,
 ) -> None:
     """Run eight routers on Knight's morning. Commands on standard input; JSON lines on standard output."""
     try:
         tokens = read_tokens(config, oms, oms_token, ROUTERS)
-        scenario = knight(tokens.account, variant, seed=seed, lead_s=lead, run_s=seconds)
+        failing = _servers(failed_deploy, ROUTERS)
+        spread = ROUTERS[OLD_SERVER] not in failing
+        scenario = knight(tokens.account, variant, seed=seed, lead_s=lead, run_s=seconds, spread=spread)
         faults = dict(_fault(text, scenario.routers) for text in fault or [])
+        timed = [_timed(text) for text in at or []]
+        for name in (name for name, kind in faults.items() if kind is Fault.BASKET):
+            scenario = scenario.with_more(basket(tokens.account, name, scenario.stocks))
         deployment = Deployment(scenario.routers)
-        steps = deployment.roll_out(Build.RLP, silently_failing=_servers(failed_deploy, scenario.routers))
+        steps = deployment.roll_out(Build.RLP, silently_failing=failing)
     except TokenError as error:
         print(f"router_sim: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE) from error
-    settings = FleetSettings(gateway, tokens.oms, tokens.oms_token, tokens.routers, faults, parent_ids)
+    settings = FleetSettings(gateway, tokens.oms, tokens.oms_token, tokens.routers, faults, timed, parent_ids)
     running = Fleet(settings, scenario, deployment, say_on_stdout)
     said = [{"day": s.day, "server": s.server, "done": s.done, "installed": s.installed.value} for s in steps]
     say_on_stdout({"event": "deployed", "steps": said})
@@ -139,6 +147,13 @@ def _fault(text: str, fleet_: tuple[str, ...]) -> tuple[str, Fault]:
             return name, Fault(kind)
     kinds = ", ".join(fault.value for fault in Fault)
     raise TokenError(f"--fault {text}: write ROUTER=FAULT with a router of the fleet and one of {kinds}")
+
+
+def _timed(text: str) -> tuple[int, str]:
+    seconds, _, command = text.strip().partition(" ")
+    if not (seconds.isascii() and seconds.isdigit()) or not command:
+        raise TokenError(f"--at {text!r}: write SECONDS COMMAND, for instance '8 roll-back'")
+    return int(seconds) * 1_000_000_000, command
 
 
 def _main_app() -> None:

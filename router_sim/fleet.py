@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,8 @@ class FleetSettings:
     router_tokens: Mapping[str, str] = field(repr=False)
     faults: Mapping[str, Fault] = field(default_factory=dict)
     """Routers that play another incident than Knight's."""
+    timed: Sequence[tuple[int, str]] = ()
+    """Commands and when to carry them out, ns after the open."""
     parent_ids: bool = True
     """Children name their parent; without, the gateway cannot tell them apart."""
 
@@ -139,7 +141,8 @@ class Fleet:
         async with ParentOrdersClient(settings.gateway, settings.oms, settings.oms_token) as parents:
             oms = Oms(parents, self._route, self.now)
             tasks = [
-                asyncio.create_task(step) for step in (self._route_all(oms), self._count(oms), self._obey(commands))
+                asyncio.create_task(step)
+                for step in (self._route_all(oms), self._count(oms), self._obey(commands), self._timed())
             ]
             stop = asyncio.create_task(self._stop.wait())
             try:
@@ -163,6 +166,12 @@ class Fleet:
         async for line in commands:
             if line.strip():
                 await self.command(line.strip())
+
+    async def _timed(self) -> None:
+        """Carry out the commands that were given with a time."""
+        for at, line in sorted(self._settings.timed):
+            await asyncio.sleep(max(0, at - self.now()) / 1e9)
+            await self.command(line)
 
     async def _count(self, oms: Oms) -> None:
         while True:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 
-from router_sim.behaviour import NEVER
+from router_sim.behaviour import CHILD_QTY, NEVER
 
 
 class PlanError(ValueError):
@@ -34,6 +34,8 @@ class Parent:
     """Time between two children of Power Peg, if that is what the flag means."""
     pace: int = 500_000_000
     """Time between two children of healthy code, at least."""
+    slice_qty: int = CHILD_QTY
+    """Shares of one child of healthy code, at most."""
     price: int | None = None
     """Where a child rests first; None = every child is marketable."""
     resting: int = NEVER

@@ -6,7 +6,8 @@ are shown and with a quiet stretch before the open. Times are ns after the open.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from router_sim.behaviour import NEVER
@@ -27,6 +28,17 @@ STANDING_BPS = 100
 RETAIL_EVERY = 4
 """Every so many healthy parents is a retail order, on routers 1 to 7."""
 
+ROLLED_BACK_DELAY = 20_000_000
+"""Time between two children of Power Peg on a router that was rolled back, in ns."""
+
+BASKET_USD = 444_000_000_000
+"""What Citi's basket of 58 million dollars was entered as."""
+
+BASKET_CHILD_USD = 400_000
+"""Each child of the basket stays below what one order may be worth."""
+
+_USD = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -46,8 +58,21 @@ class Scenario:
     parent_ids: bool
     """Whether children name their parent."""
 
+    def with_more(self, assignments: Iterable[Assignment]) -> Scenario:
+        """The same with further parents."""
+        merged = sorted([*self.assignments, *assignments], key=lambda assignment: assignment.parent.at)
+        return replace(self, assignments=tuple(merged))
 
-def knight(account: str, variant: LiveVariant = "S1", *, seed: int = 1, lead_s: int = 5, run_s: int = 50) -> Scenario:
+
+def knight(
+    account: str,
+    variant: LiveVariant = "S1",
+    *,
+    seed: int = 1,
+    lead_s: int = 5,
+    run_s: int = 50,
+    spread: bool = False,
+) -> Scenario:
     """The morning, live.
 
     Args:
@@ -56,9 +81,10 @@ def knight(account: str, variant: LiveVariant = "S1", *, seed: int = 1, lead_s: 
         seed: moves phases and sizes, never the stocks.
         lead_s: seconds before the open in which healthy flow runs and standing orders are placed.
         run_s: seconds after the open.
+        spread: give every router its share of the flagged parents, instead of all to smars-8.
     """
     morning = universe(variant, seed, until=run_s * SECOND)
-    make = _Maker(account, morning)
+    make = _Maker(account, morning, spread)
     found = [*make.pre_open(lead_s), *make.standing(lead_s), *make.quiet(seed, lead_s), *make.flagged(lead_s)]
     found += [make.healthy("H", number, parent) for number, parent in enumerate(morning.healthy, start=1)]
     found.sort(key=lambda assignment: assignment.parent.at)
@@ -71,12 +97,13 @@ class _Maker:
 
     account: str
     morning: Universe
+    spread: bool
 
     def flagged(self, lead_s: int) -> list[Assignment]:
         """The 212 retail orders for the auction, entered before the open."""
         return [
             Assignment(
-                ROUTERS[plan.router],
+                ROUTERS[plan.number % len(ROUTERS) if self.spread else plan.router],
                 Parent(
                     parent_cl_ord_id=plan.name,
                     account=self.account,
@@ -106,6 +133,7 @@ class _Maker:
             at=plan.at + shift,
             first_at=plan.at + shift,
             retail=number % RETAIL_EVERY == 1 and plan.router != len(ROUTERS) - 1,
+            delay=ROLLED_BACK_DELAY,
             pace=plan.pace,
             price=(market.bid if buy else market.ask) if passive else None,
             resting=plan.resting if passive else NEVER,
@@ -159,3 +187,30 @@ class _Maker:
             )
             for number, reject in enumerate(self.morning.pre_open)
         ]
+
+
+def basket(account: str, router: str, stocks: Sequence[Stock]) -> list[Assignment]:
+    """A basket to sell that was entered seven thousand times too large: every parent is registered, every child small.
+
+    Args:
+        account: whom it is for.
+        router: the router that works it.
+        stocks: what it is made of, equal money in each.
+    """
+    share = BASKET_USD // len(stocks)
+    return [
+        Assignment(
+            router,
+            Parent(
+                parent_cl_ord_id=f"BASKET-{router}-{stock.rank}",
+                account=account,
+                symbol=stock.name,
+                buy=False,
+                qty=share * _USD // stock.mid0,
+                at=0,
+                first_at=0,
+                slice_qty=BASKET_CHILD_USD * _USD // stock.mid0,
+            ),
+        )
+        for stock in stocks
+    ]

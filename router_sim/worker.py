@@ -59,6 +59,8 @@ class Fault(enum.Enum):
     """Goldman Sachs, 20 August 2013: a configuration error sends every child at $1.00."""
     RESEND = "resend"
     """Everbright, 16 August 2013: a child is sent again and again without waiting for its answer."""
+    BASKET = "basket"
+    """Citi, 2 May 2022: the order itself is wrong, and no single child shows it (`router_sim.scenario.basket`)."""
 
 
 @dataclass(slots=True)
@@ -121,6 +123,9 @@ class Worker:
             delay=parent.delay,
             pace=parent.pace,
         )
+        if isinstance(plan, HealthyRouter):
+            plan.slice_qty = parent.slice_qty
+            plan.child_qty = min(parent.slice_qty, parent.qty)
         work = Work(parent, plan, cross=parent.price is None)
         if not work.cross and parent.resting == NEVER:
             plan.child_qty = parent.qty  # a standing order is worth one child
@@ -166,7 +171,7 @@ class Worker:
             case Accepted():
                 self._accepted(event)
             case CancelRefused():
-                self.ledger.cancel_refused += 1
+                self.ledger.cancel_refused += event.cl_ord_id in self._open
             case Halted():
                 self._halted(event)
             case Connected() | Disconnected():
@@ -174,7 +179,7 @@ class Worker:
 
     def _throttle(self, now: int) -> bool:
         """Whether healthy code may send one more order now; it knows how much a venue takes from one session."""
-        if self.fault is not Fault.NONE:
+        if self.fault in (Fault.DOLLAR_ORDERS, Fault.RESEND):
             return True
         if now >= self._window_ends:
             self._window_ends, self._window_left = now + THROTTLE_WINDOW, THROTTLE
@@ -204,9 +209,9 @@ class Worker:
         return child
 
     def _accepted(self, event: Accepted) -> None:
-        self.ledger.accepted += 1
         work = self._open.get(event.cl_ord_id)
-        if work is not None:
+        if work is not None:  # else it is of an earlier run of this router, sent again by the gateway
+            self.ledger.accepted += 1
             work.accepted = True
 
     def _traded(self, event: Traded, now: int) -> None:
@@ -232,8 +237,10 @@ class Worker:
 
     def _refused(self, event: Refused, now: int) -> None:
         work = self._open.pop(event.cl_ord_id, None)
+        if work is None:
+            return
         self.ledger.refused(event.reason, self._utc())
-        if work is None or self.fault is Fault.RESEND:
+        if self.fault is Fault.RESEND:
             return
         work.child = None
         self._schedule(work, work.behaviour.on_reject(now))

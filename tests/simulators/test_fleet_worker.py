@@ -57,7 +57,7 @@ def test_healthy_code_works_a_parent_in_children_and_stops() -> None:
 
 def test_the_same_flag_means_retail_to_new_code_and_power_peg_to_old() -> None:
     """New code asks the venue for the program and stops; old code does not ask and does not stop."""
-    sent = {}
+    sent: dict[Build, list[Child]] = {}
     for build in Build:
         router = worker(build)
         router.add(FLAGGED, 0)
