@@ -1,4 +1,4 @@
-//! Sessions of routers, over real sockets: data-plane.md 1, sentence by sentence.
+//! Sessions of routers, over real sockets: logon, sequence, resume, take-over, loss, slow readers.
 
 mod common;
 

@@ -1,7 +1,6 @@
 //! Stopping, over real sockets: the cancel lane in a flood, halts by every way in, stopping the gateway, and a panic.
 
-// Queues of a test grow with what the test itself sends.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, reason = "the queues of a test grow with what the test itself sends")]
 
 mod common;
 

@@ -1,8 +1,8 @@
 //! What the tests share: a gateway on free ports, a small venue, and a router - over real sockets, with the generated
 //! clients and servers, so that the own codec is met by another one.
 
-// Queues of a test grow with what the test itself sends.
-#![allow(dead_code, clippy::disallowed_methods)]
+#![allow(dead_code, reason = "each test uses its part")]
+#![allow(clippy::disallowed_methods, reason = "the queues of a test grow with what the test itself sends")]
 
 pub mod router;
 pub mod venue;
