@@ -229,7 +229,7 @@ def outcomes(tally: TallyReport) -> list[str]:
     odd = {
         "never sent": tally["unsent"],
         "answered twice": tally["duplicates"],
-        "reports of no order of this run": tally["unsolicited"],
+        "reports of no order": tally["unsolicited"],
         "gaps in the report sequence": tally["sequence_gaps"],
         "halt notices": tally["halts"],
     }

@@ -355,7 +355,10 @@ class TallyReport(TypedDict):
     filled_qty: int
     canceled: int
     duplicates: int
+    earlier: int
+    """Reports of orders of earlier runs: a gateway sends them again after a logon."""
     unsolicited: int
+    """Reports of no order at all."""
     sequence_gaps: int
     halts: int
     frames: int

@@ -52,7 +52,7 @@ def run(gateway: Gateway, *sessions: riskcore.FloodSession) -> riskcore.FloodRep
     report = flood.report()
 
     assert [one["error"] for one in report["sessions"]] == [None] * len(sessions)
-    assert (report["unsent"], report["unanswered"], report["duplicates"], report["sequence_gaps"]) == (0, 0, 0, 0)
+    assert [report[name] for name in ("unsent", "unanswered", "duplicates", "unsolicited", "sequence_gaps")] == [0] * 5
     assert report["latency_ns"]["count"] == report["sent"] == ORDERS * len(sessions)
     return report
 
@@ -78,9 +78,10 @@ def test_a_router_above_its_rate_is_refused_by_name_and_its_peer_is_not(
 
 
 def test_a_second_flood_of_a_router_continues_its_sequence(gateway: Gateway, stub: riskcore.VenueStub) -> None:
-    run(gateway, session("r1", 4_000))
+    first = run(gateway, session("r1", 4_000))
     report = run(gateway, session("r1", 4_000))
 
+    assert (first["earlier"], report["earlier"]) == (0, 2 * ORDERS)
     assert report["accepted"] == ORDERS
     assert stub.report()["orders"] == 2 * ORDERS
 

@@ -272,6 +272,7 @@ fn tally_dict<'py>(py: Python<'py>, tally: &Tally, unsent: u64) -> PyResult<Boun
         ("filled_qty", tally.filled_qty),
         ("canceled", tally.canceled),
         ("duplicates", tally.duplicates),
+        ("earlier", tally.earlier),
         ("unsolicited", tally.unsolicited),
         ("sequence_gaps", tally.sequence_gaps),
         ("halts", tally.halts),

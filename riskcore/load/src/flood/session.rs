@@ -402,11 +402,7 @@ impl Session {
 
     /// An execution report.
     pub fn on_report(&mut self, now: u64, report: &Report<'_>) {
-        let index = report.seq.and_then(|seq| seq.checked_sub(self.first_seq)).filter(|index| *index < self.next);
-        let Some(index) = index else {
-            self.tally.unsolicited += 1;
-            return;
-        };
+        let Some(index) = self.index_of(report.seq) else { return };
         let first = self.answered.insert(index);
         if first {
             self.answer(now, index, report);
@@ -414,6 +410,17 @@ impl Session {
             self.tally.duplicates += 1;
         }
         self.follow(report);
+    }
+
+    /// Which order of this run a report is about; counts those of no order.
+    fn index_of(&mut self, seq: Option<u64>) -> Option<u64> {
+        let index = seq.and_then(|seq| seq.checked_sub(self.first_seq));
+        match (seq, index) {
+            (_, Some(index)) if index < self.next => return Some(index),
+            (Some(1..), None) => self.tally.earlier += 1,
+            _ => self.tally.unsolicited += 1,
+        }
+        None
     }
 
     fn answer(&mut self, now: u64, index: u64, report: &Report<'_>) {
@@ -589,11 +596,11 @@ mod tests {
     #[test]
     fn reports_of_other_runs_touch_no_order() {
         let mut session = running(THREE, false);
-        for seq in [Some(0), Some(41), Some(42), Some(u64::MAX), None] {
+        for seq in [Some(0), Some(1), Some(41), Some(42), Some(u64::MAX), None] {
             session.on_report(100 * MS, &Report { seq, ..new_report(0) });
         }
 
-        assert_eq!((5, 0), (session.tally.unsolicited, session.tally.answered));
+        assert_eq!((2, 4, 0), (session.tally.earlier, session.tally.unsolicited, session.tally.answered));
     }
 
     #[test]

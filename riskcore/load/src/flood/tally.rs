@@ -32,7 +32,9 @@ pub struct Tally {
     pub canceled: u64,
     /// A second New or Rejected for one order: never expected.
     pub duplicates: u64,
-    /// Reports that belong to no order of this run, for example replays after a logon.
+    /// Reports of orders of earlier runs: a peer sends them again after a logon.
+    pub earlier: u64,
+    /// Reports that belong to no order at all: never expected.
     pub unsolicited: u64,
     /// Jumps in the peer's report sequence: never expected.
     pub sequence_gaps: u64,
@@ -64,6 +66,7 @@ impl Tally {
             filled_qty: 0,
             canceled: 0,
             duplicates: 0,
+            earlier: 0,
             unsolicited: 0,
             sequence_gaps: 0,
             halts: 0,
@@ -106,6 +109,7 @@ impl Tally {
         self.filled_qty = self.filled_qty.saturating_add(other.filled_qty);
         self.canceled += other.canceled;
         self.duplicates += other.duplicates;
+        self.earlier += other.earlier;
         self.unsolicited += other.unsolicited;
         self.sequence_gaps += other.sequence_gaps;
         self.halts += other.halts;
