@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from exchange_sim.control import serve_control
+from exchange_sim.control import ControlError, serve_control
 from exchange_sim.exchange import Exchange
 from exchange_sim.impact import fills
 from exchange_sim.instruments import Instrument, UniverseError, load_universe, parse_universe
@@ -81,7 +81,7 @@ def main(
         coins = fills(fill_seed, stream=0) if fill_seed is not None else None
         exchange = Exchange(traded, coins=coins, heartbeat_ms=heartbeat_ms, quote_ms=quote_ms)
         asyncio.run(run(exchange, listen, control, ready_file))
-    except (UniverseError, ListenError) as error:
+    except (UniverseError, ListenError, ControlError) as error:
         print(f"exchange: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE) from error
 

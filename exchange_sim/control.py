@@ -131,7 +131,11 @@ class Control:
 
 
 async def serve_control(exchange: Exchange, path: Path) -> asyncio.Server:
-    """Listen for commands on a UNIX socket at `path`; an abandoned socket file there is replaced."""
+    """Listen for commands on a UNIX socket at `path`; an abandoned socket file there is replaced.
+
+    Raises:
+        ControlError: no socket can be made there: no such directory, or a path beyond the system's 107 bytes.
+    """
     control = Control(exchange)
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -144,8 +148,11 @@ async def serve_control(exchange: Exchange, path: Path) -> asyncio.Server:
         finally:
             writer.close()
 
-    path.unlink(missing_ok=True)  # noqa: ASYNC240 - once, at start
-    return await asyncio.start_unix_server(talk, path, limit=MAX_LINE)
+    try:
+        path.unlink(missing_ok=True)  # noqa: ASYNC240 - once, at start
+        return await asyncio.start_unix_server(talk, path, limit=MAX_LINE)
+    except OSError as error:
+        raise ControlError(f"{path}: cannot make a control socket there ({error}); choose a shorter path") from error
 
 
 def ask(path: Path, line: str, *, timeout_s: float = 10.0) -> Answer:

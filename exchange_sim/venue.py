@@ -137,6 +137,7 @@ class Tally:
     canceled: int = 0
     open_orders: int = 0
     net: dict[str, int] = field(default_factory=dict)
+    """Position by symbol, busts taken back; everything above counts what happened, bust or not."""
 
 
 class Venue:
@@ -225,6 +226,9 @@ class Venue:
             return None
         order = trade.order
         order.cum -= trade.last_qty
+        source = order.arrival
+        net = self._tally(source.router).net
+        net[source.symbol] += -trade.last_qty if source.buy else trade.last_qty
         return self._report(
             now, order, Kind.TRADE_CANCEL, last_qty=trade.last_qty, last_px=trade.last_px, exec_ref_id=exec_id
         )

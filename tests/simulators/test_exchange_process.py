@@ -49,11 +49,10 @@ async def test_it_serves_answers_commands_and_stops_cleanly(tmp_path: Path) -> N
         (["--symbol", "AAPL"], "--symbol AAPL: instruments[0].mid: expected a decimal price"),
         ([], "nothing to trade"),
         (["--symbol", "AAPL=1", "--listen", "here"], "write host:port"),
+        (["--symbol", "AAPL=1", "--listen", "127.0.0.1:0", "--control", "x" * 120], "choose a shorter path"),
     ],
 )
-def test_what_cannot_be_served_ends_with_64_before_anything_is_bound(
-    arguments: list[str], says: str, tmp_path: Path
-) -> None:
+def test_what_cannot_be_served_ends_with_64(arguments: list[str], says: str, tmp_path: Path) -> None:
     """One line that says what to mend."""
     with process(["exchange_sim", *arguments], tmp_path / "log") as exchange:
         assert exchange.wait() == 64

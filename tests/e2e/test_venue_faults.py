@@ -1,0 +1,105 @@
+"""The exchange misbehaves in small ways: afterwards the gateway's books are the exchange's books."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from exchange_sim.control import ask
+from gateway.client import NewOrder, Report, RouterClient, Side, TimeInForce, Verdict
+from tests.e2e.floor import ACCOUNT, STOCK, Floor, floor, until, until_status
+from tests.support.waiting import eventually_async
+
+AWAY = STOCK.mid0 // 100 * 99 // 10_000_000 * 10_000_000
+"""A price one percent below the market: it rests."""
+
+
+class Desk:
+    """One router that trades by hand on a floor."""
+
+    def __init__(self, hall: Floor, router: RouterClient) -> None:
+        self.hall = hall
+        self.router = router
+        self.last_exec_id = 0
+
+    def drill(self, command: str) -> None:
+        """Make the exchange misbehave."""
+        ask(self.hall.control, command)
+
+    async def take(self, qty: int = 100) -> Verdict:
+        """Buy at the market; how the order ended."""
+        tif = TimeInForce.IMMEDIATE_OR_CANCEL
+        order = NewOrder(ACCOUNT, STOCK.name, Side.BUY, qty, time_in_force=tif, parent="P1")
+        outcome = await self.router.new_order(order).done(timeout=20.0)
+        if isinstance(outcome.report, Report):
+            self.last_exec_id = outcome.report.venue_exec_id
+        return outcome.verdict
+
+    def net(self) -> int:
+        """The position by the exchange's own books."""
+        net: int = self.hall.venue_router("smars-1")["net"].get(STOCK.name, 0)
+        return net
+
+
+@pytest.mark.timeout(180)
+async def test_rejects_duplicates_losses_delays_cuts_and_busts(tmp_path: Path) -> None:
+    """One after the other; the position is right each time and no order stays open."""
+    with floor(tmp_path) as hall:
+        hall.start_exchange()
+        hall.start_gateway()
+        async with hall.watcher() as watcher, hall.oms() as oms:
+            await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
+            assert await oms.open("P1", account=ACCOUNT, symbol=STOCK.name, side=Side.BUY, qty=10_000)
+            async with hall.router("smars-1") as router:
+                desk = Desk(hall, router)
+
+                async def agrees(what: str) -> None:
+                    async def position() -> tuple[int, int]:
+                        found = [p for p in await watcher.positions() if p.symbol == STOCK.name]
+                        return (found[0].position, found[0].open_buy_qty) if found else (0, 0)
+
+                    assert await position() == (desk.net(), 0), what
+
+                assert await desk.take() is Verdict.ACCEPTED
+                await agrees("a plain order")
+
+                desk.drill("set reject_next 1")
+                assert await desk.take() is Verdict.REJECTED
+                await agrees("a reject releases what was reserved")
+
+                desk.drill("set duplicate_reports 10")
+                assert await desk.take() is Verdict.ACCEPTED
+                desk.drill("set duplicate_reports 0")
+                await agrees("a doubled fill counts once")
+
+                desk.drill("set delay_reports_ms 300")
+                assert await desk.take() is Verdict.ACCEPTED
+                desk.drill("set delay_reports_ms 0")
+                await agrees("late reports are reports")
+
+                desk.drill("set lose_reports 1")
+                assert await desk.take() is Verdict.ACCEPTED
+                await until_status(watcher, lambda status: status.venue_reconciled, "the gap was filled")
+                await agrees("a lost report is asked for again")
+
+                resting = router.new_order(NewOrder(ACCOUNT, STOCK.name, Side.BUY, 100, price=AWAY, parent="P1"))
+                assert (await resting.outcome(timeout=10.0)).verdict is Verdict.ACCEPTED
+                desk.drill("disconnect gw1")
+                await resting.done(timeout=20.0)
+                await until_status(watcher, lambda status: status.venue_reconciled, "the link is back")
+                await until(lambda: hall.venue_router("smars-1")["open_orders"] == 0, "cancel on disconnect")
+                await agrees("a cut session leaves nothing open")
+
+                assert await desk.take() is Verdict.ACCEPTED
+                await agrees("and trading goes on")
+                assert desk.net() == 500
+
+                desk.drill(f"bust {desk.last_exec_id}")
+                assert desk.net() == 400
+
+                async def taken_back() -> bool:
+                    return [p.position for p in await watcher.positions() if p.symbol == STOCK.name] == [400]
+
+                await eventually_async(taken_back, "the bust was booked")
+                assert (await watcher.status()).unknown_orders == 0
