@@ -200,7 +200,8 @@ impl Plane {
         let book = state.books.get(ix.at())?;
         let market = state.markets.get(symbol.index())?;
         let multiplier = i128::from(state.multiplier(symbol));
-        let value = |mark: i64| book.cash + i128::from(book.position) * i128::from(mark) * multiplier;
+        let worth = |mark: i64| (i128::from(book.position) * i128::from(mark)).saturating_mul(multiplier);
+        let value = |mark: i64| book.cash.saturating_add(worth(mark));
         let mark = if book.position < 0 { market.short_mark() } else { market.long_mark() };
         let at_touch = market.touch().map(|(bid, ask)| value(if book.position < 0 { ask.0 } else { bid.0 }));
         Some(proto::Position {

@@ -62,8 +62,9 @@ impl EventLog {
             inner = self.changed.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         let first = inner.last + 1 - inner.held.len() as u64;
-        let skip = (seq + 1).saturating_sub(first) as usize;
-        let missed = first.saturating_sub(seq + 1);
+        let next = seq.saturating_add(1);
+        let skip = next.saturating_sub(first) as usize;
+        let missed = first.saturating_sub(next);
         let mut out: Vec<proto::StreamEventsResponse> = inner.held.iter().skip(skip).cloned().collect();
         drop(inner);
         if let Some(first) = out.first_mut() {

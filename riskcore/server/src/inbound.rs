@@ -184,11 +184,15 @@ impl Plane {
             self.remember(id, client_seq, Answer::Refused(reason));
             return self.report_refused(id, fields, client_seq, Reject::plain(reason), None);
         }
-        match self.apply(&Event::NewOrder(order)) {
+        let outcome = self.decide(&Event::NewOrder(order));
+        if let Outcome::Accepted(order) = outcome {
+            self.send_order(order);
+        }
+        self.follow_up();
+        match outcome {
             Outcome::Accepted(order) => {
                 self.count_accepted(id);
                 self.remember(id, client_seq, Answer::Order(order));
-                self.send_order(order);
             }
             Outcome::Rejected(reject) => {
                 self.note_flood(id, reject);
@@ -300,11 +304,13 @@ impl Plane {
             qty: Qty(fields.order_qty),
             price: fields.price.map(Price),
         });
-        match self.apply(&event) {
-            Outcome::ReplaceAccepted(order) => {
-                self.remember(id, client_seq, Answer::Order(order));
-                self.send_replace(order);
-            }
+        let outcome = self.decide(&event);
+        if let Outcome::ReplaceAccepted(order) = outcome {
+            self.send_replace(order);
+        }
+        self.follow_up();
+        match outcome {
+            Outcome::ReplaceAccepted(order) => self.remember(id, client_seq, Answer::Order(order)),
             Outcome::ReplaceRejected(order, reason, reject) => {
                 self.remember(id, client_seq, order.map_or(Answer::UnknownOrder, Answer::Order));
                 self.report_replace_refused(id, fields, client_seq, reason, reject, None);

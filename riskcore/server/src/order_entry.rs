@@ -144,7 +144,7 @@ async fn read_session(plane: Shared, key: Key, mut inbound: Streaming<Bytes>, bu
         let frame = match inbound.message().await {
             Ok(Some(frame)) => frame,
             Ok(None) => return plane.lock().log_out(key),
-            Err(status) => return plane.lock().fail_stream(key, status),
+            Err(status) => return plane.lock().lose_stream(key, status),
         };
         let mut at = FrameAt::default();
         loop {

@@ -148,19 +148,27 @@ impl Plane {
         self.journal.appended()
     }
 
-    /// Applies an event and records it with its decision, before anything of it can leave; what follows from it beyond the answer is under way when this returns.
+    /// Applies an event, and sees to what follows from it beyond the answer.
     pub fn apply(&mut self, event: &Event) -> Outcome {
+        let outcome = self.decide(event);
+        self.follow_up();
+        outcome
+    }
+
+    /// Applies an event and records it with its decision, before anything of it can leave. The caller carries out the
+    /// answer, then calls `follow_up`: a halt that an order trips must find that order on its way, not after its cancel.
+    pub(crate) fn decide(&mut self, event: &Event) -> Outcome {
         let now = self.clock.now();
         let outcome = self.engine.apply(now, event);
         self.record.clear();
         let (seq, decision) = (self.journal.appended().0 + 1, riskcore::record::decision_of(&outcome));
         riskcore::record::encode(seq, now, decision, event, &mut self.record);
         self.journal.append(&self.record);
-        self.follow_up();
         outcome
     }
 
-    fn follow_up(&mut self) {
+    /// Carries out what the core wants done beyond its answers.
+    pub(crate) fn follow_up(&mut self) {
         let mut effects = std::mem::take(&mut self.effects);
         self.engine.take_effects(&mut effects);
         for effect in effects.drain(..) {

@@ -138,12 +138,8 @@ impl Plane {
     pub(crate) fn report_released(&mut self, id: OrderId) {
         self.forget_cancel(id);
         let Some(order) = self.engine.order(id) else { return };
-        let (exec_type, client_seq) = match OrdStatus::from(order.status) {
-            OrdStatus::Rejected => (ExecType::Rejected, order.client_seq),
-            _ => (ExecType::Canceled, 0),
-        };
-        let text = "not at the venue";
-        self.report_order(id, Exec { client_seq, text, ord_rej_reason: 99, ..Exec::of(exec_type) });
+        debug_assert!(!order.is_open(), "released orders are final");
+        self.report_order(id, Exec { text: "not at the venue", ..Exec::of(ExecType::Canceled) });
     }
 
     pub(crate) fn forget_cancel(&mut self, id: OrderId) -> Option<CancelRequest> {

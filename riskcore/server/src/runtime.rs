@@ -234,6 +234,7 @@ fn abort_on_panic() {
 fn run_io(runtime: &Runtime, plane: Plane, inbox: Inbox, listener: TcpListener, knobs: Knobs) {
     let plane = Shared::new(plane);
     let serving = plane.clone();
+    plane.lock().announce("gateway", format!("order port: {knobs}"));
     runtime.block_on(async move {
         let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
         tokio::spawn(keep_time(serving.clone()));

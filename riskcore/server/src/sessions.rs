@@ -6,8 +6,8 @@ use prost::Message;
 use riskcore::events::Event;
 use riskcore::ids::RouterId;
 use riskcore::units::Nanos;
-use tonic::Status;
 use tonic::codec::EncodeBuf;
+use tonic::{Code, Status};
 
 use crate::config::{LATE_HEARTBEATS, MISSED_HEARTBEATS};
 use crate::io::Cord;
@@ -76,6 +76,14 @@ impl Plane {
     pub fn fail_stream(&mut self, key: Key, status: Status) {
         self.counters.protocol_errors += 1;
         self.end_stream(key, Some(status), "protocol error");
+    }
+
+    /// Ends a stream that cannot be read any further: its connection broke, or its peer broke gRPC's framing.
+    pub fn lose_stream(&mut self, key: Key, status: Status) {
+        match status.code() {
+            Code::OutOfRange | Code::InvalidArgument | Code::Internal => self.fail_stream(key, status),
+            _ => self.end_stream(key, Some(status), "connection lost"),
+        }
     }
 
     fn end_stream(&mut self, key: Key, status: Option<Status>, why: &str) {

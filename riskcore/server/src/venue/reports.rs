@@ -133,7 +133,7 @@ impl Plane {
             instrument: symbol.zip(requests::side(report.side)),
             kind,
         };
-        match self.on_report(&event) {
+        match self.on_report(&event, report.ord_rej_reason) {
             Outcome::ReportGap(expected) => Err(Status::data_loss(format!(
                 "the venue's report {} came where {expected} was expected",
                 event.venue_seq
@@ -172,7 +172,7 @@ impl Plane {
     }
 
     /// Applies a report of the venue, and tells the order's router.
-    pub(crate) fn on_report(&mut self, report: &Report) -> Outcome {
+    pub(crate) fn on_report(&mut self, report: &Report, ord_rej_reason: u64) -> Outcome {
         let id = report.order;
         let before = self.engine.order(id).map(|order| order.cl_ord_id);
         let replace =
@@ -189,7 +189,10 @@ impl Plane {
             }
             ReportKind::CancelRejected => {}
             kind => {
-                let exec = self.exec_of(report, kind, before, replace);
+                let mut exec = self.exec_of(report, kind, before, replace);
+                if kind == ReportKind::Rejected {
+                    exec.ord_rej_reason = ord_rej_reason;
+                }
                 self.report_order(id, exec);
             }
         }
@@ -215,7 +218,7 @@ impl Plane {
             ReportKind::Trade { qty, price } => traded(ExecType::Trade, qty, price),
             ReportKind::TradeCancel { qty, price } => traded(ExecType::TradeCancel, qty, price),
             ReportKind::TradeCorrect { qty, price, .. } => traded(ExecType::TradeCorrect, qty, price),
-            ReportKind::Rejected => Exec { ord_rej_reason: 99, ..with(ExecType::Rejected, client_seq) },
+            ReportKind::Rejected => with(ExecType::Rejected, client_seq),
             ReportKind::Expired => with(ExecType::Expired, 0),
             ReportKind::DoneForDay => with(ExecType::DoneForDay, 0),
             ReportKind::Replaced => {
@@ -235,7 +238,7 @@ impl Plane {
 
     fn on_cancel_reject(&mut self, report: &Report, reason: CxlRejReason) -> Verdict {
         let request = self.cancels.get(&report.order).copied();
-        match self.on_report(report) {
+        match self.on_report(report, 0) {
             Outcome::ReportGap(expected) => {
                 return Err(Status::data_loss(format!(
                     "the venue's report {} came where {expected} was expected",

@@ -311,7 +311,7 @@ impl Plane {
             }
             Kind::Replace { .. } => {
                 let kind = ReportKind::ReplaceRejected;
-                self.on_report(&Report { venue_seq: 0, order: waiting.order, exec_id: 0, instrument: None, kind });
+                self.on_report(&Report { venue_seq: 0, order: waiting.order, exec_id: 0, instrument: None, kind }, 0);
             }
             Kind::Cancel | Kind::Control => {}
         }
