@@ -161,9 +161,13 @@ def run(config: Config, ready_file: Path | None = None) -> None:
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         stopping.set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)  # whoever asks a second time does not want to wait
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    for note in config.notes():
+        logger().warning("note", text=note)
     for file in (config.settings.halt.socket, config.settings.halt.file, config.settings.journal.file):
         if file is not None:
             (config.file.parent / file).parent.mkdir(parents=True, exist_ok=True)

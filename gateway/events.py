@@ -7,9 +7,8 @@ does not keep up loses its oldest events and is told how many; it holds up nobod
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
-from riskcore import DataPlane
 from riskgate.v1.admin_pb2 import StreamEventsResponse
 
 HISTORY: Final = 4096
@@ -20,6 +19,13 @@ QUEUE: Final = 1024
 
 _POLL_MS: Final = 200
 """How long one call may wait in the data plane; bounds how long a stop takes."""
+
+
+class EventSource(Protocol):
+    """Where events come from: the data plane."""
+
+    def next_events(self, after_seq: int, timeout_ms: int) -> list[bytes]:
+        """Serialized events after a sequence number; waits up to ``timeout_ms`` for the first."""
 
 
 class Subscription:
@@ -69,8 +75,8 @@ class Subscription:
 class EventHub:
     """Takes events from the data plane on a thread of its own."""
 
-    def __init__(self, plane: DataPlane, observe: Callable[[StreamEventsResponse], None]) -> None:
-        self._plane = plane
+    def __init__(self, source: EventSource, observe: Callable[[StreamEventsResponse], None]) -> None:
+        self._source = source
         self._observe = observe
         self._lock = threading.Lock()
         self._history: deque[StreamEventsResponse] = deque(maxlen=HISTORY)
@@ -113,7 +119,7 @@ class EventHub:
     def _run(self) -> None:
         after = 0
         while not self._stopping.is_set():
-            for raw in self._plane.next_events(after, _POLL_MS):
+            for raw in self._source.next_events(after, _POLL_MS):
                 event = StreamEventsResponse.FromString(raw)
                 after = max(after, event.seq)
                 self._publish(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,14 +14,31 @@ from tests.support.venue import ScriptedVenue, scripted_venue
 CENT = 10_000_000
 
 
-@pytest.fixture
-def venue() -> Iterator[ScriptedVenue]:
+@contextmanager
+def quoting_venue() -> Iterator[ScriptedVenue]:
     """A venue that acknowledges orders and quotes AAPL and MSFT around 100.00."""
     with scripted_venue() as served:
         served.acknowledge = True
         for symbol in ("AAPL", "MSFT"):
             served.quote(symbol, 9_999 * CENT, 10_001 * CENT)
         yield served
+
+
+@pytest.fixture
+def venue() -> Iterator[ScriptedVenue]:
+    """See :func:`quoting_venue`."""
+    with quoting_venue() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def shared_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One gateway process for all tests of a module that leave it as they found it."""
+    with (
+        quoting_venue() as served,
+        running_gateway(tmp_path_factory.mktemp("gateway"), served.address) as running,
+    ):
+        yield running
 
 
 @pytest.fixture

@@ -36,8 +36,8 @@ def refusal(call: Any, *arguments: Any, **options: Any) -> tuple[grpc.StatusCode
     return error.code(), error.details()
 
 
-def test_every_method_needs_a_token(gateway: Gateway) -> None:
-    stub = gateway.stub()
+def test_every_method_needs_a_token(shared_gateway: Gateway) -> None:
+    stub = shared_gateway.stub()
     for metadata in (None, (("authorization", "Bearer wrong"),), (("authorization", "token"),), bearer("desk") * 2):
         for name, method in METHODS.items():
             code, details = refusal(getattr(stub, name), method.request(), metadata=metadata)
@@ -58,30 +58,32 @@ def test_every_method_needs_a_token(gateway: Gateway) -> None:
         ("desk", "ApproveProposal", "risk"),
     ],
 )
-def test_roles_are_enforced(gateway: Gateway, who: str, method: str, needs: str) -> None:
-    code, details = refusal(getattr(gateway.stub(), method), METHODS[method].request(), metadata=bearer(who))
+def test_roles_are_enforced(shared_gateway: Gateway, who: str, method: str, needs: str) -> None:
+    code, details = refusal(getattr(shared_gateway.stub(), method), METHODS[method].request(), metadata=bearer(who))
 
     assert code is grpc.StatusCode.PERMISSION_DENIED
     assert f"{method} needs {needs}" in details
 
 
-def test_viewer_sees_everything(gateway: Gateway) -> None:
+def test_viewer_sees_everything(shared_gateway: Gateway) -> None:
     for name, method in METHODS.items():
         if method.role == "view":
-            getattr(gateway.stub(), name)(method.request(), metadata=bearer("wall"), timeout=5)
+            getattr(shared_gateway.stub(), name)(method.request(), metadata=bearer("wall"), timeout=5)
 
 
-def test_change_without_a_reason_is_refused(gateway: Gateway) -> None:
+def test_change_without_a_reason_is_refused(shared_gateway: Gateway) -> None:
     code, details = refusal(
-        gateway.stub().HaltScope, pb.HaltScopeRequest(scope=scope_of("firm"), reason=" "), metadata=bearer("desk")
+        shared_gateway.stub().HaltScope,
+        pb.HaltScopeRequest(scope=scope_of("firm"), reason=" "),
+        metadata=bearer("desk"),
     )
 
     assert (code, details[:15]) == (grpc.StatusCode.INVALID_ARGUMENT, "reason: say why")
 
 
-def test_unknown_scope_is_an_argument_error(gateway: Gateway) -> None:
+def test_unknown_scope_is_an_argument_error(shared_gateway: Gateway) -> None:
     code, details = refusal(
-        gateway.stub().HaltScope,
+        shared_gateway.stub().HaltScope,
         pb.HaltScopeRequest(scope=scope_of("router:nobody"), reason="test"),
         metadata=bearer("desk"),
     )
@@ -207,8 +209,8 @@ def test_answers_do_not_wait_for_each_other(gateway: Gateway) -> None:
     assert len(done) == 8
 
 
-def test_health_and_reflection_answer(gateway: Gateway) -> None:
-    with grpc.insecure_channel(gateway.admin) as channel:
+def test_health_and_reflection_answer(shared_gateway: Gateway) -> None:
+    with grpc.insecure_channel(shared_gateway.admin) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         answer = stub.Check(health_pb2.HealthCheckRequest(service="riskgate.v1.Admin"), timeout=5)
         names = set(ProtoReflectionDescriptorDatabase(channel).get_services())
@@ -217,25 +219,28 @@ def test_health_and_reflection_answer(gateway: Gateway) -> None:
     assert {"riskgate.v1.Admin", "grpc.health.v1.Health"} <= names
 
 
-def test_oversized_request_is_refused(gateway: Gateway) -> None:
+def test_oversized_request_is_refused(shared_gateway: Gateway) -> None:
     request = pb.HaltScopeRequest(scope=scope_of("firm"), reason="x" * 70_000)
 
-    assert refusal(gateway.stub().HaltScope, request, metadata=bearer("desk"))[0] is (
+    assert refusal(shared_gateway.stub().HaltScope, request, metadata=bearer("desk"))[0] is (
         grpc.StatusCode.RESOURCE_EXHAUSTED
     )
 
 
-def test_unknown_enum_value_is_refused(gateway: Gateway) -> None:
+def test_unknown_enum_value_is_refused(shared_gateway: Gateway) -> None:
     request = pb.HaltScopeRequest(scope=types_pb2.Scope(kind=99), reason="test")  # type: ignore[arg-type]
 
-    assert refusal(gateway.stub().HaltScope, request, metadata=bearer("desk"))[0] is grpc.StatusCode.INVALID_ARGUMENT
+    assert (
+        refusal(shared_gateway.stub().HaltScope, request, metadata=bearer("desk"))[0]
+        is grpc.StatusCode.INVALID_ARGUMENT
+    )
 
 
-def test_two_gateways_cannot_share_the_admin_port(gateway: Gateway) -> None:
+def test_two_gateways_cannot_share_the_admin_port(shared_gateway: Gateway) -> None:
     server = grpc.server(None, options=[("grpc.so_reuseport", 0)])  # type: ignore[arg-type]
 
     with pytest.raises(RuntimeError, match="bind"):
-        server.add_insecure_port(gateway.admin)
+        server.add_insecure_port(shared_gateway.admin)
 
 
 def test_stop_logs_everything_out_and_removes_the_ready_file(gateway: Gateway) -> None:

@@ -11,13 +11,13 @@ from tests.support.gateway import TOKENS, Gateway, run_cli
 from tests.support.waiting import eventually
 
 
-def test_status_is_a_table_for_people_and_json_for_programs(gateway: Gateway) -> None:
-    table = gateway.run("status", who="wall")
+def test_status_is_a_table_for_people_and_json_for_programs(shared_gateway: Gateway) -> None:
+    table = shared_gateway.run("status", who="wall")
     assert table.returncode == 0, table.stderr
     assert "firm ACTIVE, venue connected" in table.stdout
     assert "Halts: none" in table.stdout
 
-    status = json.loads(gateway.run("status", "--output", "json", who="wall").stdout)
+    status = json.loads(shared_gateway.run("status", "--output", "json", who="wall").stdout)
     assert [router["router"] for router in status["routers"]] == ["r1", "r2"]
     assert status["firm_state"] == "HALT_STATE_ACTIVE"
 
@@ -74,9 +74,9 @@ def test_native_door_halts_from_the_shell(gateway: Gateway) -> None:
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
 def test_refusal_is_one_line_with_the_mend(
-    gateway: Gateway, arguments: tuple[str, ...], who: str, code: int, says: str
+    shared_gateway: Gateway, arguments: tuple[str, ...], who: str, code: int, says: str
 ) -> None:
-    done = gateway.run(*arguments, who=who)
+    done = shared_gateway.run(*arguments, who=who)
 
     assert done.returncode == code, done.stderr
     assert done.stderr.startswith("riskgate: ")
@@ -102,9 +102,9 @@ def test_limits_catalogue_needs_no_gateway() -> None:
     assert "max_order_notional" in done.stdout
 
 
-def test_orders_and_positions_are_listed(gateway: Gateway) -> None:
-    assert "Open orders: none" in gateway.run("orders").stdout
-    assert "Positions: none" in gateway.run("positions").stdout
+def test_orders_and_positions_are_listed(shared_gateway: Gateway) -> None:
+    assert "Open orders: none" in shared_gateway.run("orders").stdout
+    assert "Positions: none" in shared_gateway.run("positions").stdout
 
 
 def test_metrics_show_state_and_halts_without_open_labels(gateway: Gateway) -> None:
