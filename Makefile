@@ -102,7 +102,7 @@ demo: build ## the Knight Capital morning, live, in a minute
 
 bench: build ## every benchmark in benches/
 	@set -e; for bench in $(sort $(wildcard benches/bench_*.py)); do \
-		echo "== $$bench"; $(BIN)/python $$bench $(ARGS); done
+		echo "== $$bench"; $(BIN)/python $$bench; done
 
 clean: ## remove what the build made
 	rm -rf $(VENV) .cache target .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -77,3 +77,11 @@ def test_documents_named_in_the_source_exist() -> None:
             ]
 
     assert not dead, "\n".join(["name the rule and its public source instead of a page that is not here:", *dead])
+
+
+def test_every_page_is_in_the_table_of_contents() -> None:
+    contents = (ROOT / "docs/README.md").read_text()
+    pages = [path.relative_to(ROOT / "docs").as_posix() for path in text_files(".md", under="docs")]
+    missing = [page for page in pages if page != "README.md" and f"({page})" not in contents]
+
+    assert not missing, f"give each its line in docs/README.md: {missing}"
