@@ -156,12 +156,12 @@ def as_json(card: Card) -> dict[str, Any]:
 
 def render(card: Card) -> RenderableType:
     """The card for people."""
-    table = Table(title=_title(card), title_justify="left", title_style="bold", show_header=False)
+    table = Table(show_header=False)
     table.add_column("")
     table.add_column("", justify="right")
     for name, value in _rows(card):
         table.add_row(name, value)
-    return Group(_before(card), table, _verdict(card))
+    return Group(Text(_title(card), style="bold"), _before(card), table, _verdict(card))
 
 
 def culprit_of(trip: admin_pb2.Trip | None) -> str | None:
@@ -221,7 +221,10 @@ def _verdict(card: Card) -> Panel:
         f"leaked, {card.healthy_rejected} of {card.healthy_orders:,} healthy orders refused, "
         f"{card.cancels - card.cancels_outstanding} of {card.cancels} resting orders confirmed cancelled."
     )
-    return Panel(Group(Text(text, style="bold"), Text(card.reason)), border_style="green" if card.stopped else "red")
+    return Panel(
+        Group(Text(text, style="bold"), Text(f"{card.culprit}: {card.reason}")),
+        border_style="green" if card.stopped else "red",
+    )
 
 
 def _healthy(card: Card) -> str:

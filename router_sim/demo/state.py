@@ -85,7 +85,7 @@ class DemoState:
     def fleet(self, line: Mapping[str, Any]) -> None:
         """Take in a line of the fleet."""
         event = line.get("event")
-        if event in ("stats", "summary"):
+        if event == "stats":  # not the summary: it counts what the routers do to leave, too
             self._counters(line)
         elif event == "open":
             self.open_at = line["at"]
@@ -101,8 +101,7 @@ class DemoState:
             self.note(f"rolled back: {', '.join(line['servers'])}", bad=True)
 
     def _counters(self, line: Mapping[str, Any]) -> None:
-        if line["event"] == "stats":
-            self.now = line["at"]
+        self.now = line["at"]
         self.registered = line.get("registered", self.registered)
         for name, counters in line["routers"].items():
             view = self.router(name)
@@ -184,7 +183,7 @@ class DemoState:
         if not cause.name:
             return trip.text or "halted by a person"
         parts = [trip.text] if trip.text else []
-        parts.append(f"{trip.router or trip.scope.name}: {cause.name.lower().replace('_', ' ')}")
+        parts.append(cause.name.lower().replace("_", " "))
         if cause.limit:
             parts.append(f"{cause.value} where {cause.limit} is allowed ({cause.unit or 'count'})")
         if trip.parent_cl_ord_id:
