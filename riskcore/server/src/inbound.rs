@@ -171,8 +171,10 @@ impl Plane {
             }
         };
         // Idempotency comes before everything: what was accepted once is never refused at the edge.
-        let is_new = self.engine.find_order(id, checked.cl_ord_id).is_none();
-        if is_new && let Some(reject) = self.refused_at_edge(id, client_seq) {
+        if let Some(reject) = self.refused_at_edge(id)
+            && self.engine.find_order(id, checked.cl_ord_id).is_none()
+        {
+            self.count_dropped(id, client_seq);
             self.remember(id, client_seq, Answer::Refused(reject.reason));
             return self.report_refused(id, fields, client_seq, reject, None);
         }
@@ -240,27 +242,28 @@ impl Plane {
     }
 
     /// Refusals that need no decision: the router floods against a latch or its rate, or nothing more fits on the way to
-    /// the venue. They are counted together in one record per 10 ms.
-    fn refused_at_edge(&mut self, id: RouterId, client_seq: u64) -> Option<Reject> {
-        let busy = self.venue.queued_bytes() > self.config.venue_queue;
+    /// the venue.
+    fn refused_at_edge(&self, id: RouterId) -> Option<Reject> {
+        let flood = &self.routers.get(id.index())?.flood;
+        match flood.reject {
+            Some(reject) if flood.refusals >= FLOOD_AFTER && self.engine.may_drop(id) => Some(reject),
+            _ if self.venue.queued_bytes() > self.config.venue_queue => Some(Reject::plain(&reasons::GATEWAY_BUSY)),
+            _ => None,
+        }
+    }
+
+    /// Attempts refused at the edge are counted together, in one record per 10 ms.
+    fn count_dropped(&mut self, id: RouterId, client_seq: u64) {
         let now = self.now();
-        let may_drop = self.engine.may_drop(id);
-        let flood = &mut self.routers.get_mut(id.index())?.flood;
-        let reject = match flood.reject {
-            Some(reject) if flood.refusals >= FLOOD_AFTER && may_drop => reject,
-            _ if busy => Reject::plain(&reasons::GATEWAY_BUSY),
-            _ => return None,
-        };
+        self.counters.dropped_attempts += 1;
+        self.counters.venue_busy += u64::from(self.venue.queued_bytes() > self.config.venue_queue);
+        let Some(router) = self.routers.get_mut(id.index()) else { return };
+        let flood = &mut router.flood;
         if flood.dropped == 0 {
             flood.first = now;
         }
         flood.dropped += 1;
         flood.last_client_seq = client_seq;
-        if busy {
-            self.counters.venue_busy += 1;
-        }
-        self.counters.dropped_attempts += 1;
-        Some(reject)
     }
 
     fn note_flood(&mut self, id: RouterId, reject: Reject) {
