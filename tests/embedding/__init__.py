@@ -1,0 +1,1 @@
+"""The native module, embedded in a Python program."""

@@ -1,0 +1,280 @@
+"""What an order is answered with: its OrderID, or a reason with its bound; and every reason can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import riskcore
+from tests.embedding.desk import ASK, BID, CENT, LIMITS, NAMES, SECOND, USD, Desk
+
+
+def test_accepted_order_gets_a_positive_id_that_counts_up() -> None:
+    desk = Desk()
+
+    first, second = desk.order(), desk.order()
+
+    assert first > 0
+    assert second == first + 1
+    assert desk.engine.position("account_symbol:ACC1/AAPL") == (0, 200, 0)
+
+
+def test_epoch_is_the_upper_part_of_an_order_id() -> None:
+    low, high = riskcore.Engine(epoch=1), riskcore.Engine(epoch=8_388_607)
+    for engine in (low, high):
+        engine.define_account("A", parent_required=False)
+        engine.define_router("r")
+        engine.define_symbol("S", tick=1)
+        for (scope, limit), value in LIMITS.items():
+            engine.set_limit(scope, limit, value)
+        engine.venue_up(1)
+        engine.tick(1, 0, BID, ASK)
+
+    orders = [engine.new_order(2, 0, 0, 0, riskcore.BUY, 1, ASK, -1, 1) for engine in (low, high)]
+
+    assert orders == [(1 << 40) | 1, (8_388_607 << 40) | 1]
+    high.trade(3, orders[1], 1, ASK)
+    assert high.position("symbol:S") == (1, 0, 0)
+
+
+def test_resend_answers_with_the_same_order_and_counts_once() -> None:
+    desk = Desk()
+
+    first = desk.order(cl_ord_id=7)
+    again = desk.order(cl_ord_id=7)
+
+    assert again == first
+    assert desk.engine.open_orders() == 1
+
+
+def test_same_id_of_two_routers_is_two_orders() -> None:
+    desk = Desk()
+
+    assert desk.order(cl_ord_id=7) != desk.order(cl_ord_id=7, router=desk.routers[1])
+
+
+def test_market_order_needs_no_price() -> None:
+    desk = Desk()
+
+    order = desk.order(ord_type=riskcore.MARKET, tif=riskcore.IOC, price=-1)
+
+    assert order > 0
+    # Valued at the offer moved by the collar: 100.02 * 1.05.
+    assert desk.engine.turnover("firm") == 100 * 105_021 * USD // 1_000
+
+
+def test_last_reject_tells_scope_bound_and_value() -> None:
+    desk = Desk()
+
+    assert desk.engine.last_reject() is None
+    verdict = desk.order(qty=50_010)
+
+    assert desk.engine.last_reject() == riskcore.Reject(
+        code=-verdict, name="MAX_ORDER_QTY", scope="symbol:AAPL", limit=50_000, value=50_010, unit="quantity"
+    )
+
+
+def test_missing_limit_is_named_by_its_code() -> None:
+    codes = {info.code: info.name for info in riskcore.limits()}
+    engine = riskcore.Engine()
+    engine.define_account("A", parent_required=False)
+    engine.define_router("r")
+    engine.define_symbol("S", tick=1)
+    engine.venue_up(1)
+
+    verdict = engine.new_order(2, 0, 0, 0, riskcore.BUY, 1, 1, -1, 1)
+    reject = engine.last_reject()
+
+    assert NAMES[-verdict] == "NO_LIMIT_CONFIGURED"
+    assert reject is not None
+    assert reject.scope == "firm"
+    assert codes[reject.value] == "max_gross_notional"
+
+
+def test_money_beyond_64_bits_is_exact() -> None:
+    desk = Desk(
+        limits={
+            ("symbol:*", "max_order_qty"): 10**15,
+            ("account:*", "max_order_notional"): 10**30,
+            ("account:*", "max_gross_notional"): 10**30,
+            ("firm", "max_gross_notional"): 10**30,
+            ("firm", "max_turnover_day"): 10**30,
+            ("firm", "max_day_loss"): 10**30,
+            ("account:*", "max_day_loss"): 10**30,
+            ("account_symbol:*", "max_long_position"): 10**15,
+        }
+    )
+
+    order = desk.order(qty=10**12, price=ASK)
+    desk.engine.trade(desk.t, order, 10**12, ASK)
+
+    assert desk.engine.turnover("firm") == 10**12 * ASK > 2**63
+    assert desk.engine.pnl("account:ACC1") == 10**12 * (BID - ASK)
+    assert desk.engine.utilization("firm")["max_turnover_day"] == (10**12 * ASK, 10**30)
+
+
+# ---- Every reason ----
+
+
+def overfill(desk: Desk) -> int:
+    return desk.order(account=desk.client, parent=desk.parent, qty=1_010)
+
+
+def canceled_before_arrival(desk: Desk) -> int:
+    desk.engine.cancel(desk.t, desk.routers[0], 77, lane=True)
+    return desk.order(cl_ord_id=77)
+
+
+def other_content(desk: Desk) -> int:
+    desk.order(cl_ord_id=7)
+    return desk.order(cl_ord_id=7, qty=200)
+
+
+def halted(desk: Desk) -> int:
+    desk.engine.halt(desk.t, "router:r1", "HALTED", "alice", "drill")
+    return desk.order()
+
+
+def reduce_only(desk: Desk) -> int:
+    desk.engine.halt(desk.t, "account:ACC1", "REDUCE_ONLY", "alice", "drill")
+    return desk.order()
+
+
+def no_venue(desk: Desk) -> int:
+    desk.engine.venue_down(desk.t)
+    return desk.order()
+
+
+def required_limit_removed(desk: Desk) -> int:
+    desk.engine.set_limit("symbol:*", "max_order_qty", None)
+    return desk.order()
+
+
+def closed_parent(desk: Desk) -> int:
+    desk.engine.close_parent(desk.t, desk.parent)
+    return desk.order(account=desk.client, parent=desk.parent)
+
+
+def frozen_parent(desk: Desk) -> int:
+    assert desk.order(account=desk.client, parent=desk.parent, qty=500) > 0
+    desk.engine.amend_parent(desk.t, desk.parent, 400)
+    return desk.order(account=desk.client, parent=desk.parent, qty=10)
+
+
+def too_fast(desk: Desk) -> int:
+    desk.engine.set_limit("router:r1", "message_rate", 2)
+    return [desk.order() for _ in range(3)][-1]
+
+
+def stale(desk: Desk) -> int:
+    desk.later(11 * SECOND)
+    return desk.order()
+
+
+def never_quoted(desk: Desk) -> int:
+    return desk.order(symbol=desk.engine.define_symbol("NEW", tick=CENT))
+
+
+def full(_: Desk) -> int:
+    small = Desk(max_orders=2)
+    return [small.order() for _ in range(3)][-1]
+
+
+def overflow(desk: Desk) -> int:
+    return desk.order(
+        qty=2**62, price=2**62 - 2**62 % CENT, symbol=desk.engine.define_symbol("BIG", tick=1, multiplier=2**62)
+    )
+
+
+def same_parent_other_quantity(desk: Desk) -> int:
+    return desk.engine.open_parent(desk.t, "P1", desk.client, desk.aapl, riskcore.BUY, 2_000)
+
+
+def parent_of_nobody(desk: Desk) -> int:
+    return desk.engine.open_parent(desk.t, "P2", 99, desk.aapl, riskcore.BUY, 2_000)
+
+
+def empty_parent(desk: Desk) -> int:
+    return desk.engine.open_parent(desk.t, "P2", desk.client, desk.aapl, riskcore.BUY, 0)
+
+
+REJECTS: dict[str, Callable[[Desk], int]] = {
+    "DUPLICATE_CL_ORD_ID": other_content,
+    "CANCELED_BEFORE_ARRIVAL": canceled_before_arrival,
+    "HALTED": halted,
+    "REDUCE_ONLY": reduce_only,
+    "VENUE_NOT_CONNECTED": no_venue,
+    "UNKNOWN_ACCOUNT": lambda desk: desk.order(account=99),
+    "UNKNOWN_SYMBOL": lambda desk: desk.order(symbol=99),
+    "UNKNOWN_STRATEGY": lambda desk: desk.order(strategy=99),
+    "INVALID_QUANTITY": lambda desk: desk.order(qty=0),
+    "INVALID_LOT": lambda desk: desk.order(qty=15),
+    "INVALID_PRICE": lambda desk: desk.order(price=0),
+    "INVALID_TICK": lambda desk: desk.order(price=ASK + 1),
+    "UNKNOWN_ROUTER": lambda desk: desk.order(router=99),
+    "NO_LIMIT_CONFIGURED": required_limit_removed,
+    "UNKNOWN_PARENT": lambda desk: desk.order(parent=99),
+    "PARENT_REQUIRED": lambda desk: desk.order(account=desk.client),
+    "PARENT_MISMATCH": lambda desk: desk.order(account=desk.client, parent=desk.parent, side=riskcore.SELL),
+    "PARENT_CLOSED": closed_parent,
+    "PARENT_FROZEN": frozen_parent,
+    "PARENT_OVERFILL": overfill,
+    "RATE_LIMIT": too_fast,
+    "MAX_ORDER_QTY": lambda desk: desk.order(qty=50_010),
+    "MAX_ORDER_NOTIONAL": lambda _: Desk(limits={("account:ACC1", "max_order_notional"): 1}).order(),
+    "MARKET_DATA_STALE": stale,
+    "REFERENCE_PRICE_NOT_AVAILABLE": never_quoted,
+    "PRICE_COLLAR": lambda desk: desk.order(price=200 * USD),
+    "POSITION_LIMIT": lambda _: Desk(limits={("account_symbol:*", "max_long_position"): 90}).order(),
+    "GROSS_LIMIT": lambda _: Desk(limits={("firm", "max_gross_notional"): 1}).order(),
+    "TURNOVER_LIMIT": lambda _: Desk(limits={("firm", "max_turnover_day"): 1}).order(),
+    "CAPACITY": full,
+    "ARITHMETIC_OVERFLOW": overflow,
+    "PARENT_EXISTS": same_parent_other_quantity,
+    "UNKNOWN_SCOPE": parent_of_nobody,
+    "BAD_REFERENCE_DATA": empty_parent,
+}
+
+# Reached by a halt or by a request of a person, not by an order: the tests in test_halts.py and test_arguments.py.
+ELSEWHERE = {
+    "LOSS_LIMIT",
+    "BAD_VENUE_REPORT",
+    "NOT_HALTED",
+    "TRIP_SUPERSEDED",
+    "SAME_PERSON",
+    "UNKNOWN_PROPOSAL",
+    "NEEDS_APPROVAL",
+    "LIMIT_NOT_SETTABLE_HERE",
+    "BAD_VALUE",
+}
+
+# Given by the order-entry server, before a message reaches the core.
+SERVER = {"STALE_ID", "MALFORMED", "ACCOUNT_NOT_PERMITTED", "GATEWAY_BUSY"}
+
+
+@pytest.mark.parametrize("name", REJECTS)
+def test_reason_can_be_reached(name: str) -> None:
+    desk = Desk()
+
+    verdict = REJECTS[name](desk)
+
+    assert NAMES.get(-verdict) == name
+
+
+def test_every_reason_of_the_catalogue_is_tried() -> None:
+    missing = set(NAMES.values()) - REJECTS.keys() - ELSEWHERE - SERVER
+
+    assert not missing, f"add an order that is refused so to REJECTS in {__file__}: {sorted(missing)}"
+
+
+def test_rejected_order_changes_no_exposure() -> None:
+    desk = Desk()
+    desk.order()
+    before = [desk.engine.position("symbol:AAPL"), desk.engine.turnover("firm"), desk.engine.gross_notional("firm")]
+
+    for change in ({"qty": 50_010}, {"price": 200 * USD}, {"account": 99}, {"parent": 99}):
+        assert desk.order(**change) < 0
+
+    after = [desk.engine.position("symbol:AAPL"), desk.engine.turnover("firm"), desk.engine.gross_notional("firm")]
+    assert after == before
