@@ -75,10 +75,11 @@ class CsvFlow:
 
 @dataclass(slots=True)
 class _Known:
-    """An order seen earlier. ``cum`` is what was filled of it."""
+    """An order seen earlier. ``cum`` is what was filled of it; ``price`` is ``None`` for a market order."""
 
     symbol: int
     qty: int
+    price: int | None
     cum: int = 0
     gone: bool = False
 
@@ -114,7 +115,9 @@ class _Reading:
         except OSError as error:
             raise FlowError(str(self._path), "", f"cannot be read ({error.strerror})", "check the path") from error
         except UnicodeDecodeError as error:
-            raise self._wrong("is not UTF-8 text", "name a DBN file, or a CSV file in UTF-8") from error
+            # Text is decoded ahead of the line that is read, so the line is not known.
+            mend = "name a DBN file, or a CSV file in UTF-8"
+            raise FlowError(str(self._path), "", "is not UTF-8 text", mend) from error
         except csv.Error as error:
             self._line += 1
             raise self._wrong(f"is not CSV: {error}", "quote fields as in RFC 4180") from error
@@ -164,7 +167,7 @@ class _Reading:
             raise ValueError(f'side: "{row["side"]}" is no side; write buy or sell')
         symbol, qty = self._symbol(row), self._qty(row)
         price = self._price(row, "price") if row["price"] else None
-        self._orders[order] = _Known(symbol, qty)
+        self._orders[order] = _Known(symbol, qty, price)
         return New(self._line, self._time, symbol, order, self._party_of(row), side, qty, price)
 
     def _replace(self, row: Row) -> Replace:
@@ -174,9 +177,11 @@ class _Reading:
             raise ValueError(
                 f"qty: {qty} is not more than the {known.cum} filled already; write the new total quantity"
             )
+        if row["price"] and known.price is None:
+            raise ValueError(f'price: order "{order}" is a market order; leave the price empty')
         known.qty = qty
-        price = self._price(row, "price") if row["price"] else None
-        return Replace(self._line, self._time, known.symbol, order, qty - known.cum, price)
+        known.price = self._price(row, "price") if row["price"] else known.price
+        return Replace(self._line, self._time, known.symbol, order, qty - known.cum, known.price)
 
     def _cancel(self, row: Row) -> Cancel:
         order, known = self._known(row)

@@ -118,7 +118,7 @@ class DbnFlow:
             what = f'its records are numbered by "{metadata.stype_out}"'
             raise FlowError(self.file, "", what, 'fetch it with stype_out="instrument_id"')
         ids: dict[int, str] = {}
-        for symbol, intervals in metadata.mappings.items():
+        for symbol, intervals in sorted(metadata.mappings.items()):
             for interval in intervals:
                 number = int(interval["symbol"]) if interval["symbol"].isdecimal() else None
                 if number is None:

@@ -74,17 +74,18 @@ class DbnFile:
 
     def _decoded(self) -> Iterator[list[object]]:
         decoder = DBNDecoder()
-        records = 0
+        records, begun = 0, False
         for chunk in self._chunks():
             try:
                 decoded: list[object] = list(decoder.write_and_decode(chunk))
             except DBNError as error:
                 raise self._wrong(f"record {records + 1}" if records else "", _reason(error), _AGAIN) from error
             records += sum(isinstance(record, MBOMsg) for record in decoded)
+            begun = begun or bool(decoded)
             yield decoded
         if decoder.buffer():
-            what = f"is truncated: it ends within record {records + 1}"
-            raise self._wrong("", what, _AGAIN)
+            where = f"record {records + 1}" if begun else "its header"
+            raise self._wrong("", f"is truncated: it ends within {where}", _AGAIN)
 
     def _chunks(self) -> Iterator[bytes]:
         """The file's content, decompressed."""

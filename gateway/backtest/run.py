@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.backtest.flow import Cancel, Fill, Flow, FlowError, New, Progress, Quote, Replace, Step, Summary
+from gateway.backtest.flow import Cancel, Fill, Flow, FlowError, New, Progress, Quote, Replace, Side, Step, Summary
 from gateway.backtest.gauges import Gauges, Touch
 from gateway.backtest.plan import Plan
 from gateway.backtest.report import Halted, Report, Seen, Stop
@@ -48,13 +48,14 @@ def backtest(flow: Flow, plan: Plan, progress: Progress | None = None) -> Report
 
 @dataclass(slots=True)
 class _Live:
-    """An order the core has accepted: its OrderID, its newest ClOrdID, and its quantities."""
+    """An order the core has accepted: its OrderID, its newest ClOrdID, its quantities and its value per unit."""
 
     id: int
     cl_ord_id: int
     leaves: int
     cum: int
     router: int
+    worth: int
     new: New
 
 
@@ -65,6 +66,7 @@ class Run:
         self._flow = flow
         self._plan = plan
         self._summary = summary
+        self._collared = bounds is not None
         self._names = {reason.code: reason.name for reason in reasons()}
         self._engine = Engine(
             trading_day=trading_day(summary.first_time), max_orders=max(1, summary.order_messages), max_parents=1
@@ -110,7 +112,8 @@ class Run:
                     f"account_symbol:{account}/{symbol}",
                     f"router_symbol:{router}/{symbol}",
                 )
-                gauges = Gauges(bounds.bounds(scopes), instrument.multiplier)
+                cells = {"account": scopes[4], "router": scopes[5]}
+                gauges = Gauges(bounds.bounds(scopes), cells, instrument.multiplier)
                 for others in self._every:
                     gauges.share(others)
                 self._every.append(gauges)
@@ -143,7 +146,13 @@ class Run:
         self._sent["orders"] += 1
         account, router = self._ids[step.party]
         gauges = self._gauges[step.party][step.symbol]
-        gauges.order(step.time, step.number, step.order, step.side, step.qty, step.price, self._touch[step.symbol])
+        touch = self._touch[step.symbol]
+        worth = gauges.order(step.time, step.number, step.order, step.side, step.qty, step.price, touch)
+        price = step.price
+        if price is None and self._collared and touch is not None:
+            # The collar that values a market order is out of the way in this pass: name the price instead.
+            tick = self._plan.instruments[step.symbol].tick
+            price = -(-gauges.market_price(touch[1]) // tick) * tick
         verdict = self._engine.new_order(
             step.time,
             router,
@@ -151,18 +160,19 @@ class Run:
             self._symbols[step.symbol],
             step.side,
             step.qty,
-            step.price or 0,
+            price or 0,
             _NO_PARENT,
             step.number,
-            MARKET if step.price is None else LIMIT,
+            MARKET if price is None else LIMIT,
         )
         if verdict < 0:
             self._refused(step, verdict).orders += 1
         else:
             self._engine.accepted(step.time, verdict)
             key = (step.symbol, step.order)
-            self._live[key] = _Live(verdict, step.number, step.qty, 0, router, step)
+            self._live[key] = _Live(verdict, step.number, step.qty, 0, router, worth, step)
             self._keys[verdict] = key
+            self._widening(step, gauges, step.side, step.qty, worth)
         gauges.running(self._engine, step.time, step.number, step.order)
 
     def _replace(self, step: Replace) -> None:
@@ -173,16 +183,25 @@ class Run:
         self._sent["replaces"] += 1
         qty = live.cum + step.leaves
         gauges = self._gauges[live.new.party][step.symbol]
-        gauges.order(step.time, step.number, step.order, live.new.side, qty, step.price, self._touch[step.symbol])
+        touch, side = self._touch[step.symbol], live.new.side
+        worth = gauges.order(step.time, step.number, step.order, side, qty, step.price, touch)
         verdict = self._engine.replace(step.time, live.router, live.cl_ord_id, step.number, qty, step.price or 0)
         gauges.running(self._engine, step.time, step.number, step.order)
         if verdict > 0:
+            # While it is on its way the core counts the new total as open, and the worse of both prices.
+            self._widening(step, gauges, side, qty - live.leaves, max(worth, live.worth))
             self._engine.replaced(step.time, live.id)
-            live.cl_ord_id, live.leaves = step.number, step.leaves
+            live.cl_ord_id, live.leaves, live.worth = step.number, step.leaves, worth
         elif verdict > _CXL_REJ:
             self._refused(step, verdict).replaces += 1
         else:
             self._not_followed += 1
+
+    def _widening(self, step: New | Replace, gauges: Gauges, side: Side, added: int, worth: int) -> None:
+        touch = self._touch[step.symbol]
+        # A mark is never below the offer, so only what is worth more can be what the check saw.
+        if added > 0 and touch is not None and worth > touch[1]:
+            gauges.widening(self._engine, Seen(step.time, step.number, str(step.order)), side, added, worth)
 
     def _cancel(self, step: Cancel) -> None:
         live = self._live.pop((step.symbol, step.order), None)
