@@ -204,3 +204,72 @@ impl Stream for Incoming {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_stream::StreamExt;
+
+    const SHORT: Duration = Duration::from_millis(30);
+
+    async fn connected(knobs: Knobs) -> (TcpStream, Connection, Incoming) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut incoming = Incoming::new(listener, knobs);
+        let client = TcpStream::connect(address).await.unwrap();
+        let connection = incoming.next().await.unwrap().unwrap();
+        (client, connection, incoming)
+    }
+
+    async fn read_all(connection: &mut Connection) -> io::Result<usize> {
+        let mut bytes = [0; 64];
+        loop {
+            let n = connection.read(&mut bytes).await?;
+            if n == 0 {
+                return Ok(0);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_says_nothing_is_cut() {
+        let knobs = Knobs { first_byte: SHORT, ..Knobs::order_entry(1) };
+        let (_client, mut connection, _incoming) = connected(knobs).await;
+
+        assert_eq!(io::ErrorKind::TimedOut, read_all(&mut connection).await.unwrap_err().kind());
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_never_shows_a_credential_is_cut_and_one_that_does_may_stay() {
+        let knobs = Knobs { identified: SHORT, ..Knobs::order_entry(1) };
+        let (mut client, mut connection, _incoming) = connected(knobs.clone()).await;
+        client.write_all(b"hello").await.unwrap();
+        let cut = read_all(&mut connection).await;
+        let (mut client, mut connection, _incoming) = connected(knobs).await;
+        connection.connect_info().identified();
+        client.write_all(b"hello").await.unwrap();
+        let idle = tokio::time::timeout(3 * SHORT, read_all(&mut connection)).await;
+
+        assert_eq!(io::ErrorKind::TimedOut, cut.unwrap_err().kind());
+        assert!(idle.is_err(), "it was cut although it had identified itself");
+    }
+
+    #[tokio::test]
+    async fn a_cord_ends_a_connection_whose_peer_does_not_read() {
+        let (mut client, mut connection, incoming) = connected(Knobs::order_entry(1)).await;
+        let gauge = incoming.gauge();
+        let cord = connection.connect_info();
+        let writing = tokio::spawn(async move {
+            let block = vec![0; 1 << 20];
+            while connection.write_all(&block).await.is_ok() {}
+        });
+        cord.cut();
+        writing.await.unwrap();
+        let mut bytes = Vec::new();
+        let ended = client.read_to_end(&mut bytes).await;
+
+        assert!(ended.is_ok() || bytes.is_empty(), "the peer sees the end");
+        assert_eq!(0, gauge.load(Ordering::Relaxed));
+    }
+}

@@ -334,3 +334,29 @@ async fn a_dry_run_says_what_the_order_would_get_and_places_nothing() {
     assert_eq!(Code::Unauthenticated, stranger.code());
     assert!(venue.lock().orders.is_empty());
 }
+
+/// The SETTINGS that the order port sends, by number.
+async fn settings(gateway: &Gateway) -> std::collections::BTreeMap<u16, u32> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(gateway.plane.order_entry_address).await.expect("a connection");
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.expect("a preface");
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.expect("a frame");
+    assert_eq!(4, head[3], "the first frame is SETTINGS");
+    let mut body = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+    stream.read_exact(&mut body).await.expect("its body");
+    let entry = |e: &[u8]| (u16::from_be_bytes([e[0], e[1]]), u32::from_be_bytes([e[2], e[3], e[4], e[5]]));
+    body.chunks_exact(6).map(entry).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_order_port_says_its_limits_to_every_peer() {
+    let venue = Venue::start().await;
+    let gateway = Gateway::start(&venue, Options::default());
+    let settings = tokio::time::timeout(DEADLINE, settings(&gateway)).await.expect("an answer in time");
+
+    // RFC 9113 6.5.2: streams, stream window, frame size, header list.
+    let named = [3, 4, 5, 6].map(|number| settings.get(&number).copied());
+    assert_eq!([Some(100), Some(16 << 10), Some(16 << 10), Some(8 << 10)], named);
+    assert!(gateway.plane.knobs.contains("max_concurrent_streams=100"));
+}
