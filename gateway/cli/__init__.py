@@ -4,8 +4,8 @@ Each verb lives in a module of its own and is imported only when it is asked for
 depend on what ``riskgate demo`` needs. To add a verb: write ``gateway/cli/<verb>.py`` with an ``app = typer.Typer()``
 that holds one command (or several, for sub-verbs), then add a line to :data:`VERBS`.
 
-Exit codes: 0 done; 1 the gateway refused; 2 wrong usage; 64 bad configuration or value; 69 gateway not reachable;
-70 internal error; 71 cannot start; 77 not permitted; 130 interrupted.
+Exit codes: 0 done; 1 the gateway refused; 2 wrong usage, or a backtest that stopped something; 64 bad configuration or
+value; 69 gateway not reachable; 70 internal error; 71 cannot start; 77 not permitted; 130 interrupted.
 """
 
 import importlib

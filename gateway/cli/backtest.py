@@ -34,7 +34,7 @@ def backtest(
     flow: Annotated[Path, typer.Argument(help="Databento DBN (market by order, plain or zstd), or CSV.")],
     limits: Annotated[
         Path | None,
-        typer.Option(help="A TOML file of [[symbols]] and [limits]; without it the one shipped for the product."),
+        typer.Option(help="A TOML file of symbols and limits; without it the one shipped for the product."),
     ] = None,
     tighten: Annotated[str, typer.Option(help="Divide every bound (no window) by this factor, 1 or more.")] = "1",
     account: Annotated[str, typer.Option(help="The account of orders that the recording gives none for.")] = "FLOW",

@@ -7,10 +7,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.backtest import Cancel, Fill, Flow, New, Quote, Replace
+from gateway.backtest import Cancel, Fill, Flow, New, Quote, Replace, open_flow
 from gateway.backtest.book import Book
 from gateway.backtest.flow import Side, Step
-from tests.backtest.recording import LAST, NANO, OPEN, dbn, record
+from tests.backtest.recording import LAST, NANO, OPEN, PARTY, dbn, header, record, write
 
 
 def steps(flow: Flow) -> list[Step]:
@@ -240,6 +240,32 @@ def test_event_ends_with_its_flag_its_time_or_its_instrument(tmp_path: Path) -> 
     )
 
     assert [row[1] for row in short(flow)] == [7, 8, 9]
+
+
+def test_instruments_have_books_of_their_own(tmp_path: Path) -> None:
+    """The same order id in two instruments is two orders; quotes of one say nothing of the other."""
+    head = header(symbols={"ESH4": 1, "ESM4": 2})
+    records = [
+        record("A", 1, "B", 4799, 1, instrument=1),
+        record("A", 1, "B", 4849, 1, instrument=2),
+        record("A", 2, "A", 4801, 1, instrument=1),
+        record("A", 2, "A", 4851, 1, instrument=2),
+        record("C", 1, "B", 4849, 1, instrument=2),
+    ]
+    flow = open_flow(write(tmp_path / "two.dbn.zst", records, head=head), PARTY)
+
+    assert flow.symbols == ("ESH4", "ESM4")
+    assert [(type(step).__name__, step.symbol) for step in steps(flow)] == [
+        ("New", 0),
+        ("New", 1),
+        ("New", 0),
+        ("New", 1),
+        ("Cancel", 1),
+    ]
+    assert {(step.symbol, step.bid / NANO, step.ask / NANO) for step in flow.steps() if isinstance(step, Quote)} == {
+        (0, 4799, 4801),
+        (1, 4849, 4851),
+    }
 
 
 LEVELS = st.lists(st.tuples(st.sampled_from(list(Side)), st.integers(1, 12), st.integers(-3, 6)), max_size=40)
