@@ -1,27 +1,31 @@
 """A venue that does exactly what a test tells it to: it speaks the exchange contract and decides nothing.
 
-It runs on a thread with an event loop of its own, so that tests may block. Orders that arrive are remembered; reports
-and quotes go out when the test says so.
+It runs on threads of its own, so that tests may block. Orders that arrive are remembered; reports and quotes go out when
+the test says so.
 """
 
 from __future__ import annotations
 
-import asyncio
+import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
-from grpc import aio
 
 from riskgate.v1 import exchange_pb2 as pb
 from riskgate.v1 import exchange_pb2_grpc, types_pb2
 from tests.support.waiting import eventually
 
 T = TypeVar("T")
+
+THREADS = 32
+"""Streams at once: a gateway opens four, and a cut one may linger."""
 
 HEARTBEAT_MS = 100
 SERVER_OPTIONS = (("grpc.so_reuseport", 0), ("grpc.http2.min_ping_interval_without_data_ms", 100))
@@ -62,11 +66,11 @@ class ScriptedVenue:
         self.acknowledge = False
         """Answer each order with New, each cancel with Canceled and each replace with Replaced, at once."""
         self.logons: list[pb.ExchangeLogon] = []
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="venue", daemon=True)
-        self._server: aio.Server | None = None
-        self._sessions: list[asyncio.Queue[pb.ExchangeMessage | None]] = []
-        self._feeds: list[asyncio.Queue[tuple[int, pb.Quote]]] = []
+        self._lock = threading.RLock()
+        self._stopping = threading.Event()
+        self._server = grpc.server(ThreadPoolExecutor(THREADS, thread_name_prefix="venue"), options=SERVER_OPTIONS)
+        self._sessions: list[queue.SimpleQueue[pb.ExchangeMessage | None]] = []
+        self._feeds: list[queue.SimpleQueue[tuple[int, pb.Quote] | None]] = []
         self._quotes: dict[str, pb.Quote] = {}
         self._log: list[pb.ExchangeMessage] = []
         self._seq = 0
@@ -175,41 +179,29 @@ class ScriptedVenue:
 
     def start(self) -> None:
         """Serve on a free loopback port."""
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
-
-    def stop(self) -> None:
-        """End every stream and the thread."""
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _start(self) -> None:
-        self._server = aio.server(options=SERVER_OPTIONS)
         exchange_pb2_grpc.add_ExchangeServicer_to_server(_Servicer(self), self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
-        await self._server.start()
+        self._server.start()
         self.address = f"127.0.0.1:{port}"
 
-    def _drop(self) -> None:
-        for queue in self._sessions:
-            queue.put_nowait(None)
+    def stop(self) -> None:
+        """End every stream."""
+        self._stopping.set()
+        self._call(self._drop)
+        for feed in self._feeds:
+            feed.put(None)
+        self._server.stop(grace=0.2).wait()
 
-    async def _stop(self) -> None:
-        self._drop()
-        if self._server is not None:
-            await self._server.stop(grace=0.2)
+    def _drop(self) -> None:
+        for session in self._sessions:
+            session.put(None)
 
     def _call(self, function: Callable[[], T]) -> T:
-        """Run a function on the venue's loop; its result."""
-
-        async def run() -> T:
+        """Run a function alone; its result."""
+        with self._lock:
             return function()
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
-
-    # ---- On the loop -----------------------------------------------------------------------------------------
+    # ---- Under the lock --------------------------------------------------------------------------------------
 
     def _report(self, cl_ord_id: int, kind: types_pb2.ExecType.ValueType, qty: int, price: int, ref: int) -> int:
         return self._report_about(self.orders[cl_ord_id], kind, qty, price, ref)
@@ -250,8 +242,8 @@ class ScriptedVenue:
         self._send(message)
 
     def _send(self, message: pb.ExchangeMessage) -> None:
-        for queue in self._sessions:
-            queue.put_nowait(message)
+        for session in self._sessions:
+            session.put(message)
 
     def _ping(self) -> int:
         self._pings += 1
@@ -264,8 +256,8 @@ class ScriptedVenue:
         )
         self._quotes[symbol] = quote
         self._published += 1
-        for queue in self._feeds:
-            queue.put_nowait((self._published, quote))
+        for feed in self._feeds:
+            feed.put((self._published, quote))
         return self._published
 
     def _take(self, request: pb.ExchangeRequest) -> None:
@@ -341,56 +333,62 @@ class _Servicer(exchange_pb2_grpc.ExchangeServicer):
     def __init__(self, venue: ScriptedVenue) -> None:
         self._venue = venue
 
-    async def Session(self, request_iterator: Any, context: Any) -> AsyncIterator[pb.ExchangeSessionResponse]:  # noqa: N802
+    def Session(self, request_iterator: Any, context: Any) -> Iterator[pb.ExchangeSessionResponse]:  # noqa: N802
         if self._venue._refusing:
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "the venue is closed")
-        queue: asyncio.Queue[pb.ExchangeMessage | None] = asyncio.Queue()
+            context.abort(grpc.StatusCode.UNAVAILABLE, "the venue is closed")
+        messages: queue.SimpleQueue[pb.ExchangeMessage | None] = queue.SimpleQueue()
 
-        async def read() -> None:
-            async for frame in request_iterator:
-                for message in frame.messages:
-                    self._venue._take(message)
-            queue.put_nowait(None)
+        def read() -> None:
+            try:
+                for frame in request_iterator:
+                    for message in frame.messages:
+                        self._venue._call(partial(self._venue._take, message))
+            except grpc.RpcError:
+                pass  # the gateway is gone
+            messages.put(None)
 
-        self._venue._sessions.append(queue)
-        reader = asyncio.create_task(read())
+        self._venue._call(lambda: self._venue._sessions.append(messages))
+        threading.Thread(target=read, name="venue session", daemon=True).start()
         try:
-            while (message := await queue.get()) is not None:
+            while (message := messages.get()) is not None:
                 yield pb.ExchangeSessionResponse(messages=[message])
         finally:
-            self._venue._sessions.remove(queue)
-            reader.cancel()
+            self._venue._call(lambda: self._venue._sessions.remove(messages))
 
-    async def Cancels(self, request_iterator: Any, context: Any) -> AsyncIterator[pb.ExchangeCancelsResponse]:  # noqa: N802
+    def Cancels(self, request_iterator: Any, context: Any) -> Iterator[pb.ExchangeCancelsResponse]:  # noqa: N802
         taken = 0
-        async for frame in request_iterator:
+        for frame in request_iterator:
             for cancel in frame.cancels:
-                self._venue._take_cancel(cancel)
+                self._venue._call(partial(self._venue._take_cancel, cancel))
                 taken += 1
             yield pb.ExchangeCancelsResponse(taken=taken)
 
-    async def DropCopy(self, request: pb.DropCopyRequest, context: Any) -> AsyncIterator[pb.DropCopyResponse]:  # noqa: N802
-        await asyncio.Event().wait()
-        yield pb.DropCopyResponse()
+    def DropCopy(self, request: pb.DropCopyRequest, context: Any) -> Iterator[pb.DropCopyResponse]:  # noqa: N802
+        self._venue._stopping.wait()
+        return iter(())
 
-    async def MarketData(self, request: pb.MarketDataRequest, context: Any) -> AsyncIterator[pb.MarketDataResponse]:  # noqa: N802
-        queue: asyncio.Queue[tuple[int, pb.Quote]] = asyncio.Queue()
-        for quote in self._venue._quotes.values():
-            queue.put_nowait((0, quote))
-        self._venue._feeds.append(queue)
+    def MarketData(self, request: pb.MarketDataRequest, context: Any) -> Iterator[pb.MarketDataResponse]:  # noqa: N802
+        feed: queue.SimpleQueue[tuple[int, pb.Quote] | None] = queue.SimpleQueue()
+        self._venue._call(lambda: self._venue._feeds.append(feed))
+        numbered = [(0, quote) for quote in list(self._venue._quotes.values())]
         try:
-            while True:
-                try:
-                    numbered = [await asyncio.wait_for(queue.get(), HEARTBEAT_MS / 1000)]
-                except TimeoutError:
-                    repeated = self._venue._quotes.values() if self._venue._repeat_quotes else []
-                    numbered = [(0, quote) for quote in repeated]
+            while context.is_active() and not self._venue._stopping.is_set():
                 for number, _ in numbered:
                     self._venue._sent += 1
                     self._venue._sent_with[number] = self._venue._sent
                 yield pb.MarketDataResponse(heartbeat_ms=HEARTBEAT_MS, quotes=[quote for _, quote in numbered])
+                numbered = self._next_quotes(feed)
         finally:
-            self._venue._feeds.remove(queue)
+            self._venue._call(lambda: self._venue._feeds.remove(feed))
+
+    def _next_quotes(self, feed: queue.SimpleQueue[tuple[int, pb.Quote] | None]) -> list[tuple[int, pb.Quote]]:
+        """The next quote, or after a heartbeat without one all of them again."""
+        try:
+            numbered = feed.get(timeout=HEARTBEAT_MS / 1000)
+        except queue.Empty:
+            repeated = list(self._venue._quotes.values()) if self._venue._repeat_quotes else []
+            return [(0, quote) for quote in repeated]
+        return [] if numbered is None else [numbered]
 
 
 @contextmanager
