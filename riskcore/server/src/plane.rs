@@ -193,11 +193,21 @@ impl Plane {
     pub fn turn(&mut self) {
         self.alarm_budget = ALARMS_PER_TURN;
         self.check_journal();
+        self.write_down_floods();
+        self.apply(&Event::Timer);
+        self.check_sessions();
+    }
+
+    fn write_down_floods(&mut self) {
         for router in 0..self.routers.len() {
             self.flush_dropped(RouterId(router as u32));
         }
-        self.apply(&Event::Timer);
-        self.check_sessions();
+    }
+
+    /// The last records of an orderly end.
+    pub(crate) fn close_records(&mut self) {
+        self.write_down_floods();
+        self.journal.flush();
     }
 
     /// A journal that lost a record ends new risk for good; cancels and reports still flow.

@@ -247,7 +247,7 @@ fn run_io(runtime: &Runtime, plane: Plane, inbox: Inbox, listener: TcpListener, 
             () = commands::serve(serving.clone(), inbox) => leave(&serving).await,
         }
     });
-    plane.lock().journal.flush();
+    plane.lock().close_records();
 }
 
 /// The turn of 10 ms. While orders wait to be cancelled, the next turn comes at once.

@@ -26,6 +26,9 @@ pub fn parse_scope(text: &str, names: &Names) -> Result<Scope, Error> {
         .split_once(':')
         .ok_or_else(|| Error::Invalid(format!("scope {text:?}: write firm, or kind:name, as in router:smars-1")))?;
     let kind = parse_kind(kind, text)?;
+    if kind == ScopeKind::Firm {
+        return Err(Error::Invalid(format!("scope {text:?}: there is one firm; write firm")));
+    }
     let (name, symbol) = rest.split_once('/').unwrap_or((rest, ""));
     resolve(kind, name, symbol, names)
 }
