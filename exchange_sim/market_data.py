@@ -24,7 +24,8 @@ class QuoteStream:
         """Follow these symbols; none named = all. Unknown ones are left out."""
         markets = exchange.venue.markets
         self._exchange = exchange
-        self._symbols = [symbol for symbol in symbols if symbol in markets] or list(markets)
+        named = list(symbols)
+        self._symbols = [symbol for symbol in named if symbol in markets] if named else list(markets)
         self._followed = frozenset(self._symbols)
         self._changed: dict[str, None] = {}
         self._wake = asyncio.Event()

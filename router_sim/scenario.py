@@ -35,7 +35,8 @@ BASKET_USD = 444_000_000_000
 """What Citi's basket of 58 million dollars was entered as."""
 
 BASKET_CHILD_USD = 400_000
-"""Each child of the basket stays below what one order may be worth."""
+BASKET_CHILD_QTY = 10_000
+"""Each child of the basket stays below what one order may be worth, and how large it may be."""
 
 _USD = 1_000_000_000
 
@@ -209,7 +210,7 @@ def basket(account: str, router: str, stocks: Sequence[Stock]) -> list[Assignmen
                 qty=share * _USD // stock.mid0,
                 at=0,
                 first_at=0,
-                slice_qty=BASKET_CHILD_USD * _USD // stock.mid0,
+                slice_qty=min(BASKET_CHILD_QTY, BASKET_CHILD_USD * _USD // stock.mid0),
             ),
         )
         for stock in stocks

@@ -42,7 +42,7 @@ RESEND_NS = 77_000
 """Everbright's time from order to order: 26,082 in two seconds."""
 
 
-THROTTLE = 20
+THROTTLE = 10
 THROTTLE_WINDOW = 100_000_000
 """Healthy code sends at most so many orders in so many ns, well below what a gateway allows."""
 

@@ -33,6 +33,7 @@ async def test_everbright_goldman_and_citi_at_once(tmp_path: Path) -> None:
         causes = {trip.router: trip.cause.name for trip in status.trips}
         assert causes["smars-2"] in {"PARENT_OVERFILL", "RATE_LIMIT"}
         assert causes["smars-4"] == "TURNOVER_LIMIT"
+        assert set(fleet.routers()["smars-4"]["rejected"]) <= {"TURNOVER_LIMIT", "HALTED"}
         assert "PRICE_COLLAR" in fleet.routers()["smars-3"]["rejected"]
         assert {name: fleet.routers()[name]["rejected"] for name in rest} == {name: {} for name in rest}
 

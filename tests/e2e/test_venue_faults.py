@@ -103,3 +103,39 @@ async def test_rejects_duplicates_losses_delays_cuts_and_busts(tmp_path: Path) -
 
                 await eventually_async(taken_back, "the bust was booked")
                 assert (await watcher.status()).unknown_orders == 0
+
+
+@pytest.mark.timeout(120)
+async def test_without_fresh_quotes_nothing_that_needs_a_price_passes(tmp_path: Path) -> None:
+    """Stale within a second of the last quote; the first new one ends it."""
+    with floor(tmp_path) as hall:
+        hall.start_exchange()
+        hall.start_gateway()
+        async with hall.watcher() as watcher, hall.oms() as oms, hall.router("smars-1") as router:
+            await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
+            assert await oms.open("P1", account=ACCOUNT, symbol=STOCK.name, side=Side.BUY, qty=1_000_000)
+            desk = Desk(hall, router)
+
+            async def answer() -> str:
+                order = NewOrder(
+                    ACCOUNT,
+                    STOCK.name,
+                    Side.BUY,
+                    100,
+                    time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
+                    parent="P1",
+                )
+                outcome = await router.new_order(order).done(timeout=20.0)
+                return outcome.reject.name if outcome.reject is not None else outcome.verdict.value
+
+            async def accepted() -> bool:
+                return await answer() == "accepted"
+
+            async def stale() -> bool:
+                return await answer() == "MARKET_DATA_STALE"
+
+            await eventually_async(accepted, "with quotes it trades")
+            desk.drill("set freeze_market_data on")
+            await eventually_async(stale, "the quote grew old")
+            desk.drill("set freeze_market_data off")
+            await eventually_async(accepted, "with quotes it trades again")

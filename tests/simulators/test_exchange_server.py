@@ -287,6 +287,18 @@ async def test_quotes_come_at_once_on_change_and_again_at_each_interval() -> Non
         call.cancel()
 
 
+async def test_a_subscriber_gets_the_symbols_it_named() -> None:
+    """And none for a name that is not traded."""
+    async with running() as venue, aio.insecure_channel(venue.address) as channel:
+        stub = rpc.ExchangeStub(channel)
+        for named, expected in ((["MSFT", "NOPE"], ["MSFT"]), (["NOPE"], [])):
+            call = stub.MarketData(pb.MarketDataRequest(symbols=named))
+            frame = await call.read()
+            assert isinstance(frame, pb.MarketDataResponse)
+            assert [quote.symbol for quote in frame.quotes] == expected
+            call.cancel()
+
+
 async def test_lost_and_doubled_reports_are_seen_in_the_sequence() -> None:
     """A lost report leaves a gap, and a resume fills it; a doubled one repeats its number."""
     async with running() as venue:

@@ -165,7 +165,7 @@ def test_a_standing_order_is_one_child_for_all_of_it() -> None:
 
 
 def test_healthy_code_keeps_to_its_throttle_and_loses_nothing_by_it() -> None:
-    """A hundred parents at once leave in five windows."""
+    """A hundred parents at once leave in ten windows."""
     router = worker()
     for number in range(100):
         router.add(replace(PLAIN, parent_cl_ord_id=f"P{number}", qty=100), 0)
@@ -174,7 +174,7 @@ def test_healthy_code_keeps_to_its_throttle_and_loses_nothing_by_it() -> None:
         now = max(now, router.next_at())
         windows.append((now, len(next_children(router, now))))
 
-    assert windows == [(turn * THROTTLE_WINDOW, THROTTLE) for turn in range(5)]
+    assert windows == [(turn * THROTTLE_WINDOW, THROTTLE) for turn in range(10)]
 
 
 def test_goldman_sends_every_child_at_a_dollar() -> None:
