@@ -11,11 +11,11 @@ use riskcore::outcome::{CxlRejReason, Outcome};
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
 use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Effect, EngineConfig, Event, Reject};
+use riskgate_server::scope_text::{parse_scope, parse_target, render};
 
 use crate::arguments::{self, DEFAULT_ORD_TYPE, DEFAULT_TIF, OrderNumbers};
 use crate::errors::Error;
 use crate::packed;
-use crate::scopes::{parse_scope, parse_target, render};
 use crate::tuples::{REJECT, TRIP};
 
 /// The core keeps its time where it is: no event is earlier than this.
@@ -134,7 +134,7 @@ impl Engine {
     }
 
     fn scope(&self, text: &str) -> Result<Scope, Error> {
-        parse_scope(text, &self.core.state().names)
+        Ok(parse_scope(text, &self.core.state().names)?)
     }
 
     /// The place of a scope, or none for a pair nothing has been traded or set in yet.
@@ -156,7 +156,7 @@ impl Engine {
     }
 
     fn target(&self, text: &str) -> Result<LimitTarget, Error> {
-        parse_target(text, &self.core.state().names)
+        Ok(parse_target(text, &self.core.state().names)?)
     }
 
     fn render(&self, scope: Scope) -> String {

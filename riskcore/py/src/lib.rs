@@ -7,7 +7,6 @@ mod engine;
 mod errors;
 mod load;
 mod packed;
-mod scopes;
 mod server;
 mod tuples;
 
