@@ -97,7 +97,9 @@ def _part(name: str) -> Iterator[None]:
     try:
         yield
     except (riskcore.RiskcoreError, OSError, RuntimeError) as error:
-        raise StartError(f"cannot start {name}: {error}; free the address or change it in the configuration") from error
+        raise StartError(
+            f"cannot start {name}: {error}; free the address or file, or name another in the configuration"
+        ) from error
 
 
 def build_data_plane(config: Config, epoch: int) -> riskcore.DataPlane:
@@ -118,7 +120,7 @@ def build_data_plane(config: Config, epoch: int) -> riskcore.DataPlane:
             heartbeat_ms=settings.order_entry.heartbeat,
             cancel_on_disconnect=settings.order_entry.cancel_on_disconnect,
             replace_in_flight_mitigation=settings.venue.replace_in_flight_mitigation,
-            journal_file=config.path(settings.journal.file),
+            journal_file=_records_file(config.path(settings.journal.file), epoch),
             max_orders=settings.capacity.max_orders,
             max_parents=settings.capacity.max_parents,
             max_sessions=settings.order_entry.max_sessions,
@@ -126,6 +128,14 @@ def build_data_plane(config: Config, epoch: int) -> riskcore.DataPlane:
     )
     _define(plane, config)
     return plane
+
+
+def _records_file(file: str | None, epoch: int) -> str | None:
+    """``run/records.log`` becomes ``run/records-<epoch>.log``: a start never writes into the records of another."""
+    if file is None:
+        return None
+    path = Path(file)
+    return str(path.with_stem(f"{path.stem}-{epoch}"))
 
 
 def _define(plane: riskcore.DataPlane, config: Config) -> None:

@@ -98,7 +98,10 @@ class MarketData(StrictModel):
 
 
 class Journal(StrictModel):
-    """Where records go; without a file they stay in a bounded ring in memory."""
+    """Where records go; without a file they stay in a bounded ring in memory.
+
+    Each start of the gateway writes a file of its own: ``run/records.log`` becomes ``run/records-<epoch>.log``.
+    """
 
     file: str | None = Field(default=None, min_length=1, examples=["run/records.log"])
 

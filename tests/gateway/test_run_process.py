@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 from tests.support import ROOT
-from tests.support.gateway import Setup, run_cli, write_config
+from tests.support.gateway import Setup, run_cli, running_gateway, write_config
 from tests.support.venue import ScriptedVenue
 
 
@@ -61,6 +61,17 @@ def test_taken_port_is_named_and_nothing_stays_bound(tmp_path: Path, venue: Scri
     assert done.returncode == 71, done.stderr
     assert f"[admin] listen = {address}" in done.stderr
     assert "free the address" in done.stderr
+
+
+def test_each_start_writes_records_of_its_own(tmp_path: Path, venue: ScriptedVenue) -> None:
+    setup = Setup(extra='[journal]\nfile = "records.log"\n')
+    epochs = []
+    for _ in range(2):
+        with running_gateway(tmp_path, venue.address, setup) as gateway:
+            epochs.append(gateway.status().epoch)
+
+    assert sorted(file.name for file in tmp_path.glob("records*")) == sorted(f"records-{n}.log" for n in set(epochs))
+    assert len(set(epochs)) == 2
 
 
 def test_missing_verb_module_breaks_no_other_verb() -> None:
