@@ -49,9 +49,10 @@ impl OrderId {
 }
 
 /// A client's identifier (ClOrdID of an order or a parent): 1 to 36 bytes of printable ASCII without space.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ClOrdId {
     len: u8,
+    /// Zero after `len`.
     bytes: [u8; ClOrdId::MAX],
 }
 
@@ -95,6 +96,23 @@ impl ClOrdId {
     /// As text; always ASCII.
     pub fn as_str(&self) -> &str {
         core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+}
+
+impl core::hash::Hash for ClOrdId {
+    /// Feeds the bytes in use, eight at a time. Those after them are zero and none of them is, so the length need not be told.
+    #[inline]
+    fn hash<H: core::hash::Hasher>(&self, hasher: &mut H) {
+        let used = usize::from(self.len);
+        let (words, rest) = self.bytes.as_chunks::<8>();
+        for word in words.iter().take(used.div_ceil(8)) {
+            hasher.write_u64(u64::from_le_bytes(*word));
+        }
+        if used > ClOrdId::MAX / 8 * 8 {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            hasher.write_u64(u64::from_le_bytes(last));
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod ids;
 pub mod limits;
 pub mod market;
 pub mod names;
+pub mod order_ids;
 pub mod orders;
 pub mod outcome;
 pub mod parents;

@@ -7,6 +7,7 @@ use hashbrown::HashMap;
 use crate::events::{NewOrder, OrdType, Side, TimeInForce};
 use crate::hash::Seeded;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, RouterId, StrategyId, SymbolId};
+use crate::order_ids::{IdHash, OrderIds};
 use crate::scopes::ScopeIx;
 use crate::units::{Nanos, Price, Qty};
 
@@ -43,31 +44,59 @@ impl Status {
 /// where it names one, its strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Touched {
-    list: [ScopeIx; 7],
-    len: u8,
+    /// Padded with the firm to a power of two, so that a place of three bits is always in it.
+    list: [ScopeIx; 8],
 }
 
 impl Touched {
     /// The six that every order touches, and the strategy.
     pub fn new(six: [ScopeIx; 6], strategy: Option<ScopeIx>) -> Touched {
         let [firm, account, router, symbol, account_symbol, router_symbol] = six;
-        let last = strategy.unwrap_or(firm);
-        Touched {
-            list: [firm, account, router, symbol, account_symbol, router_symbol, last],
-            len: if strategy.is_some() { 7 } else { 6 },
-        }
+        let last = strategy.unwrap_or(ScopeIx::FIRM);
+        Touched { list: [firm, account, router, symbol, account_symbol, router_symbol, last, ScopeIx::FIRM] }
+    }
+
+    /// No order's.
+    pub const NONE: Touched = Touched { list: [ScopeIx::FIRM; 8] };
+
+    /// The place of the router among them.
+    pub const ROUTER: u8 = 2;
+
+    /// Those that are totals of instruments: firm, account, router and strategy.
+    #[inline]
+    pub fn totals(&self) -> impl Iterator<Item = ScopeIx> + '_ {
+        let [firm, account, router, _, _, _, strategy, _] = self.list;
+        let strategy = (strategy != ScopeIx::FIRM).then_some(strategy);
+        [firm, account, router].into_iter().chain(strategy)
+    }
+
+    /// Those that are cells, of one instrument: symbol, account×symbol and router×symbol.
+    #[inline]
+    pub fn cells(&self) -> [ScopeIx; 3] {
+        [self.list[3], self.list[4], self.list[5]]
+    }
+
+    /// Those whose place is in a set of bits, in order.
+    #[inline]
+    pub fn among(&self, mut places: u8) -> impl Iterator<Item = ScopeIx> + '_ {
+        core::iter::from_fn(move || {
+            let place = (places != 0).then(|| places.trailing_zeros() as usize & 7)?;
+            places &= places - 1;
+            Some(self.list[place])
+        })
     }
 
     /// All of them.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = ScopeIx> + '_ {
-        self.list[..usize::from(self.len)].iter().copied()
+        let len = if self.list[6] == ScopeIx::FIRM { 6 } else { 7 };
+        self.list[..len].iter().copied()
     }
 
     /// All of them, each with whether it is a cell (of one instrument) or a total.
     #[inline]
     pub fn with_kind(&self) -> impl Iterator<Item = (ScopeIx, bool)> + '_ {
-        self.iter().enumerate().map(|(n, ix)| (ix, (3..=5).contains(&n)))
+        self.totals().map(|ix| (ix, false)).chain(self.cells().map(|ix| (ix, true)))
     }
 
     /// The account.
@@ -205,6 +234,8 @@ pub struct Accepted<'a> {
     pub px_risk: Price,
     /// Hash of its content.
     pub content: u64,
+    /// Hash of its id; no order has the id yet.
+    pub id_hash: IdHash,
     /// Time.
     pub now: Nanos,
     /// Sequence on the venue link.
@@ -219,7 +250,7 @@ pub struct Orders {
     base: u64,
     day: Vec<Order>,
     carried: BTreeMap<OrderId, Order>,
-    ids: HashMap<(RouterId, ClOrdId), OrderId, Seeded>,
+    ids: OrderIds,
     pending_replaces: HashMap<OrderId, PendingReplace, Seeded>,
     /// Cancels that overtook their order on the cancel lane.
     tombstones: HashMap<(RouterId, ClOrdId), Nanos, Seeded>,
@@ -239,7 +270,7 @@ impl Orders {
             base: 1,
             day: Vec::with_capacity(capacity),
             carried: BTreeMap::new(),
-            ids: HashMap::with_capacity_and_hasher(capacity, seed),
+            ids: OrderIds::new(capacity, seed),
             pending_replaces: HashMap::with_capacity_and_hasher(1_024, seed),
             tombstones: HashMap::with_hasher(seed),
             open_lists: Vec::new(),
@@ -284,7 +315,19 @@ impl Orders {
     /// The order a router knows by this id.
     #[inline]
     pub fn find(&self, router: RouterId, cl_ord_id: ClOrdId) -> Option<OrderId> {
-        self.ids.get(&(router, cl_ord_id)).copied()
+        self.find_hashed(self.hash(router, &cl_ord_id), router, &cl_ord_id)
+    }
+
+    /// The hash of a router's id, for `find_hashed` and `Accepted`.
+    #[inline]
+    pub fn hash(&self, router: RouterId, cl_ord_id: &ClOrdId) -> IdHash {
+        self.ids.hash(router, cl_ord_id)
+    }
+
+    /// `find`, with the hash of the id.
+    #[inline]
+    pub fn find_hashed(&self, hash: IdHash, router: RouterId, cl_ord_id: &ClOrdId) -> Option<OrderId> {
+        self.ids.find(hash, router, cl_ord_id)
     }
 
     /// The id the next order gets.
@@ -296,7 +339,7 @@ impl Orders {
     pub fn add(&mut self, accepted: &Accepted<'_>) -> OrderId {
         let id = self.next_id();
         let order = accepted.order;
-        self.ids.insert((order.router, order.cl_ord_id), id);
+        self.ids.insert_new(accepted.id_hash, order.router, &order.cl_ord_id, id);
         self.day.push(Order {
             id,
             cl_ord_id: order.cl_ord_id,
@@ -346,7 +389,7 @@ impl Orders {
     /// Takes a final order off its router's list of open orders.
     pub fn close(&mut self, id: OrderId) {
         self.open = self.open.saturating_sub(1);
-        self.pending_replaces.remove(&id);
+        self.end_replace(id);
         let Some(slot) = self.slot(id).filter(|slot| *slot < self.day.len()) else { return };
         let Order { router, next_open, prev_open, .. } = self.day[slot];
         if prev_open == NONE {
@@ -389,23 +432,24 @@ impl Orders {
 
     /// The replace that is pending for an order.
     pub fn pending_replace(&self, id: OrderId) -> Option<&PendingReplace> {
-        self.pending_replaces.get(&id)
+        // Hashing costs more than all else here, and replaces are rare.
+        if self.pending_replaces.is_empty() { None } else { self.pending_replaces.get(&id) }
     }
 
     /// Notes a replace sent to the venue, and takes its id.
     pub fn begin_replace(&mut self, id: OrderId, router: RouterId, pending: PendingReplace) {
-        self.ids.insert((router, pending.cl_ord_id), id);
+        self.ids.insert(router, &pending.cl_ord_id, id);
         self.pending_replaces.insert(id, pending);
     }
 
     /// The pending replace is answered.
     pub fn end_replace(&mut self, id: OrderId) -> Option<PendingReplace> {
-        self.pending_replaces.remove(&id)
+        if self.pending_replaces.is_empty() { None } else { self.pending_replaces.remove(&id) }
     }
 
     /// The order is known by a new id from now on, besides its old ones.
     pub fn rename(&mut self, id: OrderId, router: RouterId, cl_ord_id: ClOrdId) {
-        self.ids.insert((router, cl_ord_id), id);
+        self.ids.insert(router, &cl_ord_id, id);
     }
 
     /// A cancel overtook its order. When too many wait, the newest is forgotten: its order will pass and the router's
@@ -441,7 +485,7 @@ impl Orders {
         }
         self.ids.clear();
         for order in self.carried.values() {
-            self.ids.insert((order.router, order.cl_ord_id), order.id);
+            self.ids.insert(order.router, &order.cl_ord_id, order.id);
         }
         self.tombstones.clear();
         self.open_lists.fill(NONE);

@@ -12,6 +12,7 @@ use crate::events::{NewOrder, Replace, Side, TimeInForce};
 use crate::halts::{Offender, State as HaltState};
 use crate::hash::Seeded;
 use crate::ids::{AccountId, OrderId, Ref, RouterId, SymbolId};
+use crate::order_ids::IdHash;
 use crate::orders::{Accepted, Order, PendingReplace, Touched};
 use crate::outcome::{CxlRejReason, Outcome, Reject, Unit};
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, ARITHMETIC_OVERFLOW, CAPACITY, OTHER, Reason, reasons};
@@ -39,16 +40,16 @@ fn plain(reason: Reason) -> Breach {
 impl Engine {
     /// Decides a new order.
     pub(crate) fn new_order(&mut self, order: &NewOrder) -> Outcome {
-        let content = content_hash(order);
-        if let Some(id) = self.state.orders.find(order.router, order.cl_ord_id) {
-            return self.resend(id, order, content);
+        let id_hash = self.state.orders.hash(order.router, &order.cl_ord_id);
+        if let Some(id) = self.state.orders.find_hashed(id_hash, order.router, &order.cl_ord_id) {
+            return self.resend(id, order);
         }
         let Some(router) = self.state.scopes.find(Scope::Router(order.router)) else {
             return self.count_rejected(Reject::plain(&UNKNOWN_ROUTER));
         };
         self.checks.observe(router, 1, &self.state);
         match self.decide(order, true) {
-            Ok(candidate) => self.accept(order, &candidate, content),
+            Ok(candidate) => self.accept(order, &candidate, id_hash),
             Err(breach) => self.refuse(&breach, order),
         }
     }
@@ -66,7 +67,8 @@ impl Engine {
     }
 
     /// A ClOrdID that was accepted before: the same order is answered with its status, another one is refused.
-    fn resend(&mut self, id: OrderId, order: &NewOrder, content: u64) -> Outcome {
+    fn resend(&mut self, id: OrderId, order: &NewOrder) -> Outcome {
+        let content = content_hash(order);
         let same = self.state.orders.get(id).is_some_and(|known| {
             known.content == content && known.first_cl_ord_id == order.cl_ord_id && same_terms(known, order)
         });
@@ -207,7 +209,7 @@ impl Engine {
         Ok(Touched::new(six, strategy))
     }
 
-    fn accept(&mut self, order: &NewOrder, candidate: &Candidate, content: u64) -> Outcome {
+    fn accept(&mut self, order: &NewOrder, candidate: &Candidate, id_hash: IdHash) -> Outcome {
         self.checks.reserve(candidate, &self.state);
         self.state.venue.last_client_seq += 1;
         let id = self.state.orders.add(&Accepted {
@@ -216,7 +218,8 @@ impl Engine {
             symbol: candidate.symbol,
             touched: candidate.touched,
             px_risk: candidate.px_risk.unwrap_or_default(),
-            content,
+            content: content_hash(order),
+            id_hash,
             now: self.state.now,
             venue_client_seq: self.state.venue.last_client_seq,
         });
@@ -393,21 +396,19 @@ fn same_terms(known: &Order, order: &NewOrder) -> bool {
 /// Hash of everything a router says about an order, to tell a resend from a re-use of its id.
 fn content_hash(order: &NewOrder) -> u64 {
     let mut hasher = Seeded(0).build_hasher();
-    let number = |id: Option<u32>| id.map_or(u64::MAX, u64::from);
+    let number = |id: Option<u32>| id.unwrap_or(u32::MAX);
+    let pair = |a: Option<u32>, b: Option<u32>| u64::from(number(a)) << 32 | u64::from(number(b));
+    let tif = match order.tif {
+        TimeInForce::Day => 0,
+        TimeInForce::GoodTillCancel => 1,
+        TimeInForce::AtTheOpening => 2,
+        TimeInForce::ImmediateOrCancel => 3,
+        TimeInForce::FillOrKill => 4,
+    };
     for word in [
-        number(order.account.known().map(|id| id.0)),
-        number(order.symbol.known().map(|id| id.0)),
-        number(order.strategy.known().map(|id| id.0)),
-        number(order.parent.known().map(|id| id.0)),
-        order.side as u64,
-        order.ord_type as u64,
-        match order.tif {
-            TimeInForce::Day => 0,
-            TimeInForce::GoodTillCancel => 1,
-            TimeInForce::AtTheOpening => 2,
-            TimeInForce::ImmediateOrCancel => 3,
-            TimeInForce::FillOrKill => 4,
-        },
+        pair(order.account.known().map(|id| id.0), order.symbol.known().map(|id| id.0)),
+        pair(order.strategy.known().map(|id| id.0), order.parent.known().map(|id| id.0)),
+        order.side as u64 | (order.ord_type as u64) << 8 | tif << 16,
         order.qty.0 as u64,
         order.price.map_or(u64::MAX, |price| price.0 as u64),
         order.flags,
