@@ -62,7 +62,7 @@ class Gateway(StrictModel):
 
 
 class OrderEntry(StrictModel):
-    """The routers' door. ``heartbeat`` is in ms once read; two missed ones end a session."""
+    """The routers' door. ``heartbeat`` is in ms once read; three missed ones end a session."""
 
     listen: Listen = Field(examples=["127.0.0.1:7001"])
     heartbeat: Heartbeat = Field(default=1000, examples=["1s"])
