@@ -1037,7 +1037,7 @@ class StreamEventsResponse(_message.Message):
     seq: _builtins.int
     time: _builtins.int
     kind: _builtins.str
-    """halt, halt_clean, reinstate, limit, session, venue, parent, alarm."""
+    """gateway, halt, halt_clean, proposal, reinstate, limit, session, venue, alarm."""
     text: _builtins.str
     missed: _builtins.int
     """Events before this one that this subscriber was too slow for."""

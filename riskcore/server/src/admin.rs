@@ -363,7 +363,10 @@ impl Plane {
             })?),
         };
         let principal = clipped(principal);
+        let what = self.describe(&Change::Limit { target, limit, value });
+        self.doing = Some(format!("{principal}: {what}"));
         let outcome = self.apply(&Event::SetLimit { target, limit, value, principal: principal.clone() });
+        self.doing = None;
         let version = self.engine.state().limits.version;
         match outcome {
             Outcome::Applied => Ok(proto::SetLimitResponse { applied: true, proposal_id: 0, version }),
@@ -405,8 +408,14 @@ impl Plane {
         request: &proto::ApproveProposalRequest,
         principal: &str,
     ) -> Result<proto::ApproveProposalResponse, Error> {
-        let event = Event::Approve { proposal: request.proposal_id, principal: clipped(principal) };
-        match self.apply(&event) {
+        let proposal = self.engine.proposals().iter().find(|proposal| proposal.id == request.proposal_id);
+        self.doing = proposal.map(|proposal| {
+            let what = self.describe(&proposal.change);
+            format!("{what}; proposed by {}, approved by {principal}", proposal.principal)
+        });
+        let outcome = self.apply(&Event::Approve { proposal: request.proposal_id, principal: clipped(principal) });
+        self.doing = None;
+        match outcome {
             Outcome::Applied => {
                 let Lsn(seq) = self.lsn();
                 Ok(proto::ApproveProposalResponse { seq })

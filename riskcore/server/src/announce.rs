@@ -91,7 +91,8 @@ impl Plane {
     }
 
     pub(crate) fn announce_reinstated(&mut self, scope: Scope) {
-        let text = format!("{} reinstated", scope_text::render(scope, self.names()));
+        let by_hand = || format!("{} reinstated", scope_text::render(scope, self.names()));
+        let text = self.doing.clone().unwrap_or_else(by_hand);
         self.push_event("reinstate", text, Some(scope), None);
         for router in self.routers_in(scope) {
             let open_orders = self.engine.state().orders.open_of(router).count() as u32;
@@ -114,7 +115,8 @@ impl Plane {
     pub(crate) fn announce_limit(&mut self) {
         if self.running {
             let version = self.engine.state().limits.version;
-            self.push_event("limit", format!("limits changed, version {version}"), None, None);
+            let what = self.doing.clone().unwrap_or_else(|| "limits changed".to_owned());
+            self.push_event("limit", format!("{what}; version {version}"), None, None);
         }
     }
 

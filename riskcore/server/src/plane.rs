@@ -96,6 +96,8 @@ pub struct Plane {
     pub(crate) alarm_budget: u32,
     pub(crate) poisoned: bool,
     pub(crate) stopping: bool,
+    /// What a person is doing at the moment, for the events that follow from it.
+    pub(crate) doing: Option<String>,
     /// The threads run: set-up is over.
     pub(crate) running: bool,
     pub(crate) waiting_for_durable: Vec<Waker>,
@@ -124,6 +126,7 @@ impl Plane {
             alarm_budget: ALARMS_PER_TURN,
             poisoned: false,
             stopping: false,
+            doing: None,
             running: false,
             waiting_for_durable: Vec::new(),
             record: Vec::with_capacity(1 << 10),

@@ -276,12 +276,13 @@ async fn two_people_reinstate_and_the_router_is_told() {
     assert_eq!(proto::HaltState::Active as i32, reinstated.state);
     assert_eq!(proto::ExecType::New as i32, router.report().await.exec_type);
     let events = gateway.plane.next_events(0, std::time::Duration::ZERO);
-    let kinds: Vec<String> = events
-        .iter()
-        .map(|event| <proto::StreamEventsResponse as prost::Message>::decode(&event[..]).expect("an event").kind)
-        .collect();
+    let events: Vec<proto::StreamEventsResponse> =
+        events.iter().map(|event| prost::Message::decode(&event[..]).expect("an event")).collect();
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+    let text = events.iter().find(|event| event.kind == "reinstate").map(|event| event.text.as_str());
+    assert_eq!(Some("reinstate router:r1, halted by trip 1; proposed by alice, approved by bob"), text);
     for kind in ["venue", "session", "halt", "halt_clean", "proposal", "reinstate"] {
-        assert!(kinds.iter().any(|known| known == kind), "no {kind} in {kinds:?}");
+        assert!(kinds.contains(&kind), "no {kind} in {kinds:?}");
     }
 }
 
