@@ -161,7 +161,10 @@ def render(card: Card) -> RenderableType:
     table.add_column("", justify="right")
     for name, value in _rows(card):
         table.add_row(name, value)
-    return Group(Text(_title(card), style="bold"), _before(card), table, _verdict(card))
+    parts: list[RenderableType] = [Text(_title(card), style="bold"), _before(card), table, _verdict(card)]
+    if card.protected and card.stopped:
+        parts.append(Text("The same minute without checks: riskgate demo --unprotected", style="dim"))
+    return Group(*parts)
 
 
 def culprit_of(trip: admin_pb2.Trip | None) -> str | None:

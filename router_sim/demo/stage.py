@@ -1,6 +1,7 @@
 """The processes of a demonstration: started one after the other, each when the one before is ready, and all stopped.
 
-Every process runs in a session of its own, so that Ctrl-C reaches only the one that knows in which order to stop.
+Every process runs in a session of its own, so that Ctrl-C reaches only the one that knows in which order to stop; and
+on a leash, so that none outlives it.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class Stage:
         (self.directory / f"{name}.ready").unlink(missing_ok=True)  # of an earlier run in a kept directory
         with (self.directory / f"{name}.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", *arguments),
+                *(sys.executable, "-m", "router_sim.demo.leash", *arguments),
                 stdin=pipe if piped else null,
                 stdout=pipe if piped else log,
                 stderr=log,

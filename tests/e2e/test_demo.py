@@ -99,6 +99,17 @@ async def test_ctrl_c_stops_everything(tmp_path: Path) -> None:
     assert processes_of(directory) == []
 
 
+@pytest.mark.timeout(180)
+async def test_killed_it_takes_everything_along(tmp_path: Path) -> None:
+    """SIGKILL leaves no time to clean up; the leash does it."""
+    directory = tmp_path / "kept"
+    with process(["gateway", "demo", "--seconds", "60", "--keep", directory], tmp_path / "log") as running:
+        await until(lambda: "orders/s" in running.output() or not running.alive(), "it is under way", seconds=60)
+        assert running.alive(), running.output()
+        running.signal(signal.SIGKILL)
+        await until(lambda: processes_of(directory) == [], "nothing is left")
+
+
 @pytest.mark.parametrize("protection", [protected(), protected(["parent_overfill"]), unprotected()])
 def test_its_configuration_is_a_good_one(protection: Any, tmp_path: Path) -> None:
     """Whatever is removed, the gateway takes it."""
