@@ -12,4 +12,5 @@ pub mod clock;
 pub mod flood;
 pub mod proto;
 pub mod stub;
+pub mod sync;
 pub mod wire;

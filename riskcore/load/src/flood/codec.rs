@@ -1,7 +1,7 @@
 //! The generator's own codec: a frame is encoded in place when the connection has room for it, and decoded in place
 //! into the session's counters. No message ever exists as a value.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use bytes::{Buf, BufMut};
 use tonic::Status;
@@ -12,6 +12,7 @@ use super::session::{Frame, Session};
 use super::template::Templates;
 use super::{exchange, order_entry};
 use crate::clock::Clock;
+use crate::sync::lock;
 
 /// Room for one full frame, so that a burst grows the buffer once.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -102,7 +103,7 @@ impl Decoder for FloodCodec {
 
     fn decode(&mut self, frame: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
         let now = self.clock.now();
-        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut session = lock(&self.session);
         let result = match self.speech.protocol {
             Protocol::OrderEntry => order_entry::read_frame(&mut session, now, frame.chunk()),
             Protocol::Exchange { .. } => exchange::read_frame(&mut session, now, frame.chunk()),

@@ -48,7 +48,7 @@ fn read_message(session: &mut Session, now: u64, message: &[u8]) -> Result<(), W
                 let report = venue_report(session, value.bytes(field)?)?;
                 session.on_report(now, &report);
             }
-            7 => heartbeat_in(session, value.bytes(field)?)?,
+            7 => session.on_heartbeat(test_req_id(value.bytes(field)?)?),
             _ => {}
         }
     }
@@ -86,12 +86,7 @@ fn venue_report<'a>(session: &Session, message: &'a [u8]) -> Result<Report<'a>, 
     Ok(report)
 }
 
-fn heartbeat_in(session: &mut Session, message: &[u8]) -> Result<(), WireError> {
-    let mut fields = Fields::of(message);
-    while let Some((field, value)) = fields.next_field()? {
-        if field == 1 {
-            session.on_heartbeat(value.varint(field)?);
-        }
-    }
-    Ok(())
+/// The `test_req_id` of a `VenueHeartbeat`.
+fn test_req_id(message: &[u8]) -> Result<u64, WireError> {
+    Fields::find(message, 1)?.map_or(Ok(0), |value| value.varint(1))
 }

@@ -16,7 +16,7 @@ pub mod timer;
 use std::convert::Infallible;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ pub use session::Phase;
 pub use tally::Tally;
 
 use crate::clock::Clock;
-use run::{Gate, Runner, lock, run_thread};
+use crate::sync::lock;
+use run::{Gate, Runner, run_thread};
 use session::Session;
 
 /// One session's share of a report.
@@ -88,8 +89,7 @@ impl Flood {
 
     /// Waits for the end, at most `timeout`; whether it has come.
     pub fn wait(&self, timeout: Duration) -> bool {
-        let done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        matches!(done.recv_timeout(timeout), Err(RecvTimeoutError::Disconnected))
+        matches!(lock(&self.done).recv_timeout(timeout), Err(RecvTimeoutError::Disconnected))
     }
 
     /// No further orders; sessions wait for their answers, log out and end.

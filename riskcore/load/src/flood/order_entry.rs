@@ -102,34 +102,17 @@ fn execution_report<'a>(session: &Session, message: &'a [u8]) -> Result<Report<'
     Ok(report)
 }
 
+/// The name in a `RejectDetail`.
 fn reject_name(message: &[u8]) -> Result<&[u8], WireError> {
-    let mut fields = Fields::of(message);
-    while let Some((field, value)) = fields.next_field()? {
-        if field == 2 {
-            return value.bytes(field);
-        }
-    }
-    Ok(&[])
+    Fields::find(message, 2)?.map_or(Ok(&[]), |value| value.bytes(2))
 }
 
 /// Field 1 of a message, an integer.
 fn first_uint(message: &[u8]) -> Result<u64, WireError> {
-    let mut fields = Fields::of(message);
-    while let Some((field, value)) = fields.next_field()? {
-        if field == 1 {
-            return value.varint(field);
-        }
-    }
-    Ok(0)
+    Fields::find(message, 1)?.map_or(Ok(0), |value| value.varint(1))
 }
 
 /// Field 1 of a message, text.
 fn first_text(message: &[u8]) -> Result<&[u8], WireError> {
-    let mut fields = Fields::of(message);
-    while let Some((field, value)) = fields.next_field()? {
-        if field == 1 {
-            return value.bytes(field);
-        }
-    }
-    Ok(&[])
+    Fields::find(message, 1)?.map_or(Ok(&[]), |value| value.bytes(1))
 }

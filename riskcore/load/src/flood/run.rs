@@ -1,7 +1,7 @@
 //! Threads and connections: each thread has a runtime of its own, each session a connection of its own.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -16,6 +16,7 @@ use super::session::{Phase, Session};
 use super::source::Source;
 use super::template::Templates;
 use crate::clock::Clock;
+use crate::sync::lock;
 
 /// Reports may pile up while this thread encodes a burst; the peer must never wait for a window update.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -192,9 +193,4 @@ pub fn run_thread(runners: Vec<Runner>, gate: &Arc<Gate>) -> std::io::Result<()>
         }
     });
     Ok(())
-}
-
-/// The session's state; a panic elsewhere does not hide what was counted.
-pub fn lock(session: &Mutex<Session>) -> MutexGuard<'_, Session> {
-    session.lock().unwrap_or_else(PoisonError::into_inner)
 }

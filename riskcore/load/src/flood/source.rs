@@ -8,10 +8,10 @@ use std::task::{Context, Poll, ready};
 use tokio::sync::Notify;
 use tonic::codegen::tokio_stream::Stream;
 
-use super::run::lock;
 use super::session::{Frame, Session, Step};
 use super::timer::Timer;
 use crate::clock::Clock;
+use crate::sync::lock;
 
 /// What is due sooner than this is not worth a timer.
 const SOON: u64 = 20_000;

@@ -8,8 +8,9 @@ use tonic::codegen::tokio_stream::Stream;
 use tonic::{Status, Streaming};
 
 use super::book::Book;
-use super::venue::{Venue, lock};
+use super::venue::Venue;
 use crate::proto::{ExchangeCancelsRequest, ExchangeCancelsResponse};
+use crate::sync::lock;
 
 /// One cancel stream.
 #[derive(Debug)]

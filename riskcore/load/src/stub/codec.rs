@@ -11,8 +11,9 @@ use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder
 use super::book::Book;
 use super::order::{NewOrder, Replace, cancel_id, request_id};
 use super::session::{Link, Out};
-use super::venue::{Venue, lock};
+use super::venue::Venue;
 use crate::proto::{ExchangeLogon, VenueHeartbeat, exchange_message::Body};
+use crate::sync::lock;
 use crate::wire::{Fields, Value, WireError};
 
 const BUFFER_BYTES: usize = 64 * 1024;

@@ -9,8 +9,9 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use tonic::Status;
 use tonic::codegen::tokio_stream::Stream;
 
-use super::venue::{Venue, lock};
+use super::venue::Venue;
 use crate::proto::{MarketDataResponse, Quote};
+use crate::sync::lock;
 
 /// Quotes a message; more symbols take more messages.
 const QUOTES_A_MESSAGE: usize = 256;

@@ -81,22 +81,10 @@ impl Replace {
 
 /// Reads field 1 of a `VenueCancel`.
 pub fn cancel_id(message: &[u8]) -> Result<u64, WireError> {
-    let mut fields = Fields::of(message);
-    while let Some((field, value)) = fields.next_field()? {
-        if field == 1 {
-            return value.fixed64(field);
-        }
-    }
-    Ok(0)
+    Fields::find(message, 1)?.map_or(Ok(0), |value| value.fixed64(1))
 }
 
 /// Reads field 1 of a `MassStatusRequest` or `VenueHeartbeat`.
 pub fn request_id(message: &[u8]) -> Result<u64, WireError> {
-    let mut fields = Fields::of(message);
-    while let Some((field, value)) = fields.next_field()? {
-        if field == 1 {
-            return value.varint(field);
-        }
-    }
-    Ok(0)
+    Fields::find(message, 1)?.map_or(Ok(0), |value| value.varint(1))
 }

@@ -13,11 +13,12 @@ use tonic::codegen::tokio_stream::Stream;
 use tonic::{Status, Streaming};
 
 use super::book::{Book, LoggedOn};
-use super::venue::{Venue, lock};
+use super::venue::Venue;
 use crate::proto::{
     ExchangeLogonAck, ExchangeMessage, ExchangeSessionResponse, MassStatusEnd, MassStatusEntry, OrdStatus,
     VenueHeartbeat, exchange_message::Body,
 };
+use crate::sync::lock;
 
 /// Messages a frame.
 const BATCH: u64 = 256;

@@ -1,12 +1,13 @@
 //! What all streams of the stub share: the gateways and the quotes.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::book::{Book, BookCounts, Rules};
 use super::config::{MAX_GATEWAYS, StubConfig};
 use super::market_data::Quotes;
 use crate::clock::Clock;
+use crate::sync::lock;
 
 /// The shared state of a stub.
 #[derive(Debug)]
@@ -87,9 +88,4 @@ impl Venue {
         }
         sum
     }
-}
-
-/// Locks; a panic of another stream does not take the venue down.
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -84,6 +84,17 @@ impl<'a> Fields<'a> {
         Ok(Some((number, value)))
     }
 
+    /// The first value of field `wanted`; `None` when the message has no such field. Later fields are not looked at.
+    pub fn find(message: &'a [u8], wanted: u32) -> Result<Option<Value<'a>>, WireError> {
+        let mut fields = Self::of(message);
+        while let Some((field, value)) = fields.next_field()? {
+            if field == wanted {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
     #[inline]
     fn varint(&mut self, number: u32) -> Result<u64, WireError> {
         let mut value = 0_u64;
