@@ -232,10 +232,11 @@ fn write_all(shared: &Shared, mut file: File, name: &str) {
         drop(queue);
         let result = file.write_all(&batch);
         batch.clear();
+        // The failure is known before the batch counts as written: `flush` must not return between the two.
+        let failed = result.map_err(|e| shared.fail(format!("{name}: {e}"))).is_err();
         shared.lock().writing = false;
         shared.changed.notify_all();
-        if let Err(e) = result {
-            shared.fail(format!("{name}: {e}"));
+        if failed {
             return;
         }
     }
