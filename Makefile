@@ -72,7 +72,7 @@ test: test-rust test-python ## all tests
 
 test-rust:
 	@tools/need.sh >/dev/null
-	cargo test --workspace --quiet $(LOCKED) $(CARGO_TEST)
+	cargo test --workspace --quiet --no-fail-fast $(LOCKED) $(CARGO_TEST)
 
 test-python: build
 	$(BIN)/pytest $(PYTEST)
