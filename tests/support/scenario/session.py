@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import grpc
@@ -37,6 +37,19 @@ class RouterSession:
         message.client_seq = self._seq
         self._put(message)
         return self._seq
+
+    def send_all(self, messages: Iterable[pb.RouterMessage]) -> None:
+        """Send messages of the sequence in one frame."""
+        batch = []
+        for message in messages:
+            self._seq += 1
+            message.client_seq = self._seq
+            batch.append(message)
+        self._outgoing.put(pb.SessionRequest(messages=batch))
+
+    def repeat(self, message: pb.RouterMessage) -> None:
+        """Send a message once more, under the number it had."""
+        self._put(message)
 
     def settle(self) -> None:
         """Until the gateway has worked through everything sent so far, and its answers are here."""
