@@ -1,7 +1,6 @@
 """``riskgate backtest``: recorded order flow through the risk core under given limits."""
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -9,14 +8,13 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 import riskcore
 from gateway.backtest import Flow, FlowError, Party, Report, as_json, default_limits, open_flow, prepare, render
 from gateway.backtest import backtest as run
 from gateway.backtest.flow import Progress as Tell
 from gateway.cli.errors import CliError, ExitCode
+from gateway.cli.output import progress_bars, report_console
 from gateway.instruments import check_name
 from gateway.problems import ConfigError
 
@@ -26,7 +24,6 @@ STOPPED: Final = 2
 """Exit code when something would have been refused or halted."""
 
 _MAX_FACTOR: Final = 10**9
-_WIDTH_ELSEWHERE: Final = 240
 
 
 @app.command()
@@ -93,17 +90,12 @@ def _show(report: Report, output: str) -> None:
     if output == "json":
         typer.echo(json.dumps(as_json(report), indent=2))
         return
-    console = Console(highlight=False, soft_wrap=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_ELSEWHERE
-    console.print(render(report))
+    report_console().print(render(report))
 
 
 @contextmanager
 def _bar() -> Iterator[Tell]:
-    """A bar on standard error while the flow runs."""
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    """A bar while the flow runs."""
+    with progress_bars() as bars:
         task = bars.add_task("backtest", total=1.0)
         yield lambda done: bars.update(task, completed=done)

@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 
 from gateway.cli.errors import CliError, ExitCode
+from gateway.cli.without import WithoutOption, removed
 from router_sim.demo.card import Card, as_json, render
-from router_sim.demo.setting import Protection, protected, unprotected
+from router_sim.demo.setting import protected, unprotected
 from router_sim.demo.show import Settings, show
 from router_sim.demo.stage import StageError
 from router_sim.demo.view import open_view
@@ -28,7 +29,7 @@ def demo(
     bare: Annotated[
         bool, typer.Option("--unprotected", help="The same gateway, every limit wide open, no parent asked for.")
     ] = False,
-    without: Annotated[list[str] | None, typer.Option(help="Lines of defence to remove, comma-separated.")] = None,
+    without: WithoutOption = None,
     variant: Annotated[LiveVariant, typer.Option(help="S1 as it was, S4 stealth, S5 no parent ids, S6 churn.")] = "S1",
     seed: Annotated[int, typer.Option(min=0, help="Moves phases, fills and parent sizes.")] = 1,
     output: Annotated[
@@ -41,7 +42,7 @@ def demo(
     Exit code 0: the culprit was halted, nothing leaked, no healthy order was refused, every cancel is confirmed (with
     --unprotected: it ran). 1: that was not so. 69: a process did not come up. 130: interrupted.
     """
-    protection = _protection(without or [], variant, bare=bare)
+    protection = unprotected() if bare else protected(removed(without), parent_ids=variant != "S5")
     settings = Settings(seconds, protection, not bare, variant, seed, keep)
     view, context = open_view(TITLE, quiet=output == "json")
     try:
@@ -54,16 +55,6 @@ def demo(
         raise typer.Exit(ExitCode.INTERRUPTED)
     if card.protected and not card.stopped:
         raise typer.Exit(ExitCode.REFUSED)
-
-
-def _protection(without: list[str], variant: LiveVariant, *, bare: bool) -> Protection:
-    if bare:
-        return unprotected()
-    removed = [name.strip() for part in without for name in part.split(",") if name.strip()]
-    try:
-        return protected(removed, parent_ids=variant != "S5")
-    except ValueError as error:
-        raise CliError(f"--without: {error}", ExitCode.BAD_INPUT) from error
 
 
 def _print(card: Card, output: str) -> None:

@@ -7,7 +7,7 @@ import typer
 from google.protobuf.json_format import MessageToDict
 
 from gateway.cli.connection import ADMIN_DEFAULT, AdminOption, OutputOption, TokenFileOption, TokenOption, connect
-from gateway.cli.status import clock
+from gateway.cli.output import clock
 from riskgate.v1 import admin_pb2 as pb
 
 app = typer.Typer()

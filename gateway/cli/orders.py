@@ -13,8 +13,7 @@ from gateway.cli.connection import (
     TokenOption,
     connect,
 )
-from gateway.cli.output import print_json, print_table
-from gateway.cli.status import clock
+from gateway.cli.output import clock, print_json, print_table
 from gateway.units import format_decimal
 from gateway.wire import enum_text
 from riskgate.v1 import admin_pb2 as pb

@@ -1,6 +1,8 @@
 """Tables for people, JSON for programs."""
 
+import datetime as dt
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
@@ -8,15 +10,14 @@ import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from gateway.units import format_decimal, format_duration
+from gateway.units import NANO, format_decimal, format_duration
 
 _NEVER_FOLDED: Final = 2
 """Leading columns hold names that people copy."""
-
-_WIDTH_ELSEWHERE: Final = 240
-"""In a pipe or a file nothing needs to fold."""
 
 _STYLES: Final = {"HALTED": "bold red", "CANCEL_ONLY": "red", "REDUCE_ONLY": "yellow", "ACTIVE": "green"}
 
@@ -37,20 +38,33 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for row in rows:
         table.add_row(*(styled(str(cell)) for cell in row))
         count += 1
+    report_console().print(table if count else f"{title}: none")
+
+
+def report_console(*, width_elsewhere: int = 240) -> Console:
+    """Standard output: as wide as the terminal; in a pipe or a file so wide that nothing needs to fold."""
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = _WIDTH_ELSEWHERE
-    if count:
-        console.print(table)
-    else:
-        console.print(f"{title}: none")
+        console.width = width_elsewhere
+    return console
 
 
-def styled(text: str) -> str:
-    """A state in its colour."""
-    style = _STYLES.get(text)
-    plain = text.replace("[", "\\[")
-    return f"[{style}]{plain}[/]" if style else plain
+def progress_bars() -> Progress:
+    """Bars on standard error while a long command runs; none where that is no terminal."""
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description:>16}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def styled(text: str) -> Text:
+    """A state in its colour, everything else as it is."""
+    return Text(text, style=_STYLES.get(text, ""))
+
+
+def clock(nanos: int) -> str:
+    """A time of the gateway, UTC, to the millisecond."""
+    seconds, rest = divmod(nanos, NANO)
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d %H:%M:%S}.{rest // 1_000_000:03d}"
 
 
 def amount(text: str) -> str:

@@ -14,8 +14,7 @@ from gateway.cli.connection import (
     connect,
 )
 from gateway.cli.errors import CliError, ExitCode
-from gateway.cli.output import print_json, print_table
-from gateway.cli.status import clock
+from gateway.cli.output import clock, print_json, print_table
 from gateway.wire import scope_of
 from riskgate.v1 import admin_pb2 as pb
 

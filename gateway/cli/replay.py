@@ -1,18 +1,15 @@
 """``riskgate replay``: an incident in virtual time, with and without the controls."""
 
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from gateway.cli.errors import CliError, ExitCode
+from gateway.cli.output import progress_bars, report_console
+from gateway.cli.without import WithoutOption, removed
 from gateway.units import parse_duration
-from router_sim.knight.limits import defence
 from router_sim.knight.universe import Variant
 from router_sim.replay_json import as_json, ladder_json
 from router_sim.report_card import render, render_ladder
@@ -21,7 +18,7 @@ from router_sim.side_by_side import Comparison, ReplayError, Side, Step, ladder,
 app = typer.Typer()
 
 _WIDTH_ELSEWHERE: Final = 150
-"""In a pipe or a file nothing needs to fold."""
+"""Columns of the card in a pipe or a file: all of them, without wide gaps."""
 
 
 @app.callback()
@@ -34,9 +31,7 @@ def knight(
     variant: Annotated[
         Variant, typer.Option(help="S1 as it was; S2 rollback, S3 28 min, S4 stealth, S5 no ids, S6 churn.")
     ] = "S1",
-    without: Annotated[
-        list[str] | None, typer.Option(help="Lines of defence or limits to remove, comma-separated or repeated.")
-    ] = None,
+    without: WithoutOption = None,
     until: Annotated[str, typer.Option(help="Stop this long after the open, like `5m`.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Moves phases, fills and parent sizes; the stocks stay.")] = 1,
     output: Annotated[
@@ -48,14 +43,14 @@ def knight(
     ] = False,
 ) -> None:
     """Replay Knight Capital's morning of 1 August 2012: 212 orders, one server with the old code, 45 minutes."""
-    removed = _lines(without or [])
+    lines = removed(without)
     _picture_name(picture)
     duration = _duration(until)
     try:
-        comparison = _run(variant, seed, duration, removed)
+        comparison = _run(variant, seed, duration, lines)
     except ReplayError as error:
         raise CliError(str(error), ExitCode.INTERNAL) from error
-    ladder_steps = _ladder(variant, seed, removed) if steps else []
+    ladder_steps = _ladder(variant, seed, lines) if steps else []
     if picture is not None:
         from router_sim.picture import save
 
@@ -64,23 +59,12 @@ def knight(
         document = as_json(comparison) | ({"ladder": ladder_json(ladder_steps)} if steps else {})
         typer.echo(json.dumps(document, indent=2))
         return
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDTH_ELSEWHERE
+    console = report_console(width_elsewhere=_WIDTH_ELSEWHERE)
     console.print(render(comparison, width=console.width))
     if ladder_steps:
         console.print(render_ladder(ladder_steps))
     if picture is not None:
         console.print(f"Picture: {picture}")
-
-
-def _lines(without: Sequence[str]) -> tuple[str, ...]:
-    removed = tuple(name.strip() for part in without for name in part.split(",") if name.strip())
-    try:
-        defence(removed)
-    except ValueError as error:
-        raise CliError(f"--without: {error}", ExitCode.BAD_INPUT) from error
-    return removed
 
 
 def _picture_name(picture: Path | None) -> None:
@@ -104,9 +88,9 @@ def _duration(until: str) -> int | None:
         raise CliError(f"--until: {error}", ExitCode.BAD_INPUT) from error
 
 
-def _run(variant: Variant, seed: int, until: int | None, removed: tuple[str, ...]) -> Comparison:
+def _run(variant: Variant, seed: int, until: int | None, without: tuple[str, ...]) -> Comparison:
     """Both runs, with a bar each on standard error."""
-    with _bars() as bars:
+    with progress_bars() as bars:
         tasks = {
             "uncontrolled": bars.add_task("without riskgate", total=1.0),
             "controlled": bars.add_task("with riskgate", total=1.0),
@@ -115,16 +99,10 @@ def _run(variant: Variant, seed: int, until: int | None, removed: tuple[str, ...
         def progress(side: Side, done: float) -> None:
             bars.update(tasks[side], completed=done)
 
-        return side_by_side(variant, seed, until=until, without=removed, progress=progress)
+        return side_by_side(variant, seed, until=until, without=without, progress=progress)
 
 
-def _ladder(variant: Variant, seed: int, removed: tuple[str, ...]) -> list[Step]:
-    with _bars() as bars:
+def _ladder(variant: Variant, seed: int, without: tuple[str, ...]) -> list[Step]:
+    with progress_bars() as bars:
         task = bars.add_task("line by line", total=7)
-        return ladder(variant, seed, without=removed, progress=lambda _: bars.advance(task))
-
-
-def _bars() -> Progress:
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description:>16}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        return ladder(variant, seed, without=without, progress=lambda _: bars.advance(task))

@@ -1,8 +1,5 @@
 """``riskgate status``."""
 
-import datetime as dt
-from collections.abc import Iterable
-
 import typer
 
 from gateway.cli.connection import (
@@ -14,8 +11,7 @@ from gateway.cli.connection import (
     TokenOption,
     connect,
 )
-from gateway.cli.output import amount, print_json, print_table
-from gateway.units import NANO
+from gateway.cli.output import amount, clock, print_json, print_table
 from gateway.wire import scope_text, state_text
 from riskgate.v1 import admin_pb2 as pb
 
@@ -41,18 +37,7 @@ def main(
         ("router", "state", "session", "build", "accepted>", "rejected>", "open>", "P&L>", "gross>", "turnover>"),
         (_router(router) for router in status.routers),
     )
-    print_halts(status.trips)
-
-
-def print_halts(trips: Iterable[pb.Trip]) -> None:
-    """The table of latched halts."""
-    print_table("Halts", ("trip>", "scope", "state", "since", "by", "why", "to cancel>"), map(_trip, trips))
-
-
-def clock(nanos: int) -> str:
-    """A time of the gateway, UTC, to the millisecond."""
-    seconds, rest = divmod(nanos, NANO)
-    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d %H:%M:%S}.{rest // 1_000_000:03d}"
+    print_table("Halts", ("trip>", "scope", "state", "since", "by", "why", "to cancel>"), map(_trip, status.trips))
 
 
 def _head(status: pb.GetStatusResponse) -> None:

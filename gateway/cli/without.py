@@ -1,0 +1,27 @@
+"""``--without`` of ``demo`` and ``replay``: lines of defence to remove, so that the next one shows what it catches."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from gateway.cli.errors import CliError, ExitCode
+from router_sim.knight.limits import defence
+
+WithoutOption = Annotated[
+    list[str] | None, typer.Option(help="Lines of defence or limits to remove, comma-separated or repeated.")
+]
+
+
+def removed(without: Iterable[str] | None) -> tuple[str, ...]:
+    """The names given.
+
+    Raises:
+        CliError: one of them is neither a line of defence nor a limit.
+    """
+    names = tuple(name.strip() for part in without or () for name in part.split(",") if name.strip())
+    try:
+        defence(names)
+    except ValueError as error:
+        raise CliError(f"--without: {error}", ExitCode.BAD_INPUT) from error
+    return names
