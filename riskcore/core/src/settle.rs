@@ -231,8 +231,10 @@ impl Engine {
         Some(())
     }
 
+    /// A replace was refused. It may have met an order that was filled, cancelled or never sent: what was reserved for it
+    /// is gone already, and nothing is left to do.
     fn replace_refused(&mut self, id: OrderId) -> Option<()> {
-        let pending = self.state.orders.end_replace(id)?;
+        let Some(pending) = self.state.orders.end_replace(id) else { return Some(()) };
         self.rehold(id, Qty::ZERO);
         self.revalue_at(id, pending.px_before);
         let order = self.state.orders.get(id)?;
