@@ -139,11 +139,23 @@ impl Book {
         };
         let held = Money::of(mark, Qty(self.position), multiplier)?;
         let pnl = self.cash.checked_add(held.0)?;
-        let worst = i64::try_from(self.worst()).ok()?;
-        if worst == 0 {
-            return Some((pnl, 0));
+        Some((pnl, self.gross_at(market.short_mark(), multiplier)?))
+    }
+
+    /// Worst-case gross notional of a cell at a mark; `None` if there is no mark where one is needed, or on overflow.
+    #[inline]
+    pub fn gross_at(&self, mark: Option<Price>, multiplier: i64) -> Option<i128> {
+        match self.worst_with(0, 0)? {
+            0 => Some(0),
+            worst => Some(Money::of(mark?, Qty(worst), multiplier)?.0),
         }
-        let gross = Money::of(market.short_mark()?, Qty(worst), multiplier)?;
-        Some((pnl, gross.0))
+    }
+
+    /// The larger position, unsigned, if everything open filled and so much more were open; `None` if it does not fit.
+    #[inline]
+    pub fn worst_with(&self, buy: i64, sell: i64) -> Option<i64> {
+        let long = self.position.checked_add(self.open_buy)?.checked_add(buy)?;
+        let short = self.position.checked_sub(self.open_sell)?.checked_sub(sell)?;
+        Some(long.checked_abs()?.max(short.checked_abs()?))
     }
 }

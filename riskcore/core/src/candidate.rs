@@ -5,6 +5,7 @@ use crate::ids::{AccountId, ParentId, RouterId, SymbolId};
 use crate::orders::Touched;
 use crate::outcome::Reject;
 use crate::reasons::Reason;
+use crate::routes::Bounds;
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
 use crate::units::{Money, Nanos, Price, Qty};
@@ -32,6 +33,8 @@ pub struct Candidate {
     pub price: Option<Price>,
     /// The scopes.
     pub touched: Touched,
+    /// Their limits.
+    pub bounds: Bounds,
     /// What it is valued at, worst case; `None` without a usable market (rules.md, "Risk price").
     pub px_risk: Option<Price>,
     /// Value of the whole order at that price.

@@ -30,6 +30,7 @@ pub mod people;
 pub mod place;
 pub mod reasons;
 pub mod record;
+pub mod routes;
 pub mod scopes;
 pub mod settle;
 pub mod state;

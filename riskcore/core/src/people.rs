@@ -201,6 +201,8 @@ impl Engine {
         match self.state.instruments.get_mut(symbol.index()) {
             Some(slot) if sound && slot.is_none_or(|old| old.multiplier == instrument.multiplier) => {
                 *slot = Some(instrument);
+                // A position from before its multiplier was known is worth something else now.
+                self.state.revalue_symbol(symbol);
                 Outcome::Applied
             }
             _ => refused(&BAD_REFERENCE_DATA),

@@ -16,6 +16,7 @@ use crate::order_ids::IdHash;
 use crate::orders::{Accepted, Order, PendingReplace, Touched};
 use crate::outcome::{CxlRejReason, Outcome, Reject, Unit};
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, ARITHMETIC_OVERFLOW, CAPACITY, OTHER, Reason, reasons};
+use crate::routes::{Bounds, RouteKey};
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
 use crate::units::{BPS, Money, Price, Qty, mul_div_ceil};
@@ -158,7 +159,7 @@ impl Engine {
         if order.strategy == Ref::Unknown {
             return Err(plain(&UNKNOWN_STRATEGY));
         }
-        let touched = self.touch(order, account, symbol)?;
+        let (touched, bounds) = self.route(order, account, symbol)?;
         // Without a market only a reducing limit order passes (`market_data`): it is worth its own price.
         let px_risk = risk_price(&self.state, &touched, symbol, order.side, order.price).or(order.price);
         // A quantity that is not positive is refused by `well_formed` with its own reason.
@@ -176,6 +177,7 @@ impl Engine {
             qty: order.qty,
             price: order.price,
             touched,
+            bounds,
             px_risk,
             notional,
             added: qty.0,
@@ -185,6 +187,18 @@ impl Engine {
         })
     }
 
+    /// The scopes of an order, and their limits.
+    #[inline]
+    fn route(&mut self, order: &NewOrder, account: AccountId, symbol: SymbolId) -> Result<(Touched, Bounds), Breach> {
+        let key = RouteKey::new(account, order.router, symbol, order.strategy.known());
+        if let Some(route) = self.state.routes.find(key, self.state.limits.version) {
+            return Ok((route.touched, route.bounds));
+        }
+        let touched = self.touch(order, account, symbol)?;
+        Ok((touched, self.state.bounds(key, &touched)))
+    }
+
+    #[cold]
     fn touch(&mut self, order: &NewOrder, account: AccountId, symbol: SymbolId) -> Result<Touched, Breach> {
         let mut place = |scope: Scope, reason: Reason| {
             let before = self.state.scopes.len();
@@ -223,7 +237,12 @@ impl Engine {
             now: self.state.now,
             venue_client_seq: self.state.venue.last_client_seq,
         });
-        self.rehold(id, Qty::ZERO);
+        // It reserves all of itself from the start (`rehold` keeps that up).
+        if let Some(parent) = order.parent.known().and_then(|parent| self.state.parents.get_mut(parent)) {
+            parent.leaves = Qty(parent.leaves.0.saturating_add(candidate.added));
+        }
+        let delta = OpenDelta { qty: candidate.added, notional: candidate.added_notional, orders: 1 };
+        self.state.change_open(&candidate.touched, candidate.symbol, candidate.side, delta);
         self.state.counters.accepted += 1;
         Outcome::Accepted(id)
     }
@@ -286,35 +305,39 @@ impl Engine {
         let before = valued(&self.state, symbol, Some(order.px_risk), order.reserved)?;
         let after = valued(&self.state, symbol, Some(px_reserved), reserved)?;
         let notional = valued(&self.state, symbol, Some(px_risk), Qty(replace.qty.0.max(0)))?;
-        let account_cell = &self.state.books[touched.account_symbol().at()];
-        let candidate = Candidate {
-            now: self.state.now,
-            router: order.router,
-            account: order.account,
-            symbol,
-            parent: order.parent.map_or(Ref::Absent, Ref::Known),
-            side,
-            ord_type,
-            qty: replace.qty,
-            price,
-            touched,
-            px_risk: Some(px_reserved),
-            notional,
-            added: added.0,
-            added_notional: after.0 - before.0,
-            is_replace: true,
-            reduces: account_cell.reduces(side, added.0),
-        };
+        let (now, reduces) = (self.state.now, self.state.books[touched.account_symbol().at()].reduces(side, added.0));
+        let (router, account, parent) = (order.router, order.account, order.parent);
         let less_aggressive = match (price, order.price) {
             (Some(new), Some(old)) if side.is_buy() => new <= old,
             (Some(new), Some(old)) => new >= old,
             (new, old) => new == old,
         };
-        if added.0 <= 0 && less_aggressive && replace.qty.0 > 0 && replace.qty <= order.qty {
+        let no_larger = replace.qty.0 > 0 && replace.qty <= order.qty;
+        let key = RouteKey::new(account, router, symbol, order.strategy);
+        let bounds = self.state.bounds(key, &touched);
+        let candidate = Candidate {
+            now,
+            router,
+            account,
+            symbol,
+            parent: parent.map_or(Ref::Absent, Ref::Known),
+            side,
+            ord_type,
+            qty: replace.qty,
+            price,
+            touched,
+            bounds,
+            px_risk: Some(px_reserved),
+            notional,
+            added: added.0,
+            added_notional: after.0 - before.0,
+            is_replace: true,
+            reduces,
+        };
+        if added.0 <= 0 && less_aggressive && no_larger {
             return self.well_formed_at_least(&candidate).map(|()| pending);
         }
-        let router = touched.router();
-        self.checks.observe(router, 1, &self.state);
+        self.checks.observe(touched.router(), 1, &self.state);
         if let Some((ix, severity)) = self.state.halts.most_severe(touched.iter())
             && severity >= HaltState::CancelOnly
         {

@@ -12,6 +12,7 @@ use crate::market::Market;
 use crate::names::Names;
 use crate::orders::{Orders, Touched};
 use crate::parents::Parents;
+use crate::routes::{Bounds, RouteKey, Routes};
 use crate::scopes::{Scope, ScopeIndex, ScopeIx};
 use crate::units::{Money, Nanos, Price, Qty};
 
@@ -71,6 +72,8 @@ pub struct State {
     pub scopes: ScopeIndex,
     /// Limits.
     pub limits: Limits,
+    /// Scopes and limits of the orders that came last.
+    pub routes: Routes,
     /// Per scope: what it holds.
     pub books: Vec<Book>,
     /// Per symbol: its cells.
@@ -89,7 +92,7 @@ pub struct State {
     pub pair_capacity: usize,
     /// The venue nets fills against a replace in flight (CME in-flight mitigation).
     pub in_flight_mitigation: bool,
-    /// Scopes whose valuation changed since the last look at it.
+    /// Scopes whose profit and loss changed since the last look at it.
     pub revalued: Vec<ScopeIx>,
 }
 
@@ -106,6 +109,7 @@ impl State {
             parent_required: Vec::new(),
             scopes: ScopeIndex::new(config.max_pairs, seed),
             limits: Limits::default(),
+            routes: Routes::new(config.max_pairs),
             books: Vec::new(),
             cells: Vec::new(),
             halts: Halts::default(),
@@ -185,11 +189,11 @@ impl State {
 
     /// Whether `change_open` would overflow anywhere.
     pub fn can_open(&self, touched: &Touched, side: Side, delta: OpenDelta) -> bool {
-        touched.iter().all(|ix| {
-            let book = &self.books[ix.at()];
-            let open = if side.is_buy() { book.open_buy } else { book.open_sell };
-            book.open_notional.checked_add(delta.notional).is_some() && open.checked_add(delta.qty).is_some()
-        })
+        // What is open is never negative, and every order counts in the firm and in its symbol: no other total holds more
+        // money than the firm, no other cell a larger quantity than the symbol.
+        let (firm, symbol) = (&self.books[ScopeIx::FIRM.at()], &self.books[touched.symbol().at()]);
+        let open = if side.is_buy() { symbol.open_buy } else { symbol.open_sell };
+        firm.open_notional.checked_add(delta.notional).is_some() && open.checked_add(delta.qty).is_some()
     }
 
     /// Changes what is open in every scope an order touches, and values its cells anew. Deltas that would overflow have
@@ -199,7 +203,7 @@ impl State {
             let changed = self.books[ix.at()].change_open(side, is_cell, delta);
             debug_assert!(changed.is_some(), "checked by can_open");
         }
-        self.revalue_touched(touched, symbol);
+        self.revalue_open(touched, symbol);
     }
 
     /// Books an execution in every scope an order touches. `None` on overflow, and nothing is changed.
@@ -226,9 +230,55 @@ impl State {
     }
 
     fn revalue_touched(&mut self, touched: &Touched, symbol: SymbolId) {
-        for ix in [touched.symbol(), touched.account_symbol(), touched.router_symbol()] {
+        for ix in touched.cells() {
             self.revalue(ix, symbol);
         }
+    }
+
+    /// Values the cells of an order anew after a change of what is open. It moves their gross notional alone: positions and
+    /// marks are what they were when profit and loss were last worked out.
+    fn revalue_open(&mut self, touched: &Touched, symbol: SymbolId) {
+        let mark = self.markets[symbol.index()].short_mark();
+        let multiplier = self.multiplier(symbol);
+        let (account, router) = (touched.account(), touched.router());
+        self.revalue_open_cell(touched.symbol(), [None, None], symbol, mark, multiplier);
+        let owners = [Some(account), Some(ScopeIx::FIRM)];
+        self.revalue_open_cell(touched.account_symbol(), owners, symbol, mark, multiplier);
+        self.revalue_open_cell(touched.router_symbol(), [Some(router), None], symbol, mark, multiplier);
+    }
+
+    #[inline]
+    fn revalue_open_cell(
+        &mut self,
+        ix: ScopeIx,
+        owners: [Option<ScopeIx>; 2],
+        symbol: SymbolId,
+        mark: Option<Price>,
+        multiplier: i64,
+    ) {
+        let book = &mut self.books[ix.at()];
+        // A cell whose value is not known, or would not be any more, takes the long way.
+        let gross = if book.unvalued == 0 { book.gross_at(mark, multiplier) } else { None };
+        let Some(gross) = gross else { return self.revalue(ix, symbol) };
+        let change = gross - book.gross;
+        if change == 0 {
+            return;
+        }
+        book.gross = gross;
+        for owner in owners.into_iter().flatten() {
+            let total = &mut self.books[owner.at()];
+            total.gross = total.gross.saturating_add(change);
+        }
+    }
+
+    /// The limits on an order of this route that touches these scopes.
+    pub fn bounds(&mut self, key: RouteKey, touched: &Touched) -> Bounds {
+        if let Some(route) = self.routes.find(key, self.limits.version) {
+            return route.bounds;
+        }
+        let bounds = Bounds::of(touched, &self.limits, &self.scopes);
+        self.routes.put(key, self.limits.version, *touched, bounds);
+        bounds
     }
 
     /// Values every cell of a symbol anew, after its market moved. Only cells that hold something cost anything.
@@ -251,14 +301,20 @@ impl State {
             return;
         }
         (book.pnl, book.gross, book.unvalued) = (pnl, gross, unvalued);
-        self.revalued.push(ix);
+        // Only profit and loss are watched.
+        let moved = pnl != before.0;
+        if moved {
+            self.revalued.push(ix);
+        }
         for owner in self.owners(ix).into_iter().flatten() {
             let total = &mut self.books[owner.at()];
             // Sums of at most 2^32 cells of less than 2^95 each.
             total.pnl = total.pnl.saturating_add(pnl - before.0);
             total.gross = total.gross.saturating_add(gross - before.1);
             total.unvalued = total.unvalued + unvalued - before.2;
-            self.revalued.push(owner);
+            if moved {
+                self.revalued.push(owner);
+            }
         }
     }
 

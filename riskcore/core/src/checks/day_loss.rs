@@ -60,7 +60,7 @@ impl Check for DayLoss {
         if candidate.reduces {
             return Ok(());
         }
-        for ix in candidate.touched.iter() {
+        for ix in candidate.touched.among(candidate.bounds.places(id::MAX_DAY_LOSS)) {
             let Some(limit) = state.limits.at(ix).get(id::MAX_DAY_LOSS) else { continue };
             if state.books[ix.at()].unvalued > 0 {
                 let bound = Bound { limit, value: 0, unit: Unit::Money };

@@ -2,8 +2,10 @@
 //! mark. Source: Rule 15c3-5(c)(1)(i); rules.md X3.
 
 use super::{Check, Measure, id};
+use crate::books::Book;
 use crate::candidate::Candidate;
 use crate::limits::{Action, LimitDef, LimitId, kinds};
+use crate::orders::Touched;
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -26,6 +28,9 @@ pub static MAX_GROSS_NOTIONAL: LimitDef = LimitDef {
     doc: "Sum over instruments of the worst-case position, long or short, at the worse of offer and slow reference.",
 };
 
+/// The router, whose cells are others than those of account and firm.
+const ROUTER: u8 = 1 << Touched::ROUTER;
+
 /// See the module.
 #[derive(Default)]
 pub struct GrossNotional;
@@ -36,18 +41,25 @@ impl Check for GrossNotional {
     #[inline]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let (touched, limit) = (&candidate.touched, id::MAX_GROSS_NOTIONAL);
-        let (account_cell, router_cell) = (touched.account_symbol(), touched.router_symbol());
-        for (ix, cell) in
-            [(ScopeIx::FIRM, account_cell), (touched.account(), account_cell), (touched.router(), router_cell)]
-        {
-            let Some(bound) = state.limits.at(ix).get(limit) else { continue };
-            // What does not fit is beyond every bound.
-            let added = added_gross(candidate, state, cell).unwrap_or(i128::MAX);
-            // An order that does not widen the worst case passes even while a move of the market holds the scope over.
-            let value = if added > 0 { state.books[ix.at()].gross.saturating_add(added) } else { 0 };
-            if !see(Measure { ix, limit, bound, value, reason: &GROSS_LIMIT }) {
-                return;
+        let places = candidate.bounds.places(limit);
+        let mut held = |at: u8, added: Option<i128>| {
+            for ix in touched.among(places & at) {
+                let Some(bound) = state.limits.at(ix).get(limit) else { continue };
+                // What does not fit is beyond every bound.
+                let added = added.unwrap_or(i128::MAX);
+                // An order that does not widen the worst case passes even while a move of the market holds the scope over.
+                let value = if added > 0 { state.books[ix.at()].gross.saturating_add(added) } else { 0 };
+                if !see(Measure { ix, limit, bound, value, reason: &GROSS_LIMIT }) {
+                    return false;
+                }
             }
+            true
+        };
+        if places & !ROUTER != 0 && !held(!ROUTER, added_gross(candidate, state, touched.account_symbol())) {
+            return;
+        }
+        if places & ROUTER != 0 {
+            held(ROUTER, added_gross(candidate, state, touched.router_symbol()));
         }
     }
 
@@ -59,18 +71,28 @@ impl Check for GrossNotional {
 /// What the order adds to a cell's worst-case notional; `None` on overflow.
 fn added_gross(candidate: &Candidate, state: &State, cell: ScopeIx) -> Option<i128> {
     let book = &state.books[cell.at()];
+    let (buy, sell) = if candidate.side.is_buy() { (candidate.added, 0) } else { (0, candidate.added) };
+    let (before, worst) = (book.worst_with(0, 0), book.worst_with(buy, sell));
+    // Of two that do not fit, neither is told to be the wider.
+    if worst.is_some() && before.is_none() || worst.is_some() && worst <= before {
+        return Some(0);
+    }
+    if worst.is_none() && before.is_none() {
+        return added_beyond(candidate, book);
+    }
+    // Reducing orders may come without a market; they never widen the worst case and have returned above.
+    let mark = state.markets[candidate.symbol.index()].short_mark()?.max(candidate.px_risk?);
+    state.notional(candidate.symbol, mark, Qty(worst?))?.0.checked_sub(book.gross)
+}
+
+/// The same where the worst case does not fit in 64 bits before or after: nothing, or too much.
+#[cold]
+fn added_beyond(candidate: &Candidate, book: &Book) -> Option<i128> {
     let added = i128::from(candidate.added);
     let (long, short) = if candidate.side.is_buy() {
         (book.worst_long() + added, book.worst_short())
     } else {
         (book.worst_long(), book.worst_short() - added)
     };
-    let worst = long.abs().max(short.abs());
-    if worst <= book.worst() {
-        return Some(0);
-    }
-    // Reducing orders may come without a market; they never widen the worst case and have returned above.
-    let mark = state.markets[candidate.symbol.index()].short_mark()?.max(candidate.px_risk?);
-    let worst = Qty(i64::try_from(worst).ok()?);
-    state.notional(candidate.symbol, mark, worst)?.0.checked_sub(book.gross)
+    (long.abs().max(short.abs()) <= book.worst()).then_some(0)
 }

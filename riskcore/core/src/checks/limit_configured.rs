@@ -19,6 +19,9 @@ impl Check for LimitConfigured {
     const REASONS: &'static [Reason] = REASONS;
 
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        if !candidate.bounds.missing {
+            return Ok(());
+        }
         for ix in candidate.touched.iter() {
             let scope = state.scopes.at(ix);
             if let Some(limit) = state.limits.missing(ix, scope.kind()) {

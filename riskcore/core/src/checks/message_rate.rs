@@ -13,6 +13,7 @@ use crate::halts::State as HaltState;
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
 use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::orders::Touched;
 use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{Scope, ScopeIx, ScopeKind};
@@ -125,6 +126,12 @@ struct Over {
     since: Nanos,
 }
 
+/// The scopes with a window that the order's router shares with others.
+fn shared(candidate: &Candidate) -> u8 {
+    let bounds = &candidate.bounds;
+    (bounds.places(id::MESSAGE_RATE) | bounds.places(id::MESSAGE_BURST)) & !(1 << Touched::ROUTER)
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct MessageRate {
@@ -186,7 +193,7 @@ impl Check for MessageRate {
             let reject = candidate.breach(state, &RATE_LIMIT, router, bound);
             return Err(Breach { reject, halt: self.sustained(over, router, candidate, state) });
         }
-        for ix in candidate.touched.iter().filter(|ix| *ix != router) {
+        for ix in candidate.touched.among(shared(candidate)) {
             let Some(windows) = self.windows(ix) else { continue };
             for window in [&windows.burst, &windows.rate].into_iter().flatten() {
                 if !window.allows(candidate.now) {
@@ -199,8 +206,7 @@ impl Check for MessageRate {
     }
 
     fn reserve(&mut self, candidate: &Candidate, _state: &State) {
-        let router = candidate.touched.router();
-        for ix in candidate.touched.iter().filter(|ix| *ix != router) {
+        for ix in candidate.touched.among(shared(candidate)) {
             let Some(windows) = self.scopes.get_mut(ix.at()) else { continue };
             for window in [&mut windows.burst, &mut windows.rate].into_iter().flatten() {
                 window.ring.push(candidate.now);

@@ -107,6 +107,12 @@ pub trait Check: Default {
     /// May the order pass? Must not change anything and cannot: it gets only shared references.
     #[inline]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        self.check_each(candidate, state)
+    }
+
+    /// The verdict of the first bound that the order is over.
+    #[inline]
+    fn check_each(&self, candidate: &Candidate, state: &State) -> Verdict {
         let mut verdict = Ok(());
         self.measure(candidate, state, &mut |measure| {
             let over = measure.is_over();
@@ -127,7 +133,7 @@ pub trait Check: Default {
     /// An order gave back exposure without having executed it.
     fn released(&mut self, _released: &Released<'_>, _state: &State) {}
 
-    /// A scope's profit and loss or exposure changed without an order: must it be halted?
+    /// A scope's profit and loss changed, or its limits: must it be halted?
     fn watch(&self, _ix: ScopeIx, _state: &State) -> Option<Breach> {
         None
     }

@@ -55,7 +55,7 @@ impl Check for NetPosition {
         }
         let is_buy = candidate.side.is_buy();
         let limit = if is_buy { id::MAX_LONG_POSITION } else { id::MAX_SHORT_POSITION };
-        for ix in [candidate.touched.symbol(), candidate.touched.account_symbol(), candidate.touched.router_symbol()] {
+        for ix in candidate.touched.among(candidate.bounds.places(limit)) {
             let Some(bound) = state.limits.at(ix).get(limit) else { continue };
             let book = &state.books[ix.at()];
             let value = i128::from(candidate.added) + if is_buy { book.worst_long() } else { -book.worst_short() };

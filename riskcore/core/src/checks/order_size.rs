@@ -1,6 +1,6 @@
 //! Q1: the largest quantity of one order. Source: Rule 15c3-5(c)(1)(ii); RTS 6 Art. 15(1)(c); FIA 1.1.
 
-use super::{Check, Measure, id};
+use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::limits::{Action, LimitDef, kinds};
 use crate::outcome::Unit;
@@ -37,9 +37,15 @@ impl Check for OrderSize {
     const REASONS: &'static [Reason] = reason::REASONS;
 
     #[inline]
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        // Within the tightest, within all.
+        if candidate.qty.0 <= candidate.bounds.order_qty { Ok(()) } else { self.check_each(candidate, state) }
+    }
+
+    #[inline]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let (limit, value) = (id::MAX_ORDER_QTY, i128::from(candidate.qty.0));
-        for ix in candidate.touched.iter() {
+        for ix in candidate.touched.among(candidate.bounds.places(limit)) {
             let Some(bound) = state.limits.at(ix).get(limit) else { continue };
             if !see(Measure { ix, limit, bound, value, reason: &reason::MAX_ORDER_QTY }) {
                 return;

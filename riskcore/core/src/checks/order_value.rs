@@ -3,7 +3,7 @@
 //! A market order has no price: it is valued at the collared reference, never at zero; a sell far below
 //! the market is valued at the bid.
 
-use super::{Check, Measure, id};
+use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::limits::{Action, LimitDef, kinds};
 use crate::outcome::Unit;
@@ -40,9 +40,19 @@ impl Check for OrderValue {
     const REASONS: &'static [Reason] = reason::REASONS;
 
     #[inline]
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        // Within the tightest, within all.
+        if candidate.notional.0 <= candidate.bounds.order_notional {
+            Ok(())
+        } else {
+            self.check_each(candidate, state)
+        }
+    }
+
+    #[inline]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let (limit, value) = (id::MAX_ORDER_NOTIONAL, candidate.notional.0);
-        for ix in candidate.touched.iter() {
+        for ix in candidate.touched.among(candidate.bounds.places(limit)) {
             let Some(bound) = state.limits.at(ix).get(limit) else { continue };
             if !see(Measure { ix, limit, bound, value, reason: &reason::MAX_ORDER_NOTIONAL }) {
                 return;

@@ -46,11 +46,16 @@ impl Check for PriceCollar {
         if through <= 0 {
             return Ok(());
         }
-        for ix in candidate.touched.iter() {
+        // Within the tightest, within all.
+        let asked = widening_mul(through, BPS);
+        if asked <= widening_mul(candidate.bounds.collar_bps, reference.0) {
+            return Ok(());
+        }
+        for ix in candidate.touched.among(candidate.bounds.places(id::PRICE_COLLAR_BPS)) {
             let Some(bps) = state.limits.at(ix).get(id::PRICE_COLLAR_BPS) else { continue };
             // A collar of more than i64::MAX basis points is none.
             let room = widening_mul(i64::try_from(bps).unwrap_or(i64::MAX), reference.0);
-            if widening_mul(through, BPS) > room {
+            if asked > room {
                 // For people: the last price that passes, and the one asked for.
                 let last = i128::from(reference.0) + room / i128::from(BPS) * i128::from(candidate.side.sign());
                 let bound = Bound { limit: last, value: price.0.into(), unit: Unit::Price };

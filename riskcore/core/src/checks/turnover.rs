@@ -2,6 +2,7 @@
 //! Source: Rule 15c3-5(c)(1)(i); rules.md X4. Knight's $2M limit on the 33 Account, wired to order entry, would have
 //! stopped the morning after 0.76 s. The order that would cross the bound is refused and halts the scope.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
@@ -64,12 +65,17 @@ const DEFAULT_WINDOW: Nanos = Nanos::from_secs(60);
 /// Per scope: the window, if it has a limit.
 #[derive(Default)]
 pub struct Turnover {
-    windows: Vec<Option<(Nanos, AmountWindow)>>,
+    windows: Vec<Option<Box<(Nanos, AmountWindow)>>>,
+}
+
+/// The scopes at which either limit is set.
+fn places(candidate: &Candidate) -> u8 {
+    candidate.bounds.places(id::MAX_TURNOVER_DAY) | candidate.bounds.places(id::MAX_TURNOVER_WINDOW)
 }
 
 impl Turnover {
     fn window(&self, ix: ScopeIx) -> Option<&AmountWindow> {
-        self.windows.get(ix.at())?.as_ref().map(|(_, window)| window)
+        self.windows.get(ix.at())?.as_ref().map(|slot| &slot.1)
     }
 }
 
@@ -87,11 +93,11 @@ impl Check for Turnover {
         }
         let length =
             limits.get(id::TURNOVER_WINDOW).and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_WINDOW, Nanos);
-        *slot = match slot.take() {
-            Some((old, window)) if old == length => Some((old, window)),
-            Some((_, window)) => Some((length, window.retuned(length))),
-            None => Some((length, AmountWindow::new(length))),
-        };
+        match slot {
+            Some(tuned) if tuned.0 == length => {}
+            Some(other) => **other = (length, other.1.retuned(length)),
+            None => *slot = Some(Box::new((length, AmountWindow::new(length)))),
+        }
     }
 
     #[inline]
@@ -99,7 +105,7 @@ impl Check for Turnover {
         if candidate.added_notional <= 0 {
             return;
         }
-        for ix in candidate.touched.iter() {
+        for ix in candidate.touched.among(places(candidate)) {
             let limits = state.limits.at(ix);
             if let Some(bound) = limits.get(id::MAX_TURNOVER_DAY) {
                 let value = state.books[ix.at()].turnover().saturating_add(candidate.added_notional);
@@ -117,10 +123,10 @@ impl Check for Turnover {
     }
 
     fn reserve(&mut self, candidate: &Candidate, _state: &State) {
-        for ix in candidate.touched.iter() {
-            if let Some(Some((_, window))) = self.windows.get_mut(ix.at()) {
+        for ix in candidate.touched.among(candidate.bounds.places(id::MAX_TURNOVER_WINDOW)) {
+            if let Some(Some(slot)) = self.windows.get_mut(ix.at()) {
                 // `check` has added the same numbers without overflow.
-                let added = window.add(candidate.now, candidate.added_notional.max(0));
+                let added = slot.1.add(candidate.now, candidate.added_notional.max(0));
                 debug_assert!(added.is_some());
             }
         }
@@ -128,8 +134,8 @@ impl Check for Turnover {
 
     fn released(&mut self, released: &Released<'_>, state: &State) {
         for ix in released.touched.iter() {
-            if let Some(Some((_, window))) = self.windows.get_mut(ix.at()) {
-                window.take_back(state.now, released.accepted_at, released.notional);
+            if let Some(Some(slot)) = self.windows.get_mut(ix.at()) {
+                slot.1.take_back(state.now, released.accepted_at, released.notional);
             }
         }
     }
@@ -143,8 +149,8 @@ impl Check for Turnover {
     }
 
     fn digest(&self, hasher: &mut FoldHasher) {
-        for (_, window) in self.windows.iter().flatten() {
-            hasher.write_u64(window.total_at(Nanos(i64::MIN)) as u64);
+        for slot in self.windows.iter().flatten() {
+            hasher.write_u64(slot.1.total_at(Nanos(i64::MIN)) as u64);
         }
     }
 }

@@ -1,0 +1,144 @@
+//! Routes: what all orders of one account, router, instrument and strategy have in common, worked out once per change of
+//! limits instead of once per order - the scopes they touch, where which limit is set, and the tightest of those limits
+//! that bound an order by itself.
+//!
+//! A cache of fixed size, one place per hash. A route that is not in it is worked out anew; no decision depends on
+//! which it was.
+
+use alloc::vec::Vec;
+
+use crate::checks::{LIMIT_COUNT, id};
+use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
+use crate::limits::{LimitId, Limits};
+use crate::orders::Touched;
+use crate::scopes::ScopeIndex;
+
+/// Where which limit is set among the scopes of a route, and the tightest of some.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Smallest `max_order_notional`.
+    pub order_notional: i128,
+    /// Smallest `max_order_qty`.
+    pub order_qty: i64,
+    /// Smallest `price_collar_bps`.
+    pub collar_bps: i64,
+    /// A limit that is required at one of the scopes is not set there.
+    pub missing: bool,
+    places: [u8; LIMIT_COUNT],
+}
+
+impl Bounds {
+    /// No limit anywhere.
+    const NONE: Bounds = Bounds {
+        order_notional: i128::MAX,
+        order_qty: i64::MAX,
+        collar_bps: i64::MAX,
+        missing: false,
+        places: [0; LIMIT_COUNT],
+    };
+
+    /// Those of an order that touches these scopes.
+    pub fn of(touched: &Touched, limits: &Limits, scopes: &ScopeIndex) -> Bounds {
+        let mut bounds = Bounds::NONE;
+        let tighter = |old: i64, new: i128| old.min(i64::try_from(new).unwrap_or(i64::MAX));
+        for (place, ix) in touched.iter().enumerate() {
+            let here = limits.at(ix);
+            bounds.missing |= limits.missing(ix, scopes.at(ix).kind()).is_some();
+            for (n, places) in bounds.places.iter_mut().enumerate() {
+                *places |= u8::from(here.get(LimitId(n as u16)).is_some()) << place;
+            }
+            if let Some(bound) = here.get(id::MAX_ORDER_QTY) {
+                bounds.order_qty = tighter(bounds.order_qty, bound);
+            }
+            if let Some(bound) = here.get(id::MAX_ORDER_NOTIONAL) {
+                bounds.order_notional = bounds.order_notional.min(bound);
+            }
+            if let Some(bound) = here.get(id::PRICE_COLLAR_BPS) {
+                bounds.collar_bps = tighter(bounds.collar_bps, bound);
+            }
+        }
+        bounds
+    }
+
+    /// The scopes at which a limit is set, as bits by their place (`Touched::among`).
+    #[inline]
+    pub fn places(&self, limit: LimitId) -> u8 {
+        self.places[usize::from(limit.0)]
+    }
+}
+
+/// What tells one route from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteKey {
+    /// Account and router.
+    left: u64,
+    /// Instrument and strategy.
+    right: u64,
+}
+
+impl RouteKey {
+    /// The route of an order.
+    #[inline]
+    pub fn new(account: AccountId, router: RouterId, symbol: SymbolId, strategy: Option<StrategyId>) -> RouteKey {
+        let strategy = strategy.map_or(u32::MAX, |strategy| strategy.0);
+        RouteKey {
+            left: u64::from(account.0) << 32 | u64::from(router.0),
+            right: u64::from(strategy) << 32 | u64::from(symbol.0),
+        }
+    }
+
+    /// Multiplying by the golden ratio spreads ids that follow each other evenly, without a collision among neighbours.
+    #[inline]
+    fn hash(self) -> u64 {
+        self.right.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.left.wrapping_mul(0xd6e8_feb8_6659_fd93)
+    }
+}
+
+/// One route.
+#[derive(Clone, Debug)]
+pub struct Route {
+    key: RouteKey,
+    /// Version of the limits it was worked out from.
+    version: u64,
+    /// The scopes.
+    pub touched: Touched,
+    /// The limits.
+    pub bounds: Bounds,
+}
+
+/// The most places, about 8 MiB.
+const MAX_PLACES: usize = 1 << 16;
+
+/// The routes that orders took last.
+pub struct Routes {
+    places: Vec<Route>,
+    shift: u32,
+}
+
+impl Routes {
+    /// Twice as many places as pairs, within reason.
+    pub fn new(pairs: usize) -> Routes {
+        let places = pairs.saturating_mul(2).clamp(16, MAX_PLACES).next_power_of_two();
+        let none = Route {
+            key: RouteKey { left: u64::MAX, right: u64::MAX },
+            version: u64::MAX,
+            touched: Touched::NONE,
+            bounds: Bounds::NONE,
+        };
+        Routes { places: alloc::vec![none; places], shift: u64::BITS - places.trailing_zeros() }
+    }
+
+    /// The route, if it is held and the limits are still those of this version.
+    #[inline]
+    pub fn find(&self, key: RouteKey, version: u64) -> Option<&Route> {
+        let route = self.places.get((key.hash() >> self.shift) as usize)?;
+        (route.key == key && route.version == version).then_some(route)
+    }
+
+    /// Holds a route, in place of another.
+    pub fn put(&mut self, key: RouteKey, version: u64, touched: Touched, bounds: Bounds) {
+        if let Some(place) = self.places.get_mut((key.hash() >> self.shift) as usize) {
+            *place = Route { key, version, touched, bounds };
+        }
+    }
+}
