@@ -35,7 +35,7 @@ LIMITS = {
 ACCOUNTS, ROUTERS = ("ACC1", "CLIENT"), ("r1", "r2")
 MULTIPLIERS = {"AAPL": 1, "ES": 50}
 OPENING = {("ACC1", "ES"): (-7, 5_000 * USD)}
-PARENT_QTY = 1_000
+PARENT_QTY = 500
 
 QTY = st.integers(1, 400)
 PRICE = st.integers(9_000, 11_000).map(lambda cents: cents * CENT)
@@ -99,8 +99,11 @@ class History(RuleBasedStateMachine):
         )
 
     def pick(self, n: int) -> tuple[int, Order]:
-        """One of the orders."""
-        return list(self.model.orders.items())[n % len(self.model.orders)]
+        """One of the orders; for three numbers of four an open one, if there is any."""
+        orders = list(self.model.orders.items())
+        if n % 4:
+            orders = [(order_id, order) for order_id, order in orders if order.open] or orders
+        return orders[n // 4 % len(orders)]
 
     # ---- Orders ----
 
@@ -183,10 +186,11 @@ class History(RuleBasedStateMachine):
         self.engine.accepted(self.t, order_id)
 
     @precondition(lambda self: self.model.orders)
-    @rule(n=PICK, qty=QTY, price=PRICE)
-    def fill(self, n: int, qty: int, price: int) -> None:
-        """Of any order: also of one that is cancelled or filled already, and of more than was ordered."""
+    @rule(n=PICK, qty=st.one_of(st.none(), QTY), price=PRICE)
+    def fill(self, n: int, qty: int | None, price: int) -> None:
+        """The rest, or any quantity, of any order: also of one that is cancelled or filled, and more than was ordered."""
         order_id, order = self.pick(n)
+        qty = qty or max(order.qty - order.cum, 1)
 
         self.engine.trade(self.t, order_id, qty, price)
 
