@@ -9,9 +9,10 @@ value; 69 gateway not reachable; 70 internal error; 71 cannot start; 77 not perm
 """
 
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import typer
 
@@ -72,7 +73,18 @@ def _build(arguments: Sequence[str]) -> typer.Typer:
     return app
 
 
-def _root() -> None:
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer's signature of an option's callback
+    if asked:
+        print(f"riskgate {importlib.metadata.version('riskgate')}")
+        raise typer.Exit
+
+
+def _root(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
     """Pre-trade risk-control gateway."""
 
 
