@@ -15,6 +15,7 @@ from gateway.client import NewOrder, RouterClient, Side, TimeInForce, Verdict
 from router_sim.plan import Parent
 from router_sim.scenario import STANDING
 from tests.e2e.floor import ACCOUNT, STOCK, Floor, floor, until, until_status
+from tests.support.waiting import RPC_SECONDS
 
 AWAY = STOCK.mid0 // 100 * 99 // 10_000_000 * 10_000_000
 """A price one percent below the market: it rests."""
@@ -24,7 +25,7 @@ async def buy(router: RouterClient, parent: str, qty: int = 100, price: int | No
     """Send an order and wait for the venue's or the gateway's word."""
     tif = TimeInForce.DAY if price is not None else TimeInForce.IMMEDIATE_OR_CANCEL
     order = NewOrder(ACCOUNT, STOCK.name, Side.BUY, qty, price=price, time_in_force=tif, parent=parent)
-    return (await router.new_order(order).outcome(timeout=10.0)).verdict
+    return (await router.new_order(order).outcome(timeout=RPC_SECONDS)).verdict
 
 
 async def open_parent(hall: Floor, parent: str, qty: int = 10_000) -> None:
@@ -52,7 +53,7 @@ async def test_without_the_exchange_orders_are_refused_nothing_is_queued_and_the
                 exchange.signal(signal.SIGKILL)
                 await until_status(watcher, lambda status: not status.venue_connected, "the gateway noticed")
                 refused = router.new_order(NewOrder(ACCOUNT, STOCK.name, Side.BUY, 100, price=AWAY, parent="P1"))
-                outcome = await refused.outcome(timeout=10.0)
+                outcome = await refused.outcome(timeout=RPC_SECONDS)
                 assert outcome.verdict is Verdict.REJECTED
                 assert outcome.reject is not None
                 assert outcome.reject.name == "VENUE_NOT_CONNECTED"
@@ -62,7 +63,7 @@ async def test_without_the_exchange_orders_are_refused_nothing_is_queued_and_the
                 exchange.wait()
                 hall.start_exchange(hall.venue)
                 await until_status(watcher, lambda status: status.venue_reconciled, "the return was reconciled")
-                ended = await resting.done(timeout=10.0)
+                ended = await resting.done(timeout=RPC_SECONDS)
                 assert ended.verdict is not Verdict.UNKNOWN
                 assert (await watcher.status()).open_orders == 0
                 assert hall.venue_router("smars-1") == {}

@@ -16,7 +16,7 @@ from riskgate.v1 import order_entry_pb2 as pb
 from riskgate.v1 import order_entry_pb2_grpc as rpc
 from tests.support.gateway import TOKENS, Setup, bearer, router_token, write_config
 from tests.support.processes import process
-from tests.support.waiting import eventually
+from tests.support.waiting import RPC_SECONDS, eventually
 
 PRICE = 100_000_000_000
 TICK = 10_000_000
@@ -50,7 +50,11 @@ class Session:
         )
         self._send(pb.RouterMessage(client_seq=self._seq, new_order_single=order))
         for message in self._messages():
-            if message.WhichOneof("body") == "execution_report":
+            # A halt also cancels what rests: those reports may come before this order's.
+            if (
+                message.WhichOneof("body") == "execution_report"
+                and message.execution_report.cl_ord_id == order.cl_ord_id
+            ):
                 return message.execution_report
         raise AssertionError("the session ended")
 
@@ -99,7 +103,7 @@ def test_orders_and_the_halt_door_work_while_python_hangs(tmp_path: Path, stub: 
                 token=TOKENS["desk"],
                 reason="python hangs",
             )
-            halted = rpc.EmergencyHaltStub(to_door).Halt(request, timeout=5)
+            halted = rpc.EmergencyHaltStub(to_door).Halt(request, timeout=RPC_SECONDS)
             after = session.order()
         child.signal(signal.SIGKILL)
         child.wait()

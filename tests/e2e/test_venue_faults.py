@@ -9,7 +9,7 @@ import pytest
 from exchange_sim.control import ask
 from gateway.client import NewOrder, Report, RouterClient, Side, TimeInForce, Verdict
 from tests.e2e.floor import ACCOUNT, STOCK, Floor, floor, until, until_status
-from tests.support.waiting import eventually_async
+from tests.support.waiting import RPC_SECONDS, eventually_async
 
 AWAY = STOCK.mid0 // 100 * 99 // 10_000_000 * 10_000_000
 """A price one percent below the market: it rests."""
@@ -31,7 +31,7 @@ class Desk:
         """Buy at the market; how the order ended."""
         tif = TimeInForce.IMMEDIATE_OR_CANCEL
         order = NewOrder(ACCOUNT, STOCK.name, Side.BUY, qty, time_in_force=tif, parent="P1")
-        outcome = await self.router.new_order(order).done(timeout=20.0)
+        outcome = await self.router.new_order(order).done(timeout=RPC_SECONDS)
         if isinstance(outcome.report, Report):
             self.last_exec_id = outcome.report.venue_exec_id
         return outcome.verdict
@@ -84,9 +84,9 @@ async def test_rejects_duplicates_losses_delays_cuts_and_busts(tmp_path: Path) -
                 await agrees("a lost report is asked for again")
 
                 resting = router.new_order(NewOrder(ACCOUNT, STOCK.name, Side.BUY, 100, price=AWAY, parent="P1"))
-                assert (await resting.outcome(timeout=10.0)).verdict is Verdict.ACCEPTED
+                assert (await resting.outcome(timeout=RPC_SECONDS)).verdict is Verdict.ACCEPTED
                 desk.drill("disconnect gw1")
-                await resting.done(timeout=20.0)
+                await resting.done(timeout=RPC_SECONDS)
                 await until_status(watcher, lambda status: status.venue_reconciled, "the link is back")
                 await until(lambda: hall.venue_router("smars-1")["open_orders"] == 0, "cancel on disconnect")
                 await agrees("a cut session leaves nothing open")
@@ -125,7 +125,7 @@ async def test_without_fresh_quotes_nothing_that_needs_a_price_passes(tmp_path: 
                     time_in_force=TimeInForce.IMMEDIATE_OR_CANCEL,
                     parent="P1",
                 )
-                outcome = await router.new_order(order).done(timeout=20.0)
+                outcome = await router.new_order(order).done(timeout=RPC_SECONDS)
                 return outcome.reject.name if outcome.reject is not None else outcome.verdict.value
 
             async def accepted() -> bool:

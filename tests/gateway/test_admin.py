@@ -17,21 +17,21 @@ from gateway.wire import scope_of
 from riskgate.v1 import admin_pb2 as pb
 from riskgate.v1 import admin_pb2_grpc, types_pb2
 from tests.support.gateway import Gateway, bearer
-from tests.support.waiting import eventually
+from tests.support.waiting import RPC_SECONDS, eventually
 
 HALTED = types_pb2.HALT_STATE_HALTED
 
 
 def halt(gateway: Gateway, scope: str, who: str = "desk", reason: str = "test") -> pb.HaltScopeResponse:
     return gateway.stub().HaltScope(
-        pb.HaltScopeRequest(scope=scope_of(scope), reason=reason), metadata=bearer(who), timeout=5
+        pb.HaltScopeRequest(scope=scope_of(scope), reason=reason), metadata=bearer(who), timeout=RPC_SECONDS
     )
 
 
 def refusal(call: Any, *arguments: Any, **options: Any) -> tuple[grpc.StatusCode, str]:
     """Status and sentence of a call that must fail."""
     with pytest.raises(grpc.RpcError) as refused:
-        call(*arguments, timeout=5, **options)
+        call(*arguments, timeout=RPC_SECONDS, **options)
     error: Any = refused.value
     return error.code(), error.details()
 
@@ -68,7 +68,7 @@ def test_roles_are_enforced(shared_gateway: Gateway, who: str, method: str, need
 def test_viewer_sees_everything(shared_gateway: Gateway) -> None:
     for name, method in METHODS.items():
         if method.role == "view":
-            getattr(shared_gateway.stub(), name)(method.request(), metadata=bearer("wall"), timeout=5)
+            getattr(shared_gateway.stub(), name)(method.request(), metadata=bearer("wall"), timeout=RPC_SECONDS)
 
 
 def test_change_without_a_reason_is_refused(shared_gateway: Gateway) -> None:
@@ -102,7 +102,7 @@ def test_halt_latches_and_two_people_reinstate(gateway: Gateway) -> None:
     proposal = stub.ProposeReinstate(
         pb.ProposeReinstateRequest(scope=scope_of("router:r1"), trip_id=trip, reason="fixed"),
         metadata=bearer("alice"),
-        timeout=5,
+        timeout=RPC_SECONDS,
     ).proposal_id
     code, details = refusal(
         stub.ApproveProposal, pb.ApproveProposalRequest(proposal_id=proposal), metadata=bearer("alice")
@@ -111,7 +111,7 @@ def test_halt_latches_and_two_people_reinstate(gateway: Gateway) -> None:
     assert details
     assert {router.state for router in gateway.status().routers if router.router == "r1"} == {HALTED}
 
-    stub.ApproveProposal(pb.ApproveProposalRequest(proposal_id=proposal), metadata=bearer("bob"), timeout=5)
+    stub.ApproveProposal(pb.ApproveProposalRequest(proposal_id=proposal), metadata=bearer("bob"), timeout=RPC_SECONDS)
     assert {router.state for router in gateway.status().routers} == {types_pb2.HALT_STATE_ACTIVE}
 
 
@@ -120,10 +120,10 @@ def test_loosening_a_limit_waits_for_a_second_person(gateway: Gateway) -> None:
 
     def set_quantity(value: str) -> pb.SetLimitResponse:
         request = pb.SetLimitRequest(scope=scope_of("symbol:AAPL"), limit="max_order_qty", value=value, reason="test")
-        return stub.SetLimit(request, metadata=bearer("alice"), timeout=5)
+        return stub.SetLimit(request, metadata=bearer("alice"), timeout=RPC_SECONDS)
 
     def quantity() -> set[str]:
-        limits = stub.ListLimits(pb.ListLimitsRequest(), metadata=bearer("wall"), timeout=5).limits
+        limits = stub.ListLimits(pb.ListLimitsRequest(), metadata=bearer("wall"), timeout=RPC_SECONDS).limits
         return {limit.value for limit in limits if limit.limit == "max_order_qty" and limit.scope.name == "AAPL"}
 
     assert set_quantity("100").applied
@@ -132,9 +132,11 @@ def test_loosening_a_limit_waits_for_a_second_person(gateway: Gateway) -> None:
     assert not loosened.applied
     assert quantity() == {"100"}
 
-    proposals = stub.ListProposals(pb.ListProposalsRequest(), metadata=bearer("wall"), timeout=5).proposals
+    proposals = stub.ListProposals(pb.ListProposalsRequest(), metadata=bearer("wall"), timeout=RPC_SECONDS).proposals
     assert [(p.proposal_id, p.principal) for p in proposals] == [(loosened.proposal_id, "alice")]
-    stub.ApproveProposal(pb.ApproveProposalRequest(proposal_id=loosened.proposal_id), metadata=bearer("bob"), timeout=5)
+    stub.ApproveProposal(
+        pb.ApproveProposalRequest(proposal_id=loosened.proposal_id), metadata=bearer("bob"), timeout=RPC_SECONDS
+    )
     assert quantity() == {"20000"}
 
 
@@ -166,7 +168,7 @@ def test_subscribers_beyond_the_bound_are_told_so(gateway: Gateway) -> None:
     for stream in streams:
         assert next(stream).seq
     with pytest.raises(grpc.RpcError) as refused:
-        next(gateway.stub().StreamEvents(pb.StreamEventsRequest(), metadata=bearer("wall"), timeout=5))
+        next(gateway.stub().StreamEvents(pb.StreamEventsRequest(), metadata=bearer("wall"), timeout=RPC_SECONDS))
     error: Any = refused.value
 
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -187,8 +189,8 @@ def test_subscribers_that_do_not_read_delay_no_halt(gateway: Gateway) -> None:
     for stream in idle:
         stream.cancel()
 
-    # 50 ms is the bar of the kill path on a busy machine; a wait for a subscriber would take seconds.
-    assert sorted(taken)[len(taken) // 2] < 0.05, taken
+    # A wait for a subscriber would last until its stream ends, a minute. How long a halt takes is for the benches.
+    assert max(taken) < RPC_SECONDS / 2, taken
 
 
 def test_answers_do_not_wait_for_each_other(gateway: Gateway) -> None:
@@ -212,7 +214,7 @@ def test_answers_do_not_wait_for_each_other(gateway: Gateway) -> None:
 def test_health_and_reflection_answer(shared_gateway: Gateway) -> None:
     with grpc.insecure_channel(shared_gateway.admin) as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
-        answer = stub.Check(health_pb2.HealthCheckRequest(service="riskgate.v1.Admin"), timeout=5)
+        answer = stub.Check(health_pb2.HealthCheckRequest(service="riskgate.v1.Admin"), timeout=RPC_SECONDS)
         names = set(ProtoReflectionDescriptorDatabase(channel).get_services())
 
     assert answer.status == health_pb2.HealthCheckResponse.SERVING

@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 
 from tests.support.gateway import TOKENS, Gateway, run_cli
-from tests.support.waiting import eventually
+from tests.support.waiting import RPC_SECONDS, eventually
 
 
 def test_status_is_a_table_for_people_and_json_for_programs(shared_gateway: Gateway) -> None:
@@ -111,7 +111,7 @@ def test_metrics_show_state_and_halts_without_open_labels(gateway: Gateway) -> N
     gateway.run("halt", "router:r1", "--reason", "wild", who="desk")
 
     def scrape() -> str:
-        with urllib.request.urlopen(f"http://{gateway.metrics}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{gateway.metrics}/metrics", timeout=RPC_SECONDS) as answer:
             return str(answer.read().decode())
 
     text = eventually(

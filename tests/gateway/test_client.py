@@ -35,7 +35,7 @@ from riskgate.v1 import admin_pb2 as pb
 from tests.support.gateway import TOKENS, Gateway, bearer, router_token, running_gateway
 from tests.support.relay import relay
 from tests.support.venue import NEW, REJECTED, TRADE, ScriptedVenue
-from tests.support.waiting import eventually, eventually_async
+from tests.support.waiting import RPC_SECONDS, eventually, eventually_async
 
 E = TypeVar("E", bound=Event)
 
@@ -235,7 +235,9 @@ async def test_halt_reaches_the_router_and_its_orders_are_cancelled(gateway: Gat
         order = client.new_order(buy())
         await order.outcome(SOON)
         gateway.stub().HaltScope(
-            pb.HaltScopeRequest(scope=scope_of("router:r1"), reason="wild"), metadata=bearer("desk"), timeout=5
+            pb.HaltScopeRequest(scope=scope_of("router:r1"), reason="wild"),
+            metadata=bearer("desk"),
+            timeout=RPC_SECONDS,
         )
         notice = await watch.until(HaltNotice)
         assert (notice.scope, notice.principal) == ("router:r1", "desk")

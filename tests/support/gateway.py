@@ -17,7 +17,7 @@ from riskgate.v1 import admin_pb2 as pb
 from riskgate.v1 import admin_pb2_grpc
 from tests.support import ROOT
 from tests.support.processes import Process, process
-from tests.support.waiting import eventually
+from tests.support.waiting import RPC_SECONDS, eventually
 
 TOKENS = {name: f"token-of-{name}-for-tests" for name in ("alice", "bob", "desk", "wall", "oms1")}
 
@@ -116,7 +116,7 @@ class Gateway:
 
     def status(self) -> pb.GetStatusResponse:
         """The gateway's status."""
-        return self.stub().GetStatus(pb.GetStatusRequest(), metadata=bearer("wall"), timeout=5)
+        return self.stub().GetStatus(pb.GetStatusRequest(), metadata=bearer("wall"), timeout=RPC_SECONDS)
 
     def wait_for_venue(self) -> None:
         """Until the venue link is up and reconciled: before that orders are refused."""

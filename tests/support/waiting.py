@@ -10,10 +10,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+RPC_SECONDS = 30.0
+"""Deadline of a call that is answered at once, but for a busy machine: that is not a bug."""
+
 _PAUSE_SECONDS = 0.01
 
 
-def eventually(condition: Callable[[], T], what: str, *, seconds: float = 20.0) -> T:
+def eventually(condition: Callable[[], T], what: str, *, seconds: float = RPC_SECONDS) -> T:
     """The first truthy value of ``condition``.
 
     Args:
@@ -32,7 +35,7 @@ def eventually(condition: Callable[[], T], what: str, *, seconds: float = 20.0) 
     return value
 
 
-async def eventually_async(condition: Callable[[], Awaitable[T]], what: str, *, seconds: float = 20.0) -> T:
+async def eventually_async(condition: Callable[[], Awaitable[T]], what: str, *, seconds: float = RPC_SECONDS) -> T:
     """Like :func:`eventually`, for a condition that is awaited."""
     deadline = time.monotonic() + seconds
     while not (value := await condition()):

@@ -11,7 +11,7 @@ from riskgate.v1 import admin_pb2_grpc, types_pb2
 from tests.support.scenario.language import Line, money
 from tests.support.scenario.setup import token
 from tests.support.venue import ScriptedVenue
-from tests.support.waiting import eventually
+from tests.support.waiting import RPC_SECONDS, eventually
 
 _COUNTERS = {
     "late_fills": "late_fills_total",
@@ -78,7 +78,7 @@ class Looks:
 
     def status(self) -> admin.GetStatusResponse:
         """The gateway's status."""
-        return self._admin.GetStatus(admin.GetStatusRequest(), metadata=METADATA, timeout=5)
+        return self._admin.GetStatus(admin.GetStatusRequest(), metadata=METADATA, timeout=RPC_SECONDS)
 
     def metric(self, name: str) -> int:
         """A counter of the data plane."""
@@ -90,20 +90,20 @@ class Looks:
         return max(trips, default=1)
 
     def _scope(self, text: str) -> admin.ScopeStatus:
-        scopes = self._admin.ListScopes(admin.ListScopesRequest(), metadata=METADATA, timeout=5).scopes
+        scopes = self._admin.ListScopes(admin.ListScopesRequest(), metadata=METADATA, timeout=RPC_SECONDS).scopes
         return next((scope for scope in scopes if scope_text(scope.scope) == text), admin.ScopeStatus())
 
     def _position(self, scope: str) -> str:
         account, symbol = scope.partition(":")[2].split("/")
         request = admin.ListPositionsRequest(account=account)
-        for p in self._admin.ListPositions(request, metadata=METADATA, timeout=5).positions:
+        for p in self._admin.ListPositions(request, metadata=METADATA, timeout=RPC_SECONDS).positions:
             if p.symbol == symbol:
                 return f"{p.position} open {p.open_buy_qty}/{p.open_sell_qty}"
         return "0 open 0/0"
 
     def _status_of(self, name: str) -> str:
         request = admin.ListOrdersRequest(router=self._routers[name])
-        for order in self._admin.ListOrders(request, metadata=METADATA, timeout=5).orders:
+        for order in self._admin.ListOrders(request, metadata=METADATA, timeout=RPC_SECONDS).orders:
             if order.order_id == self._orders[name]:
                 status = types_pb2.OrdStatus.Name(order.ord_status).removeprefix("ORD_STATUS_")
                 words = status.replace("_", " ").title().replace(" ", "")
@@ -112,7 +112,9 @@ class Looks:
         return "not listed"
 
     def _parent(self, name: str) -> str:
-        for parent in self._admin.ListParents(admin.ListParentsRequest(), metadata=METADATA, timeout=5).parents:
+        for parent in self._admin.ListParents(
+            admin.ListParentsRequest(), metadata=METADATA, timeout=RPC_SECONDS
+        ).parents:
             if parent.parent_cl_ord_id == name:
                 frozen = " frozen" if parent.frozen else ""
                 return f"cum {parent.cum_qty} leaves {parent.child_leaves_qty}{frozen}"

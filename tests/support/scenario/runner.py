@@ -26,7 +26,7 @@ from tests.support.scenario.looks import Looks
 from tests.support.scenario.session import RouterSession
 from tests.support.scenario.setup import configuration, split, token
 from tests.support.venue import ScriptedVenue, scripted_venue
-from tests.support.waiting import eventually
+from tests.support.waiting import RPC_SECONDS, eventually
 
 _SIDES = {"buy": types_pb2.SIDE_BUY, "sell": types_pb2.SIDE_SELL, "short": types_pb2.SIDE_SELL_SHORT}
 _LIFETIMES = {
@@ -232,7 +232,7 @@ class Runner:
                 instruction = parent_orders_pb2.ParentInstruction(request_id=1, open=order)
         request = parent_orders_pb2.RegisterRequest(oms="oms", token=token("oms"), instructions=[instruction])
         with grpc.insecure_channel(self._addresses["order_entry"]) as channel:
-            answers = parent_orders_pb2_grpc.ParentOrdersStub(channel).Register(iter([request]), timeout=5)
+            answers = parent_orders_pb2_grpc.ParentOrdersStub(channel).Register(iter([request]), timeout=RPC_SECONDS)
             result = next(result for response in answers for result in response.results)
         return "accept" if result.accepted else f"reject {result.reject.name.lower()}"
 

@@ -11,7 +11,7 @@ import grpc
 
 from riskgate.v1 import order_entry_pb2 as pb
 from riskgate.v1 import order_entry_pb2_grpc
-from tests.support.waiting import eventually
+from tests.support.waiting import RPC_SECONDS, eventually
 
 
 class RouterSession:
@@ -84,7 +84,7 @@ class RouterSession:
 
     def check(self, request: pb.CheckOrderRequest) -> pb.CheckOrderResponse:
         """A dry run."""
-        return self._stub.CheckOrder(request, timeout=5)
+        return self._stub.CheckOrder(request, timeout=RPC_SECONDS)
 
     def close(self) -> None:
         """Cut the session without a logout."""
