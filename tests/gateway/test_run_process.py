@@ -87,3 +87,16 @@ def test_no_token_is_said_so() -> None:
 
     assert done.returncode == 77
     assert "RISKGATE_TOKEN" in done.stderr
+
+
+def test_version_is_printed() -> None:
+    done = run_cli("--version")
+
+    assert (done.returncode, done.stdout.split()[0]) == (0, "riskgate")
+
+
+def test_unknown_verb_suggests_the_closest() -> None:
+    done = run_cli("statsu")
+
+    assert done.returncode == 2
+    assert "status" in done.stderr
