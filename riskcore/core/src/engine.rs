@@ -118,7 +118,7 @@ impl Engine {
             }
             Event::ParentAmend { parent, qty } => self.amend_parent(*parent, *qty),
             Event::ParentClose { parent } => self.close_parent(*parent),
-            Event::SessionUp { .. } => Outcome::Applied,
+            Event::SessionUp { router } => self.session_up(*router),
             Event::SessionDown { router, cancel_orders } => self.session_down(*router, *cancel_orders),
             Event::VenueUp => self.venue_up(),
             Event::VenueDown => self.venue_down(),

@@ -29,8 +29,12 @@ const RISKGATE: &str = "riskgate";
 
 /// Orders to cancel, a turn at a time.
 pub(crate) struct Sweep {
-    /// The halted scope and its trip; `None` for a mass cancel or a lost session.
+    /// The halted scope and its trip; `None` for a mass cancel, a lost session or a lost link.
     pub(crate) trip: Option<(ScopeIx, u64)>,
+    /// Of a mass cancel or a lost session: whose orders, and of which instrument.
+    of: Option<(RouterId, Option<SymbolId>)>,
+    /// The router's session is lost: nobody but the sweep asks again for what the venue refuses or does not answer.
+    lost: bool,
     queue: Vec<OrderId>,
     /// When the queue was last filled.
     filled_at: Nanos,
@@ -90,7 +94,13 @@ impl Engine {
         if state.cancels_resting() {
             // A more severe halt of the scope takes over the sweep of the milder one.
             self.sweeps.retain(|sweep| sweep.trip.is_none_or(|(swept, _)| swept != ix));
-            self.sweeps.push(Sweep { trip: Some((ix, id)), queue: self.open_in(ix), filled_at: self.state.now });
+            self.sweeps.push(Sweep {
+                trip: Some((ix, id)),
+                of: None,
+                lost: false,
+                queue: self.open_in(ix),
+                filled_at: self.state.now,
+            });
             self.sweep_turn();
         }
         id
@@ -140,7 +150,7 @@ impl Engine {
                 budget -= usize::from(self.send_cancel(id));
             }
         }
-        self.sweeps.retain(|sweep| sweep.trip.is_some() || !sweep.queue.is_empty());
+        self.sweeps.retain(|sweep| sweep.trip.is_some() || sweep.lost || !sweep.queue.is_empty());
     }
 
     /// Asks the venue to cancel an order, unless it was asked just now. Returns whether it was asked.
@@ -162,13 +172,19 @@ impl Engine {
         let now = self.state.now;
         for n in 0..self.sweeps.len() {
             let sweep = &self.sweeps[n];
-            if let Some((ix, _)) = sweep.trip
-                && sweep.queue.is_empty()
-                && now.since(sweep.filled_at) >= CANCEL_RETRY
-            {
-                self.sweeps[n].queue = self.open_in(ix);
-                self.sweeps[n].filled_at = now;
+            if !sweep.queue.is_empty() || now.since(sweep.filled_at) < CANCEL_RETRY {
+                continue;
             }
+            let queue = match (sweep.trip, sweep.of) {
+                (Some((ix, _)), _) => self.open_in(ix),
+                (None, Some((router, _))) if sweep.lost => {
+                    self.state.orders.open_of(router).map(|order| order.id).collect()
+                }
+                _ => continue,
+            };
+            let sweep = &mut self.sweeps[n];
+            sweep.lost &= !queue.is_empty();
+            (sweep.queue, sweep.filled_at) = (queue, now);
         }
         self.sweep_turn();
         self.state.orders.expire_tombstones(now, TOMBSTONE_AGE);
@@ -184,7 +200,7 @@ impl Engine {
         });
         again.sort_unstable_by(|a, b| b.cmp(a));
         if !again.is_empty() {
-            self.sweeps.push(Sweep { trip: None, queue: again, filled_at: self.state.now });
+            self.sweeps.push(Sweep { trip: None, of: None, lost: false, queue: again, filled_at: self.state.now });
         }
     }
 
@@ -231,15 +247,28 @@ impl Engine {
 
     /// A router cancels all its orders, or those of one instrument.
     pub(crate) fn mass_cancel(&mut self, request: &MassCancel) -> Outcome {
-        Outcome::MassCancelAccepted(self.cancel_all_of(request.router, request.symbol))
+        Outcome::MassCancelAccepted(self.cancel_all_of(request.router, request.symbol, false))
     }
 
-    /// A router's session is lost.
+    /// A router's session is lost. Its orders are asked for until they are gone or the router is back.
     pub(crate) fn session_down(&mut self, router: RouterId, cancel_orders: bool) -> Outcome {
-        if cancel_orders { Outcome::MassCancelAccepted(self.cancel_all_of(router, None)) } else { Outcome::Applied }
+        if cancel_orders {
+            Outcome::MassCancelAccepted(self.cancel_all_of(router, None, true))
+        } else {
+            Outcome::Applied
+        }
     }
 
-    fn cancel_all_of(&mut self, router: RouterId, symbol: Option<SymbolId>) -> u32 {
+    /// The router is back: what it sends from now on is its own affair. Cancels that wait still go.
+    pub(crate) fn session_up(&mut self, router: RouterId) -> Outcome {
+        for sweep in self.sweeps.iter_mut().filter(|sweep| sweep.of == Some((router, None))) {
+            sweep.lost = false;
+        }
+        self.sweeps.retain(|sweep| sweep.trip.is_some() || sweep.lost || !sweep.queue.is_empty());
+        Outcome::Applied
+    }
+
+    fn cancel_all_of(&mut self, router: RouterId, symbol: Option<SymbolId>, lost: bool) -> u32 {
         let queue: Vec<OrderId> = self
             .state
             .orders
@@ -249,8 +278,11 @@ impl Engine {
             .collect();
         let count = queue.len() as u32;
         if count > 0 {
-            // Marked now, so that a link that is down does not lose them: they are asked for again after it is back.
-            self.sweeps.push(Sweep { trip: None, queue, filled_at: self.state.now });
+            // Kept while the link is down. What an earlier request has left is among these orders: one queue is enough,
+            // however often a router asks.
+            let of = Some((router, symbol));
+            self.sweeps.retain(|sweep| sweep.of != of);
+            self.sweeps.push(Sweep { trip: None, of, lost, queue, filled_at: self.state.now });
             self.sweep_turn();
         }
         count
