@@ -27,6 +27,7 @@ from router_sim.lines import stdin_lines
 from router_sim.router import RouterProcess, say_on_stdout
 from router_sim.scenario import LiveVariant, basket, knight
 from router_sim.tokens import TokenError, read_tokens
+from router_sim.units import SECOND
 from router_sim.worker import Fault, Worker
 
 EXIT_USAGE = 64
@@ -153,7 +154,7 @@ def _timed(text: str) -> tuple[int, str]:
     seconds, _, command = text.strip().partition(" ")
     if not (seconds.isascii() and seconds.isdigit()) or not command:
         raise TokenError(f"--at {text!r}: write SECONDS COMMAND, for instance '8 roll-back'")
-    return int(seconds) * 1_000_000_000, command
+    return int(seconds) * SECOND, command
 
 
 def _flood_is_elsewhere() -> None:

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 import riskcore
+from router_sim.units import MILLISECOND, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from riskcore import FloodReport, LatencyReport, TallyReport
 
-NANO: Final = 1_000_000_000
 EXIT_USAGE: Final = 64
 EXIT_UNREACHABLE: Final = 69
 """As in `riskgate` (BSD sysexits.h)."""
 
-_UNITS: Final = {"us": 1_000, "ms": 1_000_000, "s": NANO, "m": 60 * NANO}
+_UNITS: Final = {"us": 1_000, "ms": MILLISECOND, "s": SECOND, "m": MINUTE}
 _DURATION: Final = re.compile(r"(\d{1,9})(us|ms|s|m)", re.ASCII)
 _WAIT_MS: Final = 200
 """How long an interrupt may go unnoticed."""
@@ -200,7 +200,7 @@ def run(running: riskcore.Flood) -> FloodReport:
 def table(report: FloodReport, target: str) -> str:
     """The report for people."""
     head = (
-        f"flood of {target}: {len(report['sessions'])} session(s), {report['elapsed_ns'] / NANO:.3f} s, "
+        f"flood of {target}: {len(report['sessions'])} session(s), {report['elapsed_ns'] / SECOND:.3f} s, "
         f"{report['throughput']:,} answered orders/s"
     )
     lines = [

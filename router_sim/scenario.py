@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from router_sim.behaviour import NEVER
-from router_sim.knight.background import SECOND, HealthyParent, healthy_flow
+from router_sim.knight.background import HealthyParent, healthy_flow
 from router_sim.knight.stocks import TICK, Stock
 from router_sim.knight.universe import ROUTERS, Universe, universe
 from router_sim.plan import Parent
+from router_sim.units import SECOND, USD
 
 LiveVariant = Literal["S1", "S4", "S5", "S6"]
 """Variants whose story begins at the open; S2 and S3 are told by the minute, in the replay."""
@@ -37,8 +38,6 @@ BASKET_USD = 444_000_000_000
 BASKET_CHILD_USD = 400_000
 BASKET_CHILD_QTY = 10_000
 """Each child of the basket stays below what one order may be worth, and how large it may be."""
-
-_USD = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +206,10 @@ def basket(account: str, router: str, stocks: Sequence[Stock]) -> list[Assignmen
                 account=account,
                 symbol=stock.name,
                 buy=False,
-                qty=share * _USD // stock.mid0,
+                qty=share * USD // stock.mid0,
                 at=0,
                 first_at=0,
-                slice_qty=min(BASKET_CHILD_QTY, BASKET_CHILD_USD * _USD // stock.mid0),
+                slice_qty=min(BASKET_CHILD_QTY, BASKET_CHILD_USD * USD // stock.mid0),
             ),
         )
         for stock in stocks

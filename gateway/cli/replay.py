@@ -11,9 +11,9 @@ from gateway.cli.output import progress_bars, report_console
 from gateway.cli.without import WithoutOption, removed
 from gateway.units import parse_duration
 from router_sim.knight.universe import Variant
-from router_sim.replay_json import as_json, ladder_json
-from router_sim.report_card import render, render_ladder
-from router_sim.side_by_side import Comparison, ReplayError, Side, Step, ladder, side_by_side
+from router_sim.replay.report_card import render, render_ladder
+from router_sim.replay.report_json import as_json, ladder_json
+from router_sim.replay.side_by_side import Comparison, ReplayError, Side, Step, ladder, side_by_side
 
 app = typer.Typer()
 
@@ -52,7 +52,7 @@ def knight(
         raise CliError(str(error), ExitCode.INTERNAL) from error
     ladder_steps = _ladder(variant, seed, lines) if steps else []
     if picture is not None:
-        from router_sim.picture import save
+        from router_sim.replay.picture import save
 
         save(comparison, picture)
     if output == "json":
@@ -71,7 +71,7 @@ def _picture_name(picture: Path | None) -> None:
     """A wrong name is said before the run, not after it."""
     if picture is None:
         return
-    from router_sim.picture import FORMATS  # loads the drawing library, which takes a second
+    from router_sim.replay.picture import FORMATS  # loads the drawing library, which takes a second
 
     if picture.suffix.lower() not in FORMATS:
         raise CliError(f"--picture {picture}: the name must end in {' or '.join(FORMATS)}", ExitCode.BAD_INPUT)

@@ -13,10 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from riskgate.v1 import admin_pb2
-from router_sim.demo.state import USD, DemoState, RouterView
-from router_sim.report_card import clock, usd
-
-_MS = 1_000_000
+from router_sim.demo.state import DemoState, RouterView
+from router_sim.units import MILLISECOND, USD, span, usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +174,9 @@ def culprit_of(trip: admin_pb2.Trip | None) -> str | None:
 
 def _rows(card: Card) -> list[tuple[str, str]]:
     rows = [
-        ("first child beyond its parent", _clock(card.first_excess_ms)),
-        ("first refusal", _clock(card.first_reject_ms)),
-        ("halt", _clock(card.halt_ms)),
+        ("first child beyond its parent", _span(card.first_excess_ms)),
+        ("first refusal", _span(card.first_reject_ms)),
+        ("halt", _span(card.halt_ms)),
         ("caught by", card.check or "nothing"),
         ("culprit", card.culprit or "nobody named"),
         ("executions of the flagged orders", f"{card.executions_until_halt:,}"),
@@ -220,7 +218,7 @@ def _verdict(card: Card) -> Panel:
     if card.culprit is None:
         return Panel(Text("No halt: the controls that were left did not catch it."), border_style="red")
     text = (
-        f"{card.culprit} halted {_clock(card.halt_ms)} after the open by {card.check}. {card.leaked_shares:,} shares "
+        f"{card.culprit} halted {_span(card.halt_ms)} after the open by {card.check}. {card.leaked_shares:,} shares "
         f"leaked, {card.healthy_rejected} of {card.healthy_orders:,} healthy orders refused, "
         f"{card.cancels - card.cancels_outstanding} of {card.cancels} resting orders confirmed cancelled."
     )
@@ -238,15 +236,15 @@ def _healthy(card: Card) -> str:
 def _cancels(card: Card) -> str:
     if card.cancels_outstanding or card.open_at_venue:
         return f"{card.cancels} swept, {max(card.cancels_outstanding, card.open_at_venue)} NOT confirmed"
-    return f"{card.cancels}, all confirmed {_clock(card.cancels_confirmed_ms)}".rstrip(" -")
+    return f"{card.cancels}, all confirmed {_span(card.cancels_confirmed_ms)}".rstrip(" -")
 
 
-def _clock(ms: float | None) -> str:
-    return clock(None if ms is None else round(ms * _MS))
+def _span(ms: float | None) -> str:
+    return span(None if ms is None else round(ms * MILLISECOND))
 
 
 def _ms(ns: int | None) -> float | None:
-    return None if ns is None else round(ns / _MS, 3)
+    return None if ns is None else round(ns / MILLISECOND, 3)
 
 
 def _scope(trip: admin_pb2.Trip) -> str:

@@ -11,8 +11,8 @@ from exchange_sim.impact import unwind_loss
 from riskgate.v1 import admin_pb2, types_pb2
 from router_sim.behaviour import Build
 from router_sim.knight.stocks import Stock
+from router_sim.units import USD
 
-USD = 1_000_000_000
 RATE_S = 1.0
 """Seconds over which orders per second are counted."""
 

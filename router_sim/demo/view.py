@@ -12,8 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from router_sim.demo.state import USD, DemoState, RouterView
-from router_sim.report_card import usd
+from router_sim.demo.state import DemoState, RouterView
+from router_sim.units import USD, usd
 
 SHOWN_EVENTS = 6
 PLAIN_EVERY = 8

@@ -15,8 +15,8 @@ from router_sim.behaviour import Behaviour
 from router_sim.knight.result import Sample, Totals
 from router_sim.knight.stocks import Stock
 from router_sim.knight.universe import KnightParent
+from router_sim.units import USD
 
-USD: Final = 1_000_000_000
 _NO_QTY: Final = 1 << 62
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from router_sim.behaviour import CHILD_QTY, HEALTHY_PACE, NEVER
+from router_sim.units import SECOND
 
-SECOND: Final = 1_000_000_000
 BURST_NS: Final = 2 * SECOND
 STANDING_ORDERS: Final = 5
 """Per router."""

@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 import riskcore
-from router_sim.knight.account import USD, Work, loss
+from router_sim.knight.account import Work, loss
 from router_sim.knight.background import HealthyParent
 from router_sim.knight.limits import Defence
 from router_sim.knight.result import Gatekeeping, Halt, Refusal
 from router_sim.knight.stocks import TICK, Stock
 from router_sim.knight.universe import ROUTERS, Universe
+from router_sim.units import USD
 
 OPEN: Final = int(datetime(2012, 8, 1, 13, 30, tzinfo=UTC).timestamp()) * 1_000_000_000
 """09:30 in New York, in ns UTC."""

@@ -11,9 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-SECOND: Final = 1_000_000_000
-MILLISECOND: Final = 1_000_000
-USD: Final = 1_000_000_000
+from router_sim.units import MILLISECOND, SECOND, USD
 
 _ANY_MONEY: Final = 10**15 * USD
 _ANY_QTY: Final = 10**12

@@ -110,7 +110,7 @@ class RunResult:
     attempts: int
     totals: Totals
     first_excess_at: int | None
-    """When the first child that exceeds its parent was sent, refused or not."""
+    """When a child first executed beyond its parent's quantity; see also the function of this name."""
     healthy_orders: int
     """Orders of routers while they ran correct code."""
     healthy_rejected: int
@@ -118,3 +118,21 @@ class RunResult:
     gate: Gatekeeping | None
     wall_seconds: float
     samples: tuple[Sample, ...] = field(default=(), repr=False)
+
+
+def caught_by(run: RunResult) -> str | None:
+    """The check of the first halt; without a halt, the reason of the first refusal of a faulty router."""
+    gate = run.gate
+    if gate is None:
+        return None
+    if gate.halts:
+        return gate.halts[0].check
+    return gate.first_refusal.reason if gate.first_refusal else None
+
+
+def first_excess_at(run: RunResult) -> int | None:
+    """When the first child beyond its parent's quantity was sent, whether refused or executed."""
+    refusals = run.gate.refusals if run.gate else ()
+    refused = [refusal.first_at for refusal in refusals if refusal.reason == "parent_overfill"]
+    sent = [run.first_excess_at] if run.first_excess_at is not None else []
+    return min(refused + sent, default=None)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from router_sim.behaviour import CHILD_QTY
-from router_sim.knight.background import SECOND, HealthyParent, healthy_flow, standing_orders
+from router_sim.knight.background import HealthyParent, healthy_flow, standing_orders
 from router_sim.knight.stocks import (
     ATTEMPTS_PER_EXECUTION,
     EXECUTIONS,
@@ -31,11 +31,11 @@ from router_sim.knight.stocks import (
     weights,
 )
 from router_sim.knight.table import largest_remainder, marks
+from router_sim.units import MINUTE
 
 Variant = Literal["S1", "S2", "S3", "S4", "S5", "S6"]
 VARIANTS: Final[tuple[Variant, ...]] = get_args(Variant)
 
-MINUTE: Final = 60 * SECOND
 MORNING: Final = 45 * MINUTE
 """From the open until the last child: "approximately 45 minutes" (SEC)."""
 

@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 import pytest
 
 from router_sim.knight.gate import Gate
-from router_sim.knight.limits import MILLISECOND, SECOND, USD, Defence, Setting, defence, only
-from router_sim.knight.result import Gatekeeping, RunResult
+from router_sim.knight.limits import Defence, Setting, defence, only
+from router_sim.knight.result import Gatekeeping, RunResult, caught_by
 from router_sim.knight.universe import ROLLBACK_AT, Variant, universe
-from router_sim.replay import Morning
-from router_sim.report_card import caught_by
-from router_sim.side_by_side import ladder
-
-MINUTE = 60 * SECOND
+from router_sim.replay.morning import Morning
+from router_sim.replay.side_by_side import ladder
+from router_sim.units import MILLISECOND, MINUTE, SECOND, USD
 
 
 def play(stands: Defence, until: int, *, variant: Variant = "S1", seed: int = 1, to_halt: bool = False) -> RunResult:

@@ -9,7 +9,7 @@ import pytest
 from router_sim.knight.calibration import assertions, forecast
 from router_sim.knight.result import RunResult
 from router_sim.knight.universe import universe
-from router_sim.side_by_side import uncontrolled_run
+from router_sim.replay.side_by_side import uncontrolled_run
 
 SECOND = 1_000_000_000
 

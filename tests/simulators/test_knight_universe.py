@@ -9,19 +9,12 @@ from statistics import fmean, median
 import pytest
 
 from router_sim.behaviour import HEALTHY_PACE
-from router_sim.knight.background import BURST_NS, SECOND, healthy_flow
+from router_sim.knight.background import BURST_NS, healthy_flow
 from router_sim.knight.calibration import assertions, forecast
 from router_sim.knight.stocks import EXECUTIONS, stocks
 from router_sim.knight.table import even_steps, golden_ranks, largest_remainder, marks
-from router_sim.knight.universe import (
-    MINUTE,
-    MORNING,
-    OLD_SERVER,
-    ROLLBACK_AT,
-    VARIANTS,
-    Variant,
-    universe,
-)
+from router_sim.knight.universe import MORNING, OLD_SERVER, ROLLBACK_AT, VARIANTS, Variant, universe
+from router_sim.units import MINUTE, SECOND
 
 CALIBRATED: tuple[Variant, ...] = ("S1", "S2", "S3", "S5")
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from router_sim.knight.calibration import assertions
 from router_sim.knight.limits import line_of
-from router_sim.knight.result import Halt, Refusal, RunResult
-from router_sim.report_card import caught_by, first_excess_at
-from router_sim.side_by_side import Comparison, Step
+from router_sim.knight.result import Halt, Refusal, RunResult, caught_by, first_excess_at
+from router_sim.replay.side_by_side import Comparison, Step
 
 _MS = 1_000_000
 

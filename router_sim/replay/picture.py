@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
-from router_sim.knight.result import RunResult, Sample
-from router_sim.report_card import caught_by, clock, usd
-from router_sim.side_by_side import Comparison
+from router_sim.knight.result import RunResult, Sample, caught_by
+from router_sim.replay.side_by_side import Comparison
+from router_sim.units import span, usd
 
 FORMATS: Final = (".png", ".svg")
 
@@ -48,7 +48,7 @@ def _title(comparison: Comparison) -> str:
     gate = run.gate
     story = f"Knight Capital, 1 August 2012, replayed ({comparison.variant})"
     if gate and gate.halts:
-        return f"{story}: {gate.culprit} is halted after {clock(gate.halts[0].at)}"
+        return f"{story}: {gate.culprit} is halted after {span(gate.halts[0].at)}"
     return f"{story}: nothing halts it"
 
 
@@ -145,7 +145,7 @@ def _mark_halt(axes: Axes, run: RunResult) -> None:
     halt = gate.halts[0]
     axes.plot([halt.at / 60e9], [-gate.loss_at_halt_usd / 1e6], "o", color=_WITH, markersize=7, zorder=6)
     axes.annotate(
-        f"halted after {clock(halt.at)} by {caught_by(run)}",
+        f"halted after {span(halt.at)} by {caught_by(run)}",
         xy=(halt.at / 60e9, -gate.loss_at_halt_usd / 1e6),
         xytext=(18, -34),
         textcoords="offset points",

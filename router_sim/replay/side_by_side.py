@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Final, Literal
 
-from router_sim.knight.background import SECOND
 from router_sim.knight.limits import defence, line_of
 from router_sim.knight.result import RunResult
 from router_sim.knight.universe import Variant, universe
-from router_sim.replay import Morning
+from router_sim.replay.morning import Morning
+from router_sim.units import SECOND
 
 Side = Literal["uncontrolled", "controlled"]
 Progress = Callable[[Side, float], None]

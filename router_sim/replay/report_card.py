@@ -11,7 +11,7 @@ from rich.text import Text
 
 from router_sim.knight.calibration import assertions
 from router_sim.knight.limits import LINES, line_of
-from router_sim.knight.result import Gatekeeping, RunResult
+from router_sim.knight.result import Gatekeeping, RunResult, caught_by, first_excess_at
 from router_sim.knight.universe import (
     EARLY_END,
     MORNING,
@@ -20,7 +20,8 @@ from router_sim.knight.universe import (
     PRE_OPEN_TEXT,
     ROUTERS,
 )
-from router_sim.side_by_side import Comparison, Step
+from router_sim.replay.side_by_side import Comparison, Step
+from router_sim.units import span, usd
 
 _NOTHING = "-"
 _WIDE = 110
@@ -34,24 +35,6 @@ _STORIES = {
     "S5": "children carry no parent id",
     "S6": "both sides of 106 stocks, no position builds up",
 }
-
-
-def caught_by(run: RunResult) -> str | None:
-    """The check of the first halt; without a halt, the reason of the first refusal of a faulty router."""
-    gate = run.gate
-    if gate is None:
-        return None
-    if gate.halts:
-        return gate.halts[0].check
-    return gate.first_refusal.reason if gate.first_refusal else None
-
-
-def first_excess_at(run: RunResult) -> int | None:
-    """When the first child beyond its parent's quantity was sent, whether refused or executed."""
-    refusals = run.gate.refusals if run.gate else ()
-    refused = [refusal.first_at for refusal in refusals if refusal.reason == "parent_overfill"]
-    sent = [run.first_excess_at] if run.first_excess_at is not None else []
-    return min(refused + sent, default=None)
 
 
 def render(comparison: Comparison, *, width: int = 120) -> RenderableType:
@@ -92,9 +75,9 @@ def _figures(comparison: Comparison) -> Table:
     gate = run.gate
     halt = gate.halts[0] if gate and gate.halts else None
     rows: list[tuple[str, str, str]] = [
-        ("first excess child", clock(first_excess_at(bare)), clock(first_excess_at(run))),
-        ("first refusal", _NOTHING, clock(gate.first_refusal.first_at if gate and gate.first_refusal else None)),
-        ("halt", "never", clock(halt.at) if halt else "none"),
+        ("first excess child", span(first_excess_at(bare)), span(first_excess_at(run))),
+        ("first refusal", _NOTHING, span(gate.first_refusal.first_at if gate and gate.first_refusal else None)),
+        ("halt", "never", span(halt.at) if halt else "none"),
         ("caught by", _NOTHING, caught_by(run) or "nothing"),
         ("halted scope", _NOTHING, _scopes(gate)),
         ("culprit named", "20 min later, wrongly", _culprit(gate)),
@@ -145,8 +128,8 @@ def _lines(comparison: Comparison, *, bounds: bool) -> Table:
             line.name,
             line.says,
             f"{sum(r.count for r in refusals):,}" if refusals else _NOTHING,
-            clock(min((r.first_at for r in refusals), default=None)),
-            clock(min((h.at for h in halts), default=None)),
+            span(min((r.first_at for r in refusals), default=None)),
+            span(min((h.at for h in halts), default=None)),
             "".join(scopes[:1]) + (f" and {len(scopes) - 1} more" if len(scopes) > 1 else ""),
             style="bold green" if halts else "yellow" if refusals else "",
         )
@@ -154,7 +137,7 @@ def _lines(comparison: Comparison, *, bounds: bool) -> Table:
     for refusal in gate.refusals if gate else ():
         if line_of(refusal.reason) not in ours:
             name = "(the halt itself)" if refusal.reason == "halted" else f"({refusal.reason})"
-            row(name, "", f"{refusal.count:,}", clock(refusal.first_at), "", refusal.scope, style="dim")
+            row(name, "", f"{refusal.count:,}", span(refusal.first_at), "", refusal.scope, style="dim")
     return table
 
 
@@ -178,7 +161,7 @@ def _verdict(comparison: Comparison) -> RenderableType:
     text = Text()
     if gate is not None and gate.halts:
         halt = gate.halts[0]
-        text.append(f"{gate.culprit} halted {clock(halt.at)} after the open by {line_of(halt.check)}. ", style="bold")
+        text.append(f"{gate.culprit} halted {span(halt.at)} after the open by {line_of(halt.check)}. ", style="bold")
     elif gate is not None and gate.first_refusal:
         text.append(f"No halt; {line_of(gate.first_refusal.reason)} refused what it could. ", style="bold")
     else:
@@ -196,7 +179,7 @@ def _scopes(gate: Gatekeeping | None) -> str:
 def _culprit(gate: Gatekeeping | None) -> str:
     if gate is None or gate.culprit is None:
         return _NOTHING
-    return f"{gate.culprit}, {clock(gate.halts[0].at)}"
+    return f"{gate.culprit}, {span(gate.halts[0].at)}"
 
 
 def _cancels(gate: Gatekeeping | None) -> str:
@@ -205,7 +188,7 @@ def _cancels(gate: Gatekeeping | None) -> str:
     swept = sum(halt.swept for halt in gate.halts)
     if gate.cancels_outstanding:
         return f"{swept} swept, {gate.cancels_outstanding} NOT confirmed"
-    return f"{swept}, all confirmed {clock(gate.all_cancelled_at)}"
+    return f"{swept}, all confirmed {span(gate.all_cancelled_at)}"
 
 
 def _alerts(gate: Gatekeeping | None) -> int:
@@ -215,27 +198,6 @@ def _alerts(gate: Gatekeeping | None) -> int:
 
 def _position(run: RunResult) -> str:
     return f"{usd(run.totals.net_long_usd)} / {usd(-run.totals.net_short_usd)}"
-
-
-def clock(at: int | None) -> str:
-    """A time after the open for people: ``24 ms``, ``1.78 s``, ``24 min 0 s``."""
-    if at is None:
-        return _NOTHING
-    if at < 1_000_000_000:
-        return f"{at / 1e6:.0f} ms" if at >= 10_000_000 else f"{at / 1e6:.1f} ms"
-    if at < 100_000_000_000:
-        return f"{at / 1e9:.2f} s"
-    return f"{at // 60_000_000_000} min {at % 60_000_000_000 / 1e9:.0f} s"
-
-
-def usd(value: float) -> str:
-    """Dollars for people: ``$460.1M``, ``-$2.9k``, ``$0``."""
-    sign = "-" if value < -0.5 else ""
-    size = abs(value)
-    for unit, name in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
-        if size >= unit:
-            return f"{sign}${size / unit:.3g}{name}" if size < 100 * unit else f"{sign}${size / unit:.1f}{name}"
-    return f"{sign}${size:.0f}"
 
 
 def render_ladder(steps: Sequence[Step]) -> RenderableType:
@@ -251,8 +213,8 @@ def render_ladder(steps: Sequence[Step]) -> RenderableType:
         table.add_row(
             f"and {step.removed[-1]}" if len(step.removed) > 1 else "".join(step.removed) or "nothing",
             step.caught or "nothing",
-            clock(gate.first_refusal.first_at if gate and gate.first_refusal else None),
-            clock(halt.at) if halt else "none",
+            span(gate.first_refusal.first_at if gate and gate.first_refusal else None),
+            span(halt.at) if halt else "none",
             f"{gate.executions_until_halt:,}" if gate else _NOTHING,
             f"{step.run.totals.leaked_executions:,}",
             usd(-step.run.totals.loss_usd),

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Final
 from exchange_sim.impact import PriceImpact
 from router_sim.behaviour import CHILD_QTY, NEVER, Build, HealthyRouter, behaviour
 from router_sim.knight.account import Work, sample, totals
-from router_sim.knight.background import SECOND, STANDING_FROM, HealthyParent
+from router_sim.knight.background import STANDING_FROM, HealthyParent
 from router_sim.knight.result import RunResult, Sample
 from router_sim.knight.universe import ROUTERS, Universe
+from router_sim.units import MILLISECOND, SECOND
 
 if TYPE_CHECKING:
     from router_sim.knight.gate import Gate  # at run time only a controlled run needs the native module
 
-MILLISECOND: Final = 1_000_000
 REPORT_LATENCY: Final = MILLISECOND
 TIMER_EVERY: Final = 10 * MILLISECOND
 HEARTBEAT_EVERY: Final = 250 * MILLISECOND

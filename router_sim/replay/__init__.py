@@ -1,0 +1,1 @@
+"""An incident in virtual time: the event loop, both runs side by side, and the three ways to report them."""
