@@ -9,7 +9,7 @@
 
 use crate::events::Side;
 use crate::market::Market;
-use crate::units::{Money, Price, Qty};
+use crate::units::{Money, Price, Qty, saturating_sum};
 
 /// What one scope holds. Quantities in units, money in 1e-9.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct Valuation {
 impl Book {
     /// Gross turnover: executed plus everything open (rules.md X4). Never nets.
     pub fn turnover(&self) -> i128 {
-        self.executed_notional.saturating_add(self.open_notional)
+        saturating_sum(self.executed_notional, self.open_notional)
     }
 
     /// Position if every open buy filled.
@@ -98,6 +98,7 @@ impl Book {
     }
 
     /// Changes what is open; `None` on overflow, and nothing is changed.
+    #[inline(always)]
     pub fn change_open(&mut self, side: Side, is_cell: bool, delta: OpenDelta) -> Option<()> {
         let notional = self.open_notional.checked_add(delta.notional)?;
         let orders = self.open_orders.checked_add_signed(delta.orders)?;

@@ -64,16 +64,30 @@ impl Touched {
 
     /// Those that are totals of instruments: firm, account, router and strategy.
     #[inline]
-    pub fn totals(&self) -> impl Iterator<Item = ScopeIx> + '_ {
-        let [firm, account, router, _, _, _, strategy, _] = self.list;
-        let strategy = (strategy != ScopeIx::FIRM).then_some(strategy);
-        [firm, account, router].into_iter().chain(strategy)
+    pub fn totals(&self) -> (&[ScopeIx; 3], Option<ScopeIx>) {
+        let [totals @ .., _, _, _, _, _] = &self.list;
+        (totals, self.strategy())
+    }
+
+    /// In the order in which a halt is looked for: the first of the most severe is the one that is named.
+    #[inline]
+    pub fn latch_order(&self) -> impl Iterator<Item = ScopeIx> + '_ {
+        let [firm, account, router, symbol, account_symbol, router_symbol, strategy, _] = self.list;
+        // Without a strategy its place holds the firm again, which changes nothing.
+        [firm, router, account, strategy, symbol, account_symbol, router_symbol].into_iter()
+    }
+
+    /// The strategy, if the order names one.
+    #[inline]
+    pub fn strategy(&self) -> Option<ScopeIx> {
+        (self.list[6] != ScopeIx::FIRM).then_some(self.list[6])
     }
 
     /// Those that are cells, of one instrument: symbol, account×symbol and router×symbol.
     #[inline]
-    pub fn cells(&self) -> [ScopeIx; 3] {
-        [self.list[3], self.list[4], self.list[5]]
+    pub fn cells(&self) -> &[ScopeIx; 3] {
+        let [_, _, _, cells @ .., _, _] = &self.list;
+        cells
     }
 
     /// Those whose place is in a set of bits, in order.
@@ -96,7 +110,7 @@ impl Touched {
     /// All of them, each with whether it is a cell (of one instrument) or a total.
     #[inline]
     pub fn with_kind(&self) -> impl Iterator<Item = (ScopeIx, bool)> + '_ {
-        self.totals().map(|ix| (ix, false)).chain(self.cells().map(|ix| (ix, true)))
+        self.iter().enumerate().map(|(n, ix)| (ix, (3..=5).contains(&n)))
     }
 
     /// The account.

@@ -16,7 +16,7 @@ use crate::order_ids::IdHash;
 use crate::orders::{Accepted, Order, PendingReplace, Touched};
 use crate::outcome::{CxlRejReason, Outcome, Reject, Unit};
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, ARITHMETIC_OVERFLOW, CAPACITY, OTHER, Reason, reasons};
-use crate::routes::{Bounds, RouteKey};
+use crate::routes::{RouteKey, RoutePlace};
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
 use crate::units::{BPS, Money, Price, Qty, mul_div_ceil};
@@ -31,6 +31,15 @@ reasons! { REASONS:
     UNKNOWN_SYMBOL = 132, 1, "The symbol is missing or not configured.";
     UNKNOWN_STRATEGY = 133, OTHER, "The strategy is not configured; leave it empty or configure it.";
     UNKNOWN_ROUTER = 139, OTHER, "The router is not configured.";
+}
+
+/// Whether none of these scopes takes nothing but cancels. Of the most severe, the first is named.
+#[inline]
+fn not_stopped(state: &State, places: impl Iterator<Item = ScopeIx>) -> Verdict {
+    match state.halts.most_severe(places) {
+        Some((ix, severity)) if severity >= HaltState::CancelOnly => Err(Breach::reject(halted(state, ix, &HALTED))),
+        _ => Ok(()),
+    }
 }
 
 /// A refusal that no bound stands behind.
@@ -49,8 +58,8 @@ impl Engine {
             return self.count_rejected(Reject::plain(&UNKNOWN_ROUTER));
         };
         self.checks.observe(router, 1, &self.state);
-        match self.decide(order, true) {
-            Ok(candidate) => self.accept(order, &candidate, id_hash),
+        match self.decide(order, Some(id_hash)) {
+            Ok(outcome) => outcome,
             Err(breach) => self.refuse(&breach, order),
         }
     }
@@ -61,8 +70,8 @@ impl Engine {
             return Outcome::Rejected(Reject::plain(&UNKNOWN_ROUTER));
         };
         self.checks.observe(router, 1, &self.state);
-        match self.decide(order, false) {
-            Ok(_) => Outcome::WouldAccept,
+        match self.decide(order, None) {
+            Ok(outcome) => outcome,
             Err(breach) => Outcome::Rejected(breach.reject),
         }
     }
@@ -85,18 +94,50 @@ impl Engine {
         Outcome::Rejected(reject)
     }
 
-    fn decide(&mut self, order: &NewOrder, placing: bool) -> Result<Candidate, Breach> {
+    /// The verdict, and what follows from it: the order is placed under the hash of its id, or, without one, not.
+    #[inline(always)]
+    fn decide(&mut self, order: &NewOrder, place_as: Option<IdHash>) -> Result<Outcome, Breach> {
         self.blocked_by_latch(order)?;
-        if placing && self.state.orders.is_buried(order.router, order.cl_ord_id) {
+        if place_as.is_some() && self.state.orders.is_buried(order.router, order.cl_ord_id) {
             self.state.orders.unbury(order.router, order.cl_ord_id);
             return Err(plain(&CANCELED_BEFORE_ARRIVAL));
         }
-        let candidate = self.resolve(order)?;
-        self.judge(&candidate, placing)?;
+        let place = self.route(order)?;
+        let state = &self.state;
+        let route = state.routes.at(place);
+        let symbol = route.symbol();
+        // Without a market only a reducing limit order passes (`market_data`): it is worth its own price.
+        let px_risk = risk_price(state, &route.touched, symbol, order.side, order.price).or(order.price);
+        // A quantity that is not positive is refused by `well_formed` with its own reason.
+        let qty = Qty(order.qty.0.max(0));
+        let notional = valued(state, symbol, px_risk, qty)?;
+        let candidate = Candidate {
+            now: state.now,
+            router: order.router,
+            account: route.account(),
+            symbol,
+            parent: order.parent,
+            side: order.side,
+            ord_type: order.ord_type,
+            qty: order.qty,
+            price: order.price,
+            touched: route.touched,
+            bounds: route.bounds,
+            px_risk,
+            notional,
+            added: qty.0,
+            added_notional: notional.0,
+            is_replace: false,
+            reduces: state.books[route.touched.account_symbol().at()].reduces(order.side, qty.0),
+        };
+        self.judge(&candidate, place_as.is_some())?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
         }
-        Ok(candidate)
+        Ok(match place_as {
+            Some(id_hash) => self.accept(order, &candidate, id_hash),
+            None => Outcome::WouldAccept,
+        })
     }
 
     /// Everything that is asked of a resolved order or replace. A check learns of its own refusals, but of a dry run's.
@@ -121,6 +162,12 @@ impl Engine {
         if !state.halts.any() {
             return Ok(());
         }
+        if let (Some(account), Some(symbol)) = (order.account.known(), order.symbol.known()) {
+            let key = RouteKey::new(account, order.router, symbol, order.strategy.known());
+            if let Some(place) = state.routes.find(key, state.limits.version) {
+                return not_stopped(state, state.routes.at(place).touched.latch_order());
+            }
+        }
         let mut scopes = [Some(Scope::Firm), Some(Scope::Router(order.router)), None, None, None, None, None];
         if let Some(account) = order.account.known() {
             scopes[2] = Some(Scope::Account(account));
@@ -134,12 +181,7 @@ impl Engine {
             scopes[6] = Some(Scope::RouterSymbol(order.router, symbol));
         }
         let places = scopes.into_iter().flatten().filter_map(|scope| state.scopes.find(scope));
-        match state.halts.most_severe(places) {
-            Some((ix, severity)) if severity >= HaltState::CancelOnly => {
-                Err(Breach::reject(halted(state, ix, &HALTED)))
-            }
-            _ => Ok(()),
-        }
+        not_stopped(state, places)
     }
 
     fn reduce_only(&self, candidate: &Candidate) -> Verdict {
@@ -152,50 +194,20 @@ impl Engine {
         }
     }
 
-    /// Works out what the checks need. Fails for names that are not configured and numbers that do not fit.
-    fn resolve(&mut self, order: &NewOrder) -> Result<Candidate, Breach> {
+    /// The route of an order. Fails for names that are not configured.
+    #[inline(always)]
+    fn route(&mut self, order: &NewOrder) -> Result<RoutePlace, Breach> {
         let Ref::Known(account) = order.account else { return Err(plain(&UNKNOWN_ACCOUNT)) };
         let Ref::Known(symbol) = order.symbol else { return Err(plain(&UNKNOWN_SYMBOL)) };
         if order.strategy == Ref::Unknown {
             return Err(plain(&UNKNOWN_STRATEGY));
         }
-        let (touched, bounds) = self.route(order, account, symbol)?;
-        // Without a market only a reducing limit order passes (`market_data`): it is worth its own price.
-        let px_risk = risk_price(&self.state, &touched, symbol, order.side, order.price).or(order.price);
-        // A quantity that is not positive is refused by `well_formed` with its own reason.
-        let qty = Qty(order.qty.0.max(0));
-        let notional = valued(&self.state, symbol, px_risk, qty)?;
-        let reduces = self.state.books[touched.account_symbol().at()].reduces(order.side, qty.0);
-        Ok(Candidate {
-            now: self.state.now,
-            router: order.router,
-            account,
-            symbol,
-            parent: order.parent,
-            side: order.side,
-            ord_type: order.ord_type,
-            qty: order.qty,
-            price: order.price,
-            touched,
-            bounds,
-            px_risk,
-            notional,
-            added: qty.0,
-            added_notional: notional.0,
-            is_replace: false,
-            reduces,
-        })
-    }
-
-    /// The scopes of an order, and their limits.
-    #[inline]
-    fn route(&mut self, order: &NewOrder, account: AccountId, symbol: SymbolId) -> Result<(Touched, Bounds), Breach> {
         let key = RouteKey::new(account, order.router, symbol, order.strategy.known());
-        if let Some(route) = self.state.routes.find(key, self.state.limits.version) {
-            return Ok((route.touched, route.bounds));
+        if let Some(place) = self.state.routes.find(key, self.state.limits.version) {
+            return Ok(place);
         }
         let touched = self.touch(order, account, symbol)?;
-        Ok((touched, self.state.bounds(key, &touched)))
+        Ok(self.state.route(key, &touched))
     }
 
     #[cold]
@@ -314,7 +326,8 @@ impl Engine {
         };
         let no_larger = replace.qty.0 > 0 && replace.qty <= order.qty;
         let key = RouteKey::new(account, router, symbol, order.strategy);
-        let bounds = self.state.bounds(key, &touched);
+        let place = self.state.route(key, &touched);
+        let bounds = self.state.routes.at(place).bounds;
         let candidate = Candidate {
             now,
             router,

@@ -106,6 +106,24 @@ pub struct Route {
     pub bounds: Bounds,
 }
 
+impl Route {
+    /// Its account.
+    #[inline]
+    pub fn account(&self) -> AccountId {
+        AccountId((self.key.left >> 32) as u32)
+    }
+
+    /// Its instrument.
+    #[inline]
+    pub fn symbol(&self) -> SymbolId {
+        SymbolId(self.key.right as u32)
+    }
+}
+
+/// Where a route is held, until the next one is put there.
+#[derive(Clone, Copy, Debug)]
+pub struct RoutePlace(usize);
+
 /// The most places, about 8 MiB.
 const MAX_PLACES: usize = 1 << 16;
 
@@ -128,17 +146,29 @@ impl Routes {
         Routes { places: alloc::vec![none; places], shift: u64::BITS - places.trailing_zeros() }
     }
 
-    /// The route, if it is held and the limits are still those of this version.
+    /// Where the route is, if it is held and the limits are still those of this version.
     #[inline]
-    pub fn find(&self, key: RouteKey, version: u64) -> Option<&Route> {
-        let route = self.places.get((key.hash() >> self.shift) as usize)?;
-        (route.key == key && route.version == version).then_some(route)
+    pub fn find(&self, key: RouteKey, version: u64) -> Option<RoutePlace> {
+        let at = self.place_of(key);
+        let route = self.places.get(at.0)?;
+        (route.key == key && route.version == version).then_some(at)
+    }
+
+    /// The route that was just found or put there.
+    #[inline]
+    pub fn at(&self, place: RoutePlace) -> &Route {
+        &self.places[place.0]
     }
 
     /// Holds a route, in place of another.
-    pub fn put(&mut self, key: RouteKey, version: u64, touched: Touched, bounds: Bounds) {
-        if let Some(place) = self.places.get_mut((key.hash() >> self.shift) as usize) {
-            *place = Route { key, version, touched, bounds };
-        }
+    pub fn put(&mut self, key: RouteKey, version: u64, touched: Touched, bounds: Bounds) -> RoutePlace {
+        let at = self.place_of(key);
+        self.places[at.0] = Route { key, version, touched, bounds };
+        at
+    }
+
+    #[inline]
+    fn place_of(&self, key: RouteKey) -> RoutePlace {
+        RoutePlace((key.hash() >> self.shift) as usize)
     }
 }

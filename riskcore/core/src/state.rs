@@ -12,9 +12,9 @@ use crate::market::Market;
 use crate::names::Names;
 use crate::orders::{Orders, Touched};
 use crate::parents::Parents;
-use crate::routes::{Bounds, RouteKey, Routes};
+use crate::routes::{Bounds, RouteKey, RoutePlace, Routes};
 use crate::scopes::{Scope, ScopeIndex, ScopeIx};
-use crate::units::{Money, Nanos, Price, Qty};
+use crate::units::{Money, Nanos, Price, Qty, saturating_sum};
 
 /// The venue link, as the core sees it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -199,8 +199,13 @@ impl State {
     /// Changes what is open in every scope an order touches, and values its cells anew. Deltas that would overflow have
     /// been refused before (`can_open`); a release cannot overflow.
     pub fn change_open(&mut self, touched: &Touched, symbol: SymbolId, side: Side, delta: OpenDelta) {
-        for (ix, is_cell) in touched.with_kind() {
-            let changed = self.books[ix.at()].change_open(side, is_cell, delta);
+        let (totals, strategy) = touched.totals();
+        for ix in totals.iter().chain(strategy.as_ref()) {
+            let changed = self.books[ix.at()].change_open(side, false, delta);
+            debug_assert!(changed.is_some(), "checked by can_open");
+        }
+        for ix in touched.cells() {
+            let changed = self.books[ix.at()].change_open(side, true, delta);
             debug_assert!(changed.is_some(), "checked by can_open");
         }
         self.revalue_open(touched, symbol);
@@ -231,7 +236,7 @@ impl State {
 
     fn revalue_touched(&mut self, touched: &Touched, symbol: SymbolId) {
         for ix in touched.cells() {
-            self.revalue(ix, symbol);
+            self.revalue(*ix, symbol);
         }
     }
 
@@ -241,17 +246,16 @@ impl State {
         let mark = self.markets[symbol.index()].short_mark();
         let multiplier = self.multiplier(symbol);
         let (account, router) = (touched.account(), touched.router());
-        self.revalue_open_cell(touched.symbol(), [None, None], symbol, mark, multiplier);
-        let owners = [Some(account), Some(ScopeIx::FIRM)];
-        self.revalue_open_cell(touched.account_symbol(), owners, symbol, mark, multiplier);
-        self.revalue_open_cell(touched.router_symbol(), [Some(router), None], symbol, mark, multiplier);
+        self.revalue_open_cell(touched.symbol(), &[], symbol, mark, multiplier);
+        self.revalue_open_cell(touched.account_symbol(), &[account, ScopeIx::FIRM], symbol, mark, multiplier);
+        self.revalue_open_cell(touched.router_symbol(), &[router], symbol, mark, multiplier);
     }
 
-    #[inline]
+    #[inline(always)]
     fn revalue_open_cell(
         &mut self,
         ix: ScopeIx,
-        owners: [Option<ScopeIx>; 2],
+        owners: &[ScopeIx],
         symbol: SymbolId,
         mark: Option<Price>,
         multiplier: i64,
@@ -265,20 +269,19 @@ impl State {
             return;
         }
         book.gross = gross;
-        for owner in owners.into_iter().flatten() {
+        for owner in owners {
             let total = &mut self.books[owner.at()];
-            total.gross = total.gross.saturating_add(change);
+            total.gross = saturating_sum(total.gross, change);
         }
     }
 
-    /// The limits on an order of this route that touches these scopes.
-    pub fn bounds(&mut self, key: RouteKey, touched: &Touched) -> Bounds {
-        if let Some(route) = self.routes.find(key, self.limits.version) {
-            return route.bounds;
+    /// The route of an order that touches these scopes.
+    pub fn route(&mut self, key: RouteKey, touched: &Touched) -> RoutePlace {
+        if let Some(place) = self.routes.find(key, self.limits.version) {
+            return place;
         }
         let bounds = Bounds::of(touched, &self.limits, &self.scopes);
-        self.routes.put(key, self.limits.version, *touched, bounds);
-        bounds
+        self.routes.put(key, self.limits.version, *touched, bounds)
     }
 
     /// Values every cell of a symbol anew, after its market moved. Only cells that hold something cost anything.
@@ -309,8 +312,8 @@ impl State {
         for owner in self.owners(ix).into_iter().flatten() {
             let total = &mut self.books[owner.at()];
             // Sums of at most 2^32 cells of less than 2^95 each.
-            total.pnl = total.pnl.saturating_add(pnl - before.0);
-            total.gross = total.gross.saturating_add(gross - before.1);
+            total.pnl = saturating_sum(total.pnl, pnl - before.0);
+            total.gross = saturating_sum(total.gross, gross - before.1);
             total.unvalued = total.unvalued + unvalued - before.2;
             if moved {
                 self.revalued.push(owner);

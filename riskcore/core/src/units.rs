@@ -92,6 +92,16 @@ pub fn widening_mul(a: i64, b: i64) -> i128 {
     i128::from(a) * i128::from(b)
 }
 
+/// The sum, or the end of the range. The standard `saturating_add` works both out each time; this one branches.
+#[inline]
+pub fn saturating_sum(a: i128, b: i128) -> i128 {
+    #[cold]
+    fn end(a: i128, b: i128) -> i128 {
+        a.saturating_add(b)
+    }
+    a.checked_add(b).unwrap_or_else(|| end(a, b))
+}
+
 /// `ceil(a * num / den)` for non-negative `a` and positive `den`: risk prices round up.
 pub fn mul_div_ceil(a: i64, num: i64, den: i64) -> Option<i64> {
     let product = i128::from(a) * i128::from(num);

@@ -81,6 +81,9 @@ pub struct AmountWindow {
     bucket_length: i64,
     /// Number of the newest bucket since the epoch.
     newest: i64,
+    /// The first time after it, and its slot: nearly every amount falls into the newest bucket, and needs no division.
+    ends: i64,
+    slot: usize,
     sums: [i128; BUCKETS + 1],
     total: i128,
 }
@@ -89,24 +92,30 @@ impl AmountWindow {
     /// An empty window of this length.
     pub fn new(window: Nanos) -> AmountWindow {
         let bucket_length = (window.0 / BUCKETS as i64).max(1);
-        AmountWindow { bucket_length, newest: 0, sums: [0; BUCKETS + 1], total: 0 }
+        AmountWindow { bucket_length, newest: 0, ends: bucket_length, slot: 0, sums: [0; BUCKETS + 1], total: 0 }
     }
 
     /// A window of another length that begins with everything this one holds, counted as of its newest bucket.
     pub fn retuned(&self, window: Nanos) -> AmountWindow {
         let mut other = AmountWindow::new(window);
         other.advance(Nanos(self.newest.saturating_mul(self.bucket_length)));
-        other.sums[Self::slot(other.newest)] = self.total;
+        other.sums[other.slot] = self.total;
         other.total = self.total;
         other
     }
 
-    fn slot(bucket: i64) -> usize {
+    fn slot_of(bucket: i64) -> usize {
         bucket.rem_euclid(BUCKETS as i64 + 1) as usize
     }
 
     /// The sum at `now`, without moving the window.
+    #[inline]
     pub fn total_at(&self, now: Nanos) -> i128 {
+        if now.0 < self.ends { self.total } else { self.total_after(now) }
+    }
+
+    #[cold]
+    fn total_after(&self, now: Nanos) -> i128 {
         let bucket = now.0.div_euclid(self.bucket_length);
         let passed = bucket.saturating_sub(self.newest);
         if passed <= 0 {
@@ -117,43 +126,58 @@ impl AmountWindow {
         }
         let mut total = self.total;
         for k in 1..=passed {
-            total -= self.sums[Self::slot(self.newest + k)];
+            total -= self.sums[Self::slot_of(self.newest + k)];
         }
         total
     }
 
+    #[inline]
     fn advance(&mut self, now: Nanos) {
+        if now.0 >= self.ends {
+            self.next_bucket(now);
+        }
+    }
+
+    #[cold]
+    fn next_bucket(&mut self, now: Nanos) {
         let bucket = now.0.div_euclid(self.bucket_length);
         let passed = bucket.saturating_sub(self.newest);
         if passed <= 0 {
             return;
         }
         for k in 1..=passed.min(BUCKETS as i64 + 1) {
-            let slot = Self::slot(self.newest + k);
+            let slot = Self::slot_of(self.newest + k);
             self.total -= self.sums[slot];
             self.sums[slot] = 0;
         }
         self.newest = bucket;
+        self.ends = bucket.saturating_add(1).saturating_mul(self.bucket_length);
+        self.slot = Self::slot_of(bucket);
     }
 
     /// Adds an amount at `now`; `None` on overflow, and nothing is changed.
+    #[inline]
     pub fn add(&mut self, now: Nanos, amount: i128) -> Option<()> {
         self.advance(now);
-        let slot = Self::slot(self.newest);
-        let sum = self.sums[slot].checked_add(amount)?;
+        let bucket = self.sums.get_mut(self.slot)?;
+        let sum = bucket.checked_add(amount)?;
         self.total = self.total.checked_add(amount)?;
-        self.sums[slot] = sum;
+        *bucket = sum;
         Some(())
     }
 
     /// Takes back an amount that was added at `then`, if it is still in the window.
     pub fn take_back(&mut self, now: Nanos, then: Nanos, amount: i128) {
         self.advance(now);
-        let bucket = then.0.div_euclid(self.bucket_length);
+        let bucket = if then.0 < self.ends && then.0 >= self.ends.saturating_sub(self.bucket_length) {
+            self.newest
+        } else {
+            then.0.div_euclid(self.bucket_length)
+        };
         if bucket > self.newest || self.newest.saturating_sub(bucket) > BUCKETS as i64 {
             return;
         }
-        let slot = Self::slot(bucket);
+        let slot = Self::slot_of(bucket);
         // Never below zero: what is taken back was put in, but its window may have been retuned in between.
         let back = amount.min(self.sums[slot]).max(0);
         self.sums[slot] -= back;

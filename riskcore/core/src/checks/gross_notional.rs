@@ -10,7 +10,7 @@ use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
-use crate::units::Qty;
+use crate::units::{Qty, saturating_sum};
 
 reasons! { REASONS:
     GROSS_LIMIT = 210, 25, "If everything open filled, the gross notional would be beyond its limit.";
@@ -48,7 +48,7 @@ impl Check for GrossNotional {
                 // What does not fit is beyond every bound.
                 let added = added.unwrap_or(i128::MAX);
                 // An order that does not widen the worst case passes even while a move of the market holds the scope over.
-                let value = if added > 0 { state.books[ix.at()].gross.saturating_add(added) } else { 0 };
+                let value = if added > 0 { saturating_sum(state.books[ix.at()].gross, added) } else { 0 };
                 if !see(Measure { ix, limit, bound, value, reason: &GROSS_LIMIT }) {
                     return false;
                 }

@@ -179,6 +179,10 @@ impl Check for MessageRate {
             if !window.allows(now) {
                 over = Some(Over { limit, bound: window.limit, seen: window.limit + 1, since });
             }
+            if count == 1 {
+                window.ring.push(now);
+                continue;
+            }
             for _ in 0..(count as usize).min(window.ring.capacity()) {
                 window.ring.push(now);
             }

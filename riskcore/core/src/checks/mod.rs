@@ -113,15 +113,27 @@ pub trait Check: Default {
     /// The verdict of the first bound that the order is over.
     #[inline]
     fn check_each(&self, candidate: &Candidate, state: &State) -> Verdict {
-        let mut verdict = Ok(());
+        let mut over = false;
+        self.measure(candidate, state, &mut |measure| {
+            over = measure.is_over();
+            !over
+        });
+        if over { Err(self.first_over(candidate, state)) } else { Ok(()) }
+    }
+
+    /// The refusal by the first bound that the order is over. Measured again rather than carried along: nearly every order
+    /// is within all of them, and pays for the numbers of none.
+    #[cold]
+    fn first_over(&self, candidate: &Candidate, state: &State) -> Breach {
+        let mut first = Breach::reject(Reject::plain(&crate::reasons::ARITHMETIC_OVERFLOW));
         self.measure(candidate, state, &mut |measure| {
             let over = measure.is_over();
             if over {
-                verdict = Err(measure.breach(state));
+                first = measure.breach(state);
             }
             !over
         });
-        verdict
+        first
     }
 
     /// This check refused the order (not called for a dry run).

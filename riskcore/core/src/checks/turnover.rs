@@ -14,7 +14,7 @@ use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
-use crate::units::Nanos;
+use crate::units::{Nanos, saturating_sum};
 use crate::windows::AmountWindow;
 
 reasons! { REASONS:
@@ -108,13 +108,13 @@ impl Check for Turnover {
         for ix in candidate.touched.among(places(candidate)) {
             let limits = state.limits.at(ix);
             if let Some(bound) = limits.get(id::MAX_TURNOVER_DAY) {
-                let value = state.books[ix.at()].turnover().saturating_add(candidate.added_notional);
+                let value = saturating_sum(state.books[ix.at()].turnover(), candidate.added_notional);
                 if !see(Measure { ix, limit: id::MAX_TURNOVER_DAY, bound, value, reason: &TURNOVER_LIMIT }) {
                     return;
                 }
             }
             if let (Some(bound), Some(window)) = (limits.get(id::MAX_TURNOVER_WINDOW), self.window(ix)) {
-                let value = window.total_at(candidate.now).saturating_add(candidate.added_notional);
+                let value = saturating_sum(window.total_at(candidate.now), candidate.added_notional);
                 if !see(Measure { ix, limit: id::MAX_TURNOVER_WINDOW, bound, value, reason: &TURNOVER_LIMIT }) {
                     return;
                 }
