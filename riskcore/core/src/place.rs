@@ -70,6 +70,10 @@ impl Engine {
             return Outcome::Rejected(Reject::plain(&UNKNOWN_ROUTER));
         };
         self.checks.observe(router, 1, &self.state);
+        if let Some(id) = self.state.orders.find(order.router, order.cl_ord_id) {
+            let reused = Outcome::Rejected(Reject::plain(&DUPLICATE_CL_ORD_ID));
+            return if self.is_resend(id, order) { Outcome::WouldAccept } else { reused };
+        }
         match self.decide(order, None) {
             Ok(outcome) => outcome,
             Err(breach) => Outcome::Rejected(breach.reject),
@@ -78,15 +82,26 @@ impl Engine {
 
     /// A ClOrdID that was accepted before: the same order is answered with its status, another one is refused.
     fn resend(&mut self, id: OrderId, order: &NewOrder) -> Outcome {
-        let content = content_hash(order);
-        let same = self.state.orders.get(id).is_some_and(|known| {
-            known.content == content && known.first_cl_ord_id == order.cl_ord_id && same_terms(known, order)
-        });
-        if same {
+        if self.is_resend(id, order) {
             self.state.counters.duplicates += 1;
             return Outcome::Duplicate(id);
         }
+        self.observe_attempt(order.router);
         self.count_rejected(Reject::plain(&DUPLICATE_CL_ORD_ID))
+    }
+
+    fn is_resend(&self, id: OrderId, order: &NewOrder) -> bool {
+        let content = content_hash(order);
+        self.state.orders.get(id).is_some_and(|known| {
+            known.content == content && known.first_cl_ord_id == order.cl_ord_id && same_terms(known, order)
+        })
+    }
+
+    /// An attempt that no check sees counts even so: a flood must not probe for free.
+    fn observe_attempt(&mut self, router: RouterId) {
+        if let Some(ix) = self.state.scopes.find(Scope::Router(router)) {
+            self.checks.observe(ix, 1, &self.state);
+        }
     }
 
     fn count_rejected(&mut self, reject: Reject) -> Outcome {
@@ -269,27 +284,30 @@ impl Engine {
 
     /// Decides a replace. One that only reduces risk counts as a cancel: no rate, no halt refuses it.
     pub(crate) fn replace(&mut self, replace: &Replace) -> Outcome {
-        let reject = |id, reason| Outcome::ReplaceRejected(id, reason, None);
-        let Some(id) = self.state.orders.find(replace.router, replace.orig_cl_ord_id) else {
-            return reject(None, CxlRejReason::UnknownOrder);
+        let id = self.state.orders.find(replace.router, replace.orig_cl_ord_id);
+        let Some(order) = id.and_then(|id| self.state.orders.get(id)) else {
+            self.observe_attempt(replace.router);
+            return Outcome::ReplaceRejected(None, CxlRejReason::UnknownOrder, None);
         };
-        let Some(order) = self.state.orders.get(id) else { return reject(None, CxlRejReason::UnknownOrder) };
-        if let Some(pending) = self.state.orders.pending_replace(id) {
-            let resent =
-                pending.cl_ord_id == replace.cl_ord_id && (pending.qty, pending.price) == (replace.qty, replace.price);
-            return if resent { Outcome::Duplicate(id) } else { reject(Some(id), CxlRejReason::AlreadyPending) };
+        let id = order.id;
+        let pending = self.state.orders.pending_replace(id);
+        if pending.is_some_and(|pending| {
+            pending.cl_ord_id == replace.cl_ord_id && (pending.qty, pending.price) == (replace.qty, replace.price)
+        }) {
+            return Outcome::Duplicate(id);
         }
-        if self.state.orders.find(replace.router, replace.cl_ord_id).is_some() {
-            return reject(Some(id), CxlRejReason::DuplicateClOrdId);
-        }
-        if order.cl_ord_id != replace.orig_cl_ord_id {
-            return reject(Some(id), CxlRejReason::UnknownOrder);
-        }
-        if !order.is_open() {
-            return reject(Some(id), CxlRejReason::TooLate);
-        }
-        if order.cancel_requested.is_some() {
-            return reject(Some(id), CxlRejReason::AlreadyPending);
+        let taken = self.state.orders.find(replace.router, replace.cl_ord_id).is_some();
+        let obstacle = match order {
+            _ if pending.is_some() => Some(CxlRejReason::AlreadyPending),
+            _ if taken => Some(CxlRejReason::DuplicateClOrdId),
+            order if order.cl_ord_id != replace.orig_cl_ord_id => Some(CxlRejReason::UnknownOrder),
+            order if !order.is_open() => Some(CxlRejReason::TooLate),
+            order if order.cancel_requested.is_some() => Some(CxlRejReason::AlreadyPending),
+            _ => None,
+        };
+        if let Some(reason) = obstacle {
+            self.observe_attempt(replace.router);
+            return Outcome::ReplaceRejected(Some(id), reason, None);
         }
         match self.judge_replace(id, replace) {
             Ok(pending) => self.send_replace(id, replace.router, pending),
@@ -325,6 +343,9 @@ impl Engine {
             (new, old) => new == old,
         };
         let no_larger = replace.qty.0 > 0 && replace.qty <= order.qty;
+        // A sell that is raised beyond what it is valued at rests farther away, but counts for more.
+        let no_dearer = price.is_none_or(|price| price <= order.px_risk);
+        let px_before = order.px_risk;
         let key = RouteKey::new(account, router, symbol, order.strategy);
         let place = self.state.route(key, &touched);
         let bounds = self.state.routes.at(place).bounds;
@@ -347,7 +368,9 @@ impl Engine {
             is_replace: true,
             reduces,
         };
-        if added.0 <= 0 && less_aggressive && no_larger {
+        if added.0 <= 0 && less_aggressive && no_larger && no_dearer {
+            // A market that moved meanwhile makes it worth no more than the order it reduces.
+            let pending = PendingReplace { px_risk: px_risk.min(px_before), ..pending };
             return self.well_formed_at_least(&candidate).map(|()| pending);
         }
         self.checks.observe(touched.router(), 1, &self.state);
@@ -412,8 +435,9 @@ fn risk_price(state: &State, touched: &Touched, symbol: SymbolId, side: Side, pr
         (None, _) => {
             let (_, ask) = touch?;
             let bps = state.limits.at(touched.symbol()).get(id::PRICE_COLLAR_BPS)?;
-            let bps = i64::try_from(bps).ok()?;
-            mul_div_ceil(ask.0, BPS.checked_add(bps)?, BPS).map(Price)
+            // What does not fit is worth the most there is, never nothing.
+            let factor = i64::try_from(bps).map_or(i64::MAX, |bps| BPS.saturating_add(bps));
+            Some(Price(mul_div_ceil(ask.0, factor, BPS).unwrap_or(i64::MAX)))
         }
     }
 }
