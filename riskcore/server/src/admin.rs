@@ -113,7 +113,7 @@ impl Plane {
             state: trip.state as i32,
             cause: trip.cause.as_ref().map(|cause| self.reject_message(cause)),
             principal: trip.principal.clone(),
-            text: trip.text.clone(),
+            text: self.sentence(trip),
             time: trip.time.0 as u64,
             seq: 0,
             open_orders_at_halt: trip.open_orders,

@@ -30,6 +30,7 @@ pub mod router;
 pub mod runtime;
 pub mod scope_text;
 pub mod secrets;
+pub mod sentence;
 pub mod sessions;
 pub mod slab;
 pub mod venue;

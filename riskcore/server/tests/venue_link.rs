@@ -114,6 +114,27 @@ async fn a_cancel_of_an_order_that_is_not_acknowledged_stays_behind_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_venue_that_does_not_read_its_cancel_stream_gets_the_cancels_on_the_order_stream() {
+    let venue = Venue::start().await;
+    let gateway = Gateway::ready(&venue, Options::default()).await;
+    let mut router = Router::log_on(&gateway, "r1").await;
+    venue.lock().deaf_lane = true;
+    const ORDERS: usize = 6_000;
+    for n in 0..ORDERS {
+        router.order(&format!("A{n}"));
+        router.report().await;
+    }
+    router.send(Out::OrderMassCancelRequest(proto::OrderMassCancelRequest {
+        cl_ord_id: "M".to_owned(),
+        mass_cancel_request_type: proto::MassCancelRequestType::AllOrders as i32,
+        symbol: String::new(),
+    }));
+    until("every order is cancelled", || venue.lock().open.is_empty()).await;
+
+    assert!(!venue.lock().cancels.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_replace_takes_effect_under_its_new_id() {
     let venue = Venue::start().await;
     let gateway = Gateway::ready(&venue, Options::default()).await;

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
+use riskcore::units::Nanos;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_stream::Stream;
 use tonic::client::Grpc;
@@ -17,7 +18,7 @@ use crate::plane::{Shared, yield_turn};
 use crate::venue::connect::connect;
 use crate::venue::state::Phase;
 use crate::wire::frame::{Drain, FrameCodec, Ready};
-use crate::wire::venue::write_heartbeat;
+use crate::wire::venue::{cancels_taken, write_heartbeat};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -110,6 +111,8 @@ async fn order_stream(plane: &Shared, session: u64, channel: Channel) -> Status 
                 if heard.elapsed() > every * MISSED_HEARTBEATS {
                     return Status::deadline_exceeded("nothing was heard of the venue for three heartbeats");
                 }
+                let patience = Nanos((every * MISSED_HEARTBEATS).as_nanos() as i64);
+                plane.check_venue_lane(session, patience);
                 if plane.stopping && plane.engine.state().orders.open() == 0 {
                     return Status::ok("the gateway stops");
                 }
@@ -126,7 +129,11 @@ async fn order_stream(plane: &Shared, session: u64, channel: Channel) -> Status 
 async fn cancel_stream(plane: Shared, session: u64, channel: Channel) {
     let opening = open(channel, "/riskgate.v1.Exchange/Cancels", CancelsOut { plane: plane.clone(), session });
     if let Ok(mut inbound) = opening.await {
-        while let Ok(Some(_)) = inbound.message().await {}
+        while let Ok(Some(frame)) = inbound.message().await {
+            if let Ok(taken) = cancels_taken(&frame) {
+                plane.lock().venue_lane_taken(session, taken);
+            }
+        }
     }
     plane.lock().venue_lane_lost(session);
 }

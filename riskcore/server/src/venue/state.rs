@@ -1,11 +1,12 @@
 //! What waits for the venue, and where the link stands.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::task::{Context, Poll, Waker};
 
 use riskcore::events::{Event, Report, ReportKind};
 use riskcore::ids::OrderId;
 use riskcore::orders::Status;
+use riskcore::units::Nanos;
 use riskgate_journal::{Lsn, Outbox};
 use tonic::Status as RpcStatus;
 use tonic::codec::EncodeBuf;
@@ -62,6 +63,14 @@ pub struct VenueState {
     /// The session whose cancel stream is open.
     pub lane_session: Option<u64>,
     lane_greeted: bool,
+    /// Cancels written to the cancel stream that the venue has not taken yet.
+    lane_written: VecDeque<OrderId>,
+    /// How many it has taken.
+    lane_taken: u64,
+    /// Since when it has taken nothing although something waits.
+    lane_stuck_since: Option<Nanos>,
+    /// Orders whose cancel waits on either stream: a cancel that is asked for again waits once.
+    cancels_waiting: BTreeSet<OrderId>,
     /// Wire numbers of what left.
     pub sequence: WireSequence,
     /// Wire venue_seq + this = the core's: not 0 after a venue has lost its memory.
@@ -147,13 +156,14 @@ impl Plane {
     /// order stream; otherwise it takes the cancel stream, which orders cannot delay. While the link is down the core
     /// keeps it and asks again after the reconciliation.
     pub(crate) fn send_cancel(&mut self, id: OrderId) {
-        let lsn = self.lsn();
-        if self.venue.phase == Phase::Down {
+        let (lsn, now) = (self.lsn(), self.now());
+        if self.venue.phase == Phase::Down || !self.venue.cancels_waiting.insert(id) {
             return;
         }
         let acknowledged = self.engine.order(id).is_some_and(|order| order.status != Status::PendingNew);
         if acknowledged && self.venue.lane_session == Some(self.venue.session) {
             self.venue.lane.push(lsn, id);
+            self.venue.lane_stuck_since.get_or_insert(now);
             if let Some(waker) = self.venue.lane_waker.take() {
                 waker.wake();
             }
@@ -199,7 +209,10 @@ impl Plane {
             let Some(waiting) = state.outbox.pop(durable) else { return };
             let client_seq = match waiting.kind {
                 Kind::New { core } | Kind::Replace { core } => state.sequence.next(Some(core)),
-                Kind::Cancel => state.sequence.next(None),
+                Kind::Cancel => {
+                    state.cancels_waiting.remove(&waiting.order);
+                    state.sequence.next(None)
+                }
                 Kind::Control => 0,
             };
             let length = waiting.length as usize;
@@ -236,6 +249,7 @@ impl Plane {
         let mut cancel = Vec::with_capacity(16);
         for _ in 0..FRAME_MESSAGES {
             let Some(order) = self.venue.lane.pop(durable) else { return };
+            self.venue.lane_written.push_back(order);
             cancel.clear();
             venue::write_cancel(&mut cancel, 2, order.0);
             out.put(&cancel);
@@ -248,6 +262,7 @@ impl Plane {
         self.venue.phase = Phase::LoggingOn;
         self.venue.cords = cords;
         self.venue.lane_greeted = false;
+        self.venue.lane_taken = 0;
         self.venue.lane_session = Some(self.venue.session);
         let resume_after = self.engine.state().venue.last_venue_seq - self.venue.venue_seq_base;
         let (gateway, epoch) = (self.config.gateway.clone(), self.config.epoch);
@@ -262,8 +277,37 @@ impl Plane {
             return;
         }
         self.venue.lane_session = None;
-        for id in self.venue.lane.drain().collect::<Vec<OrderId>>() {
+        self.venue.lane_stuck_since = None;
+        let written: Vec<OrderId> = self.venue.lane_written.drain(..).collect();
+        let waiting: Vec<OrderId> = self.venue.lane.drain().collect();
+        for id in written.into_iter().chain(waiting) {
+            self.venue.cancels_waiting.remove(&id);
             self.send_cancel(id);
+        }
+    }
+
+    /// The venue has taken so many cancels of a session's cancel stream.
+    pub fn venue_lane_taken(&mut self, session: u64, taken: u64) {
+        if self.venue.session != session || self.venue.lane_session != Some(session) {
+            return;
+        }
+        let now = self.now();
+        while self.venue.lane_taken < taken {
+            let Some(order) = self.venue.lane_written.pop_front() else { break };
+            self.venue.cancels_waiting.remove(&order);
+            self.venue.lane_taken += 1;
+        }
+        let waits = !self.venue.lane_written.is_empty() || !self.venue.lane.is_empty();
+        self.venue.lane_stuck_since = waits.then_some(now);
+    }
+
+    /// A cancel stream that the venue has stopped reading is given up, so that cancels take the order stream.
+    pub fn check_venue_lane(&mut self, session: u64, patience: Nanos) {
+        if self.venue.lane_stuck_since.is_some_and(|since| self.now().since(since) > patience) {
+            self.announce_text_alarm(
+                "the venue does not read its cancel stream; cancels take the order stream".to_owned(),
+            );
+            self.venue_lane_lost(session);
         }
     }
 
@@ -279,6 +323,9 @@ impl Plane {
         self.venue.bytes.clear();
         let unsent: Vec<Waiting> = self.venue.outbox.drain().collect();
         self.venue.lane.drain().for_each(drop);
+        self.venue.lane_written.clear();
+        self.venue.lane_stuck_since = None;
+        self.venue.cancels_waiting.clear();
         self.venue.wake_all();
         if was_up {
             self.counters.venue_losses += 1;

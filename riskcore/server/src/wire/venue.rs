@@ -256,6 +256,11 @@ fn first_varint(bytes: &[u8]) -> Result<u64, Malformed> {
     numbers::<2>(bytes).map(|[_, value]| value)
 }
 
+/// Reads an `ExchangeCancelsResponse`: how many cancels the venue has taken so far.
+pub fn cancels_taken(bytes: &[u8]) -> Result<u64, Malformed> {
+    first_varint(bytes)
+}
+
 fn logon_ack(bytes: &[u8]) -> Result<VenueMessage<'static>, Malformed> {
     let [_, _, last_venue_seq, heartbeat_ms] = numbers::<4>(bytes)?;
     Ok(VenueMessage::LogonAck { last_venue_seq, heartbeat_ms })

@@ -35,6 +35,8 @@ pub struct State {
     pub away: bool,
     /// Read nothing more.
     pub deaf: bool,
+    /// Read no cancels on their own stream.
+    pub deaf_lane: bool,
     /// Number the next report, keep it, and do not send it.
     pub lose_next: bool,
     venue_seq: u64,
@@ -272,14 +274,23 @@ impl Exchange for Service {
         request: Request<Streaming<proto::ExchangeCancelsRequest>>,
     ) -> Result<Response<Self::CancelsStream>, Status> {
         let venue = self.0.clone();
-        let answers = request.into_inner().map(move |frame| {
-            let frame = frame?;
+        let answers = request.into_inner().then(move |frame| {
+            let venue = venue.clone();
+            async move {
+                while venue.lock().deaf_lane {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+                frame.map(|frame| (venue, frame))
+            }
+        });
+        let answers = answers.map(|taken| {
+            let (venue, frame) = taken?;
             let mut state = venue.lock();
             for cancel in &frame.cancels {
                 state.lane_cancels.push(cancel.cl_ord_id);
                 state.cancel(cancel.cl_ord_id);
             }
-            Ok(proto::ExchangeCancelsResponse { taken: frame.cancels.len() as u64 })
+            Ok(proto::ExchangeCancelsResponse { taken: state.lane_cancels.len() as u64 })
         });
         Ok(Response::new(Box::pin(answers)))
     }
