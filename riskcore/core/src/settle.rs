@@ -52,7 +52,9 @@ impl Engine {
         let added_notional = notional(px_target, target) - notional(px_before, reserved);
         let added = target.0 - reserved.0;
         let given_back = -added - executed.0;
-        let released_notional = if given_back > 0 { notional(px_before, Qty(given_back)) } else { 0 };
+        // A fill may take more than what it releases: while a replace is in flight, or beyond the order's quantity.
+        let counts_anew = given_back > 0 || executed.0 > 0;
+        let released_notional = if counts_anew { notional(px_before, Qty(given_back)) } else { 0 };
 
         if let Some(order) = self.state.orders.get_mut(id) {
             (order.reserved, order.px_risk, order.counted) = (target, px_target, counts);
@@ -62,7 +64,7 @@ impl Engine {
         }
         let delta = OpenDelta { qty: added, notional: added_notional, orders };
         self.state.change_open(&touched, symbol, side, delta);
-        if released_notional > 0 {
+        if released_notional != 0 {
             let released = Released { touched: &touched, accepted_at, notional: released_notional };
             self.checks.released(&released, &self.state);
         }
@@ -161,6 +163,10 @@ impl Engine {
             self.effects.push(Effect::Alarm(Alarm::Overfill(id)));
         }
         if was_final {
+            // What the order had reserved was given back when it ended: the fill counts anew.
+            let accepted_at = self.state.orders.get(id)?.accepted_at;
+            let released = Released { touched: &touched, accepted_at, notional: -execution.notional };
+            self.checks.released(&released, &self.state);
             return Some(());
         }
         if filled && let Some(pending) = self.state.orders.pending_replace(id) {
@@ -357,8 +363,15 @@ impl Engine {
         if order.status == Status::PendingNew {
             order.status = Status::New;
         }
+        let contradicts = !order.is_open() && entry.leaves.0 > 0;
         if order.cum != entry.cum || !order.is_open() {
             self.effects.push(Effect::Alarm(Alarm::Mismatch(entry.order)));
+        }
+        if contradicts {
+            // It rests though its exposure was given back: it must go, and its account takes no new risk before a
+            // person has looked.
+            self.bad_report(entry.order);
+            self.effects.push(Effect::SendCancel(entry.order));
         }
         Outcome::Reported(entry.order)
     }

@@ -85,7 +85,7 @@ pub struct Released<'a> {
     pub touched: &'a crate::orders::Touched,
     /// When the order was accepted.
     pub accepted_at: Nanos,
-    /// The notional given back.
+    /// The notional given back; negative if more was executed than had been reserved.
     pub notional: i128,
 }
 

@@ -135,7 +135,13 @@ impl Check for Turnover {
     fn released(&mut self, released: &Released<'_>, state: &State) {
         for ix in released.touched.iter() {
             if let Some(Some(slot)) = self.windows.get_mut(ix.at()) {
-                slot.1.take_back(state.now, released.accepted_at, released.notional);
+                let window = &mut slot.1;
+                if released.notional < 0 {
+                    // Executed beyond what was reserved. A sum that does not fit is beyond every bound as it is.
+                    let _ = window.add(state.now, -released.notional);
+                } else {
+                    window.take_back(state.now, released.accepted_at, released.notional);
+                }
             }
         }
     }
