@@ -31,10 +31,37 @@ MAX_HALTED_SYMBOLS: Final = 50
 
 _PRINCIPAL: Final = "metrics"
 _KEY: Final = re.compile(r"([a-z0-9_]+)(?:\{(.*)\})?")
+HELP: Final = {
+    "admin_login_failures_total": "Calls of the Admin service without a known token.",
+    "admin_subscribers": "Subscribers of the event stream.",
+    "alarms_total": "Things a person must look at; the event stream says which.",
+    "bad_reports_total": "Venue reports whose numbers contradict their order.",
+    "bad_ticks_total": "Quotes that are zero, locked or crossed.",
+    "dropped_attempts_total": "Attempts of a flooding router that were refused without a decision each.",
+    "duplicate_orders_total": "Orders sent again and answered with their status.",
+    "duplicate_reports_total": "Venue reports that had been seen.",
+    "journal_poisoned": "1 after a record could not be written: no new order is taken.",
+    "late_fills_total": "Executions of orders that were final.",
+    "orders_total": "Orders decided, by decision, reason of the refusal and router.",
+    "protocol_errors_total": "Streams ended because of what their peer sent.",
+    "quotes_merged_total": "Quotes replaced by a newer one before the core saw them.",
+    "quotes_total": "Quotes taken from the feed.",
+    "refused_logons_total": "Logons of routers that were refused.",
+    "sessions": "Routers that are logged on.",
+    "silent_sessions_total": "Sessions ended because nothing was heard for three heartbeats.",
+    "slow_readers_total": "Sessions cut because they did not read their reports.",
+    "unknown_order_reports_total": "Venue reports about orders this gateway does not know.",
+    "venue_busy_total": "Orders refused because the way to the venue was full.",
+    "venue_losses_total": "Times the venue link was lost.",
+    "venue_queue_bytes": "Bytes that wait for the venue.",
+    "venue_queue_messages": "Messages that wait for the venue.",
+    "venue_up": "1 while the venue link is up and reconciled.",
+}
+"""What the data plane's own numbers mean."""
+
 _ROUTER_GAUGES: Final = (
     ("router_connected", "connected", "1 while the router's session is up."),
     ("router_queued_reports", "queued_reports", "Reports handed to the session and not yet written."),
-    ("parent_excess_attempts", "parent_overfill_attempts", "Children refused because their parent was full."),
 )
 _WIDE: Final = frozenset({"symbol", "account_symbol", "router_symbol"})
 
@@ -94,7 +121,6 @@ class GatewayCollector(Collector):
         raw = self._plane.admin("GetStatus", pb.GetStatusRequest().SerializeToString(), _PRINCIPAL)
         status = pb.GetStatusResponse.FromString(raw)
         yield _gauge("venue_connected", "1 while the venue link is up.", status.venue_connected)
-        yield _gauge("venue_reconciled", "1 while the orders agree with the venue's.", status.venue_reconciled)
         yield _gauge("unknown_orders", "Orders whose fate at the venue is not known.", status.unknown_orders)
         yield _gauge("records_appended", "Sequence number of the newest record.", status.last_seq)
         yield _gauge("records_durable", "Sequence number of the newest durable record.", status.durable_seq)
@@ -104,6 +130,12 @@ class GatewayCollector(Collector):
         for trip in status.trips:
             left.add_metric([scope_text(trip.scope)], trip.cancels_outstanding)
         yield left
+        excess = CounterMetricFamily(
+            PREFIX + "parent_excess_attempts", "Children refused because their parent was full.", labels=("router",)
+        )
+        for router in status.routers:
+            excess.add_metric([router.router], router.parent_overfill_attempts)
+        yield excess
         for name, field, text in _ROUTER_GAUGES:
             family = GaugeMetricFamily(PREFIX + name, text, labels=("router",))
             for router in status.routers:
@@ -139,13 +171,11 @@ def families(values: dict[str, int]) -> Iterator[Metric]:
         name, labels = split_key(key)
         if name not in found:
             kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
-            found[name] = kind(PREFIX + name.removesuffix("_total"), _help(name), labels=tuple(labels))
+            found[name] = kind(
+                PREFIX + name.removesuffix("_total"), HELP.get(name, "Not described yet."), labels=tuple(labels)
+            )
         found[name].add_metric(list(labels.values()), value)
     yield from found.values()
-
-
-def _help(name: str) -> str:
-    return f"{name.removesuffix('_total').replace('_', ' ').capitalize()}, of the data plane."
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

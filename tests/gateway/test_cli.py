@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 
 import pytest
 
+from tests.support import ROOT
 from tests.support.gateway import TOKENS, Gateway, run_cli
 from tests.support.waiting import RPC_SECONDS, eventually
 
@@ -124,3 +126,14 @@ def test_metrics_show_state_and_halts_without_open_labels(gateway: Gateway) -> N
     assert "risk_venue_connected 1.0" in text
     assert "risk_build_info{" in text
     assert "wild" not in text
+
+
+def test_reference_page_lists_every_metric(shared_gateway: Gateway) -> None:
+    page = (ROOT / "docs/reference/metrics.md").read_text()
+    with urllib.request.urlopen(f"http://{shared_gateway.metrics}/metrics", timeout=RPC_SECONDS) as answer:
+        text = str(answer.read().decode())
+    families = dict(re.findall(r"^# HELP (\S+) (.*)$", text, re.MULTILINE))
+    missing = [name for name, meaning in families.items() if f"| `{name}` |" not in page or meaning not in page]
+
+    assert not missing, f"say in gateway/metrics.py and docs/reference/metrics.md what these mean: {missing}"
+    assert "Not described yet." not in text
