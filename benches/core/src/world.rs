@@ -51,6 +51,7 @@ impl World {
         };
         let mut world =
             World { engine: Engine::new(&config), now: 1_000_000_000, symbols, limits, next: 0, venue_seq: 0 };
+        world.engine.touch_pages();
         world.define();
         world.set_limits();
         world.apply(Event::VenueUp);

@@ -144,6 +144,10 @@ impl Halts {
             if state > worst.map_or(State::Active, |(_, state)| state) {
                 worst = Some((ix, state));
             }
+            // Nothing is more severe: a halted router's flood does not pay for a look at the rest.
+            if state == State::Halted {
+                break;
+            }
         }
         worst
     }

@@ -70,6 +70,15 @@ impl OrderIds {
         self.table.is_empty()
     }
 
+    /// Writes to every page of an empty table once (`Orders::touch_pages`).
+    pub fn touch_pages(&mut self, capacity: usize) {
+        for n in 0..capacity as u64 {
+            let cl_ord_id = ClOrdId::from_number(n);
+            self.insert_new(self.hash(RouterId(0), &cl_ord_id), RouterId(0), &cl_ord_id, OrderId(0));
+        }
+        self.table.clear();
+    }
+
     /// Forgets all of them.
     pub fn clear(&mut self) {
         self.table.clear();

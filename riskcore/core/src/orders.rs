@@ -92,11 +92,17 @@ impl Touched {
 
     /// Those whose place is in a set of bits, in order.
     #[inline]
-    pub fn among(&self, mut places: u8) -> impl Iterator<Item = ScopeIx> + '_ {
+    pub fn among(&self, places: u8) -> impl Iterator<Item = ScopeIx> + '_ {
+        self.places_among(places).map(|(_, ix)| ix)
+    }
+
+    /// The same, each with its place.
+    #[inline]
+    pub fn places_among(&self, mut places: u8) -> impl Iterator<Item = (usize, ScopeIx)> + '_ {
         core::iter::from_fn(move || {
             let place = (places != 0).then(|| places.trailing_zeros() as usize & 7)?;
             places &= places - 1;
-            Some(self.list[place])
+            Some((place, self.list[place]))
         })
     }
 
@@ -223,6 +229,43 @@ pub struct Order {
 }
 
 impl Order {
+    /// What a page is touched with.
+    fn blank() -> Order {
+        let id = ClOrdId::from_number(0);
+        Order {
+            id: OrderId(0),
+            cl_ord_id: id,
+            first_cl_ord_id: id,
+            content: 0,
+            client_seq: 0,
+            venue_client_seq: 0,
+            router: RouterId(0),
+            account: AccountId(0),
+            symbol: SymbolId(0),
+            strategy: None,
+            parent: None,
+            side: Side::Buy,
+            ord_type: OrdType::Limit,
+            tif: TimeInForce::Day,
+            qty: Qty::ZERO,
+            price: None,
+            cum: Qty::ZERO,
+            cum_px_qty: 0,
+            status: Status::Rejected,
+            unknown: false,
+            seen_in: 0,
+            cancel_requested: None,
+            reserved: Qty::ZERO,
+            px_risk: Price(0),
+            counted: false,
+            accepted_at: Nanos(0),
+            flags: 0,
+            touched: Touched::NONE,
+            next_open: NONE,
+            prev_open: NONE,
+        }
+    }
+
     /// FIX LeavesQty: what may still fill. Zero once final.
     pub fn leaves(&self) -> Qty {
         if self.status.is_final() { Qty::ZERO } else { Qty((self.qty.0 - self.cum.0).max(0)) }
@@ -296,6 +339,17 @@ impl Orders {
     /// A router's list of open orders begins empty.
     pub fn add_router(&mut self) {
         self.open_lists.push(NONE);
+    }
+
+    /// Writes to every page of the tables once, so that the operating system maps them now and not under the orders of the
+    /// day: a first touch costs more than the decision. Before the first order only.
+    pub fn touch_pages(&mut self) {
+        if !self.day.is_empty() || !self.ids.is_empty() {
+            return;
+        }
+        self.day.resize(self.capacity, Order::blank());
+        self.day.clear();
+        self.ids.touch_pages(self.capacity);
     }
 
     /// Whether one more order, or one more id, fits.

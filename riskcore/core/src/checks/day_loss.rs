@@ -61,8 +61,8 @@ impl Check for DayLoss {
             return Ok(());
         }
         for ix in candidate.touched.among(candidate.bounds.places(id::MAX_DAY_LOSS)) {
-            let Some(limit) = state.limits.at(ix).get(id::MAX_DAY_LOSS) else { continue };
             if state.books[ix.at()].unvalued > 0 {
+                let limit = state.limits.at(ix).value(id::MAX_DAY_LOSS);
                 let bound = Bound { limit, value: 0, unit: Unit::Money };
                 return Err(Breach::reject(candidate.breach(state, &LOSS_LIMIT, ix, bound)));
             }

@@ -44,7 +44,7 @@ impl Check for GrossNotional {
         let places = candidate.bounds.places(limit);
         let mut held = |at: u8, added: Option<i128>| {
             for ix in touched.among(places & at) {
-                let Some(bound) = state.limits.at(ix).get(limit) else { continue };
+                let bound = state.limits.at(ix).value(limit);
                 // What does not fit is beyond every bound.
                 let added = added.unwrap_or(i128::MAX);
                 // An order that does not widen the worst case passes even while a move of the market holds the scope over.

@@ -40,7 +40,10 @@ impl Check for MarketData {
             return;
         }
         let (ix, limit) = (candidate.touched.symbol(), id::MARKET_DATA_MAX_AGE);
-        let Some(bound) = state.limits.at(ix).get(limit) else { return };
+        if candidate.bounds.places(limit) == 0 {
+            return;
+        }
+        let bound = state.limits.at(ix).value(limit);
         // Without any usable quote yet, the age is without bound.
         let age = state.markets[candidate.symbol.index()].age(candidate.now);
         let (value, reason) = match age {

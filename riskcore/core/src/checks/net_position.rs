@@ -56,7 +56,7 @@ impl Check for NetPosition {
         let is_buy = candidate.side.is_buy();
         let limit = if is_buy { id::MAX_LONG_POSITION } else { id::MAX_SHORT_POSITION };
         for ix in candidate.touched.among(candidate.bounds.places(limit)) {
-            let Some(bound) = state.limits.at(ix).get(limit) else { continue };
+            let bound = state.limits.at(ix).value(limit);
             let book = &state.books[ix.at()];
             let value = i128::from(candidate.added) + if is_buy { book.worst_long() } else { -book.worst_short() };
             if !see(Measure { ix, limit, bound, value, reason: &POSITION_LIMIT }) {

@@ -46,7 +46,7 @@ impl Check for OrderSize {
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let (limit, value) = (id::MAX_ORDER_QTY, i128::from(candidate.qty.0));
         for ix in candidate.touched.among(candidate.bounds.places(limit)) {
-            let Some(bound) = state.limits.at(ix).get(limit) else { continue };
+            let bound = state.limits.at(ix).value(limit);
             if !see(Measure { ix, limit, bound, value, reason: &reason::MAX_ORDER_QTY }) {
                 return;
             }

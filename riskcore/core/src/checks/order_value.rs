@@ -53,7 +53,7 @@ impl Check for OrderValue {
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let (limit, value) = (id::MAX_ORDER_NOTIONAL, candidate.notional.0);
         for ix in candidate.touched.among(candidate.bounds.places(limit)) {
-            let Some(bound) = state.limits.at(ix).get(limit) else { continue };
+            let bound = state.limits.at(ix).value(limit);
             if !see(Measure { ix, limit, bound, value, reason: &reason::MAX_ORDER_NOTIONAL }) {
                 return;
             }

@@ -52,7 +52,7 @@ impl Check for PriceCollar {
             return Ok(());
         }
         for ix in candidate.touched.among(candidate.bounds.places(id::PRICE_COLLAR_BPS)) {
-            let Some(bps) = state.limits.at(ix).get(id::PRICE_COLLAR_BPS) else { continue };
+            let bps = state.limits.at(ix).value(id::PRICE_COLLAR_BPS);
             // A collar of more than i64::MAX basis points is none.
             let room = widening_mul(i64::try_from(bps).unwrap_or(i64::MAX), reference.0);
             if asked > room {

@@ -68,11 +68,6 @@ pub struct Turnover {
     windows: Vec<Option<Box<(Nanos, AmountWindow)>>>,
 }
 
-/// The scopes at which either limit is set.
-fn places(candidate: &Candidate) -> u8 {
-    candidate.bounds.places(id::MAX_TURNOVER_DAY) | candidate.bounds.places(id::MAX_TURNOVER_WINDOW)
-}
-
 impl Turnover {
     fn window(&self, ix: ScopeIx) -> Option<&AmountWindow> {
         self.windows.get(ix.at())?.as_ref().map(|slot| &slot.1)
@@ -105,15 +100,19 @@ impl Check for Turnover {
         if candidate.added_notional <= 0 {
             return;
         }
-        for ix in candidate.touched.among(places(candidate)) {
-            let limits = state.limits.at(ix);
-            if let Some(bound) = limits.get(id::MAX_TURNOVER_DAY) {
+        let (day, short) = (candidate.bounds.places(id::MAX_TURNOVER_DAY), candidate.bounds.places(id::MAX_TURNOVER_WINDOW));
+        for (place, ix) in candidate.touched.places_among(day | short) {
+            if day >> place & 1 == 1 {
+                let bound = state.limits.at(ix).value(id::MAX_TURNOVER_DAY);
                 let value = saturating_sum(state.books[ix.at()].turnover(), candidate.added_notional);
                 if !see(Measure { ix, limit: id::MAX_TURNOVER_DAY, bound, value, reason: &TURNOVER_LIMIT }) {
                     return;
                 }
             }
-            if let (Some(bound), Some(window)) = (limits.get(id::MAX_TURNOVER_WINDOW), self.window(ix)) {
+            if short >> place & 1 == 1
+                && let Some(window) = self.window(ix)
+            {
+                let bound = state.limits.at(ix).value(id::MAX_TURNOVER_WINDOW);
                 let value = saturating_sum(window.total_at(candidate.now), candidate.added_notional);
                 if !see(Measure { ix, limit: id::MAX_TURNOVER_WINDOW, bound, value, reason: &TURNOVER_LIMIT }) {
                     return;
