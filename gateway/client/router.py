@@ -15,7 +15,6 @@ import asyncio
 import os
 import secrets
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -28,6 +27,7 @@ from gateway.client.channel import FINAL_CODES, Backoff, open_channel
 from gateway.client.convert import event_of, new_order_message, reject_of
 from gateway.client.errors import ClientError, LogonRefusedError, NotConnectedError, SessionLostError
 from gateway.client.lane import CancelLane
+from gateway.client.mailbox import Mailbox
 from gateway.client.orders import Order, OrderBook, Request
 from gateway.client.outbox import Outbox
 from gateway.client.types import (
@@ -87,7 +87,6 @@ class RouterClient:
         self._attestation = attestation or Attestation()
         self._resend_within = resend_within
         self._with_lane = cancel_lane
-        self._buffer = event_buffer
         self._outbox = Outbox()
         self._orders = OrderBook()
         self._mass_cancels: dict[int, Request] = {}
@@ -99,10 +98,9 @@ class RouterClient:
         self._connected = asyncio.Event()
         self._refused: LogonRefusedError | None = None
         self._closing = False
-        self._events: deque[Event] = deque()
-        self._event_ready = asyncio.Event()
-        self._event_room = asyncio.Event()
-        self._listening = False
+        self._mailbox = Mailbox(event_buffer)
+        self._heard = 0.0
+        """When the gateway was last heard, on the monotonic clock, in seconds."""
         self._task: asyncio.Task[None] | None = None
         # Unique within the day over restarts of this process: time and chance, in 12 characters.
         self._prefix = f"{int(time.time()) % 86_400:05x}{secrets.token_hex(3)}-"
@@ -159,7 +157,7 @@ class RouterClient:
         with suppress(asyncio.CancelledError):
             await self._task
         self._task = None
-        self._event_ready.set()
+        self._mailbox.close()
 
     @property
     def connected(self) -> bool:
@@ -263,41 +261,15 @@ class RouterClient:
 
     # ---- Events ----------------------------------------------------------------------------------------------
 
-    async def batches(self) -> AsyncIterator[Sequence[Event]]:
+    def batches(self) -> AsyncIterator[Sequence[Event]]:
         """What happens, in batches as it arrives, until the client is closed. One reader at a time."""
-        self._listening = True
-        try:
-            while True:
-                if self._events:
-                    batch = list(self._events)
-                    self._events.clear()
-                    self._event_room.set()
-                    yield batch
-                elif self._closing and self._task is None:
-                    return
-                else:
-                    self._event_ready.clear()
-                    await self._event_ready.wait()
-        finally:
-            self._listening = False
-            self._event_room.set()
+        return self._mailbox.batches()
 
     async def events(self) -> AsyncIterator[Event]:
         """What happens, one by one, until the client is closed. One reader at a time."""
         async for batch in self.batches():
             for event in batch:
                 yield event
-
-    async def _emit(self, events: Iterable[Event]) -> None:
-        for event in events:
-            while len(self._events) >= self._buffer:
-                if not self._listening:
-                    self._events.popleft()
-                    continue
-                self._event_room.clear()
-                await self._event_room.wait()
-            self._events.append(event)
-        self._event_ready.set()
 
     # ---- Session ---------------------------------------------------------------------------------------------
 
@@ -314,11 +286,11 @@ class RouterClient:
                 why = error.details() if isinstance(error, aio.AioRpcError) else str(error)
                 if self.connected:
                     self._connected.clear()
-                    await self._emit([Disconnected(why or type(error).__name__)])
+                    await self._mailbox.put([Disconnected(why or type(error).__name__)])
             if not self._closing:
                 await asyncio.sleep(backoff.next())
         self._connected.clear()
-        await self._emit([Disconnected("closed", final=True)])
+        await self._mailbox.put([Disconnected("closed", final=True)])
 
     async def _session(self, backoff: Backoff) -> None:
         async with open_channel(self._address) as channel:
@@ -393,7 +365,7 @@ class RouterClient:
         fewer = ack.last_client_seq < self._applied or (resumed and ack.trading_day != self._trading_day)
         if fewer or self._history_lost:
             self._history_lost = False
-            await self._emit([self._lose_history(ack.last_client_seq)])
+            await self._mailbox.put([self._lose_history(ack.last_client_seq)])
         else:
             for sent in self._outbox.rewind(ack.last_client_seq, self._resend_within):
                 self._not_sent(sent.request)
@@ -405,7 +377,7 @@ class RouterClient:
         for order in self._orders:
             if order.pending_cancel is not None:
                 self._send_cancel(order.cl_ord_id)
-        await self._emit([Connected(resumed, HaltState(ack.state), ack.trading_day)])
+        await self._mailbox.put([Connected(resumed, HaltState(ack.state), ack.trading_day)])
 
     def _lose_history(self, last_client_seq: int) -> HistoryLost:
         """The gateway knows less than it had told us: it started anew. Nothing of ours can be answered any more."""
@@ -466,7 +438,7 @@ class RouterClient:
             else:
                 events += self._take_own(message)
         if events:
-            await self._emit(events)
+            await self._mailbox.put(events)
 
     def _take_own(self, message: pb.GatewayMessage) -> list[Event]:
         """A message of the session itself."""
@@ -535,7 +507,7 @@ class RouterClient:
         for order in self._orders:
             order.resolve(Outcome(Verdict.UNKNOWN, text=str(error)))
         self._connected.set()  # wakes whoever waits in ready(), which raises
-        await self._emit([Disconnected(str(error), final=True)])
+        await self._mailbox.put([Disconnected(str(error), final=True)])
 
     def _send_cancel(self, cl_ord_id: str) -> None:
         if self._lane is not None and self._lane.is_open:
