@@ -7,8 +7,10 @@ line may use the simulators.
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,40 @@ def test_every_crate_is_under_the_rule() -> None:
     crates = {path.parent.name for path in (ROOT / "riskcore").glob("*/Cargo.toml")}
 
     assert crates == set(CRATES), "give the new crate its line in CRATES, in the direction the design allows"
+
+
+GENERATED = {"tonic-prost"}
+"""Crates that only generated code names."""
+
+
+def test_every_crate_that_is_named_is_used() -> None:
+    unused = []
+    for crate in CRATES:
+        tables = [manifest(crate).get(f"{kind}dependencies", {}) for kind in ("", "dev-", "build-")]
+        source = "".join(path.read_text() for path in text_files(".rs", under=f"riskcore/{crate}"))
+        names = {name for table in tables if isinstance(table, dict) for name in table} - GENERATED
+        unused += [
+            f"riskcore/{crate}: {name}" for name in names if not re.search(rf"\b{re.sub('-', '_', name)}\b", source)
+        ]
+    workspace = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["dependencies"]
+    members = "".join((ROOT / "riskcore" / crate / "Cargo.toml").read_text() for crate in CRATES)
+    unused += [f"workspace: {name}" for name in workspace if not re.search(rf"^{name}\b", members, re.MULTILINE)]
+
+    assert not unused, f"take them out of their Cargo.toml: {unused}"
+
+
+def test_every_python_package_that_is_named_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {re.split(r"[<>=!~ \[;]", line)[0] for line in project["dependencies"]}
+    imported = {
+        module.partition(".")[0]
+        for package in ("gateway", "router_sim", "exchange_sim", "protos")
+        for path in text_files(".py", under=package)
+        for _, module in imports(path)
+    }
+    used = {name.replace("_", "-").lower() for module in imported for name in packages_distributions().get(module, ())}
+
+    assert not named - used, "nothing imports them: take them out of pyproject.toml, then `make lock`"
 
 
 @pytest.mark.parametrize("crate", [crate for crate in CRATES if crate != "py"])

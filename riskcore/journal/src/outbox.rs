@@ -42,11 +42,6 @@ impl<T> Outbox<T> {
         self.waiting.front().is_some_and(|(lsn, _)| *lsn <= durable)
     }
 
-    /// The next effect, released or not.
-    pub fn peek(&self) -> Option<&T> {
-        self.waiting.front().map(|(_, effect)| effect)
-    }
-
     /// Takes every effect out, released or not: the destination is gone.
     pub fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
         self.waiting.drain(..).map(|(_, effect)| effect)
