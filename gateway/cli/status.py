@@ -68,9 +68,6 @@ def _router(router: pb.RouterStatus) -> tuple[object, ...]:
 
 
 def _trip(trip: pb.Trip) -> tuple[object, ...]:
-    why = trip.text or trip.cause.name
-    if trip.cl_ord_id:
-        why += f" (order {trip.cl_ord_id} of {trip.router})"
     since = clock(trip.time)[11:]
     return (
         trip.newest_trip_id or trip.trip_id,
@@ -78,6 +75,6 @@ def _trip(trip: pb.Trip) -> tuple[object, ...]:
         state_text(trip.state),
         since,
         trip.principal,
-        why,
+        trip.text,
         trip.cancels_outstanding,
     )

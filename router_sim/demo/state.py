@@ -179,18 +179,7 @@ class DemoState:
 
     def sentence(self, trip: admin_pb2.Trip) -> str:
         """Why a halt happened, for people."""
-        cause = trip.cause
-        if not cause.name:
-            return trip.text or "halted by a person"
-        parts = [trip.text] if trip.text else []
-        parts.append(cause.name.lower().replace("_", " "))
-        if cause.limit:
-            parts.append(f"{cause.value} where {cause.limit} is allowed ({cause.unit or 'count'})")
-        if trip.parent_cl_ord_id:
-            parts.append(f"by order {trip.cl_ord_id} of parent {trip.parent_cl_ord_id}")
-        elif trip.cl_ord_id:
-            parts.append(f"by order {trip.cl_ord_id}")
-        return ", ".join(parts)
+        return trip.text or "halted by a person"
 
     def first_trip(self) -> admin_pb2.Trip | None:
         """The first halt."""

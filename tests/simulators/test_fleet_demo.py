@@ -29,6 +29,9 @@ def counters(build: Build, *, excess: bool = False, **values: Any) -> dict[str, 
     return ledger
 
 
+SENTENCE = "parent overfill at router:smars-8: 200 where 100 is allowed; order C9 of smars-8, parent RLP-1"
+
+
 def told(*, trip: bool, excess: bool = False, healthy_rejects: int = 0) -> DemoState:
     """A state three seconds after the open."""
     state = DemoState(STOCKS)
@@ -60,6 +63,7 @@ def told(*, trip: bool, excess: bool = False, healthy_rejects: int = 0) -> DemoS
             trip_id=1,
             scope=scope,
             cause=cause,
+            text=SENTENCE,
             router="smars-8",
             time=OPEN + 24 * MS,
             open_orders_at_halt=5,
@@ -88,14 +92,14 @@ def drawn(thing: Any) -> str:
 
 
 def test_a_halted_culprit_makes_a_card_that_holds() -> None:
-    """Times count from the open; the sentence names check, numbers, order and parent."""
+    """Times count from the open; the sentence is the gateway's."""
     card = card_of(told(trip=True))
 
     assert card.stopped
     assert (card.culprit, card.halted_scope, card.check) == ("smars-8", "router:smars-8", "parent_overfill")
     assert (card.first_excess_ms, card.first_reject_ms, card.halt_ms, card.cancels_confirmed_ms) == (11, 12, 24, 30)
     assert (card.leaked_shares, card.loss_usd, card.healthy_orders, card.cancels) == (0, 0, 500, 5)
-    assert card.reason == "parent overfill, 200 where 100 is allowed (quantity), by order C9 of parent RLP-1"
+    assert card.reason == SENTENCE
     assert card.odd_ones == ("c",)
     assert "smars-8 halted 24 ms after the open" in drawn(render(card))
     assert as_json(card)["controlled"]["halt_ms"] == 24
@@ -133,7 +137,7 @@ def test_the_screen_shows_the_halted_router_with_its_reason() -> None:
     """State, totals and the sentence; money of the gateway's books."""
     text = drawn(screen(told(trip=True), "title"))
 
-    assert "smars-8 HALTED: parent overfill, 200 where 100" in text
+    assert "smars-8 HALTED: parent overfill" in text
     assert "-$5" in text
     assert "halted smars-8" in text
     assert "09:30:03.000" in text

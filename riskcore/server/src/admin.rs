@@ -115,7 +115,7 @@ impl Plane {
             principal: trip.principal.clone(),
             text: self.sentence(trip),
             time: trip.time.0 as u64,
-            seq: 0,
+            seq: self.trip_records.get(&trip.id).map_or(0, |lsn| lsn.0),
             open_orders_at_halt: trip.open_orders,
             cancels_outstanding: if trip.clean || !trip.state.cancels_resting() {
                 0

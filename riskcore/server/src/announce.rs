@@ -39,9 +39,10 @@ impl Plane {
 
     pub(crate) fn announce_halt(&mut self, id: u64) {
         let Some(trip) = self.engine.state().halts.trip(id).cloned() else { return };
+        self.trip_records.insert(id, self.lsn());
         let message = self.trip_message(&trip);
         let scope = scope_text::render(trip.scope, self.names());
-        let why = trip.cause.map_or(trip.text.clone(), |cause| cause.reason.name.to_owned());
+        let why = &message.text;
         let text =
             format!("{scope} {} by {}: {why}; {} open orders", trip.state.name(), trip.principal, trip.open_orders);
         self.push_event("halt", text, Some(trip.scope), Some(message));

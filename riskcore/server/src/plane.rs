@@ -90,6 +90,8 @@ pub struct Plane {
     pub(crate) lanes: Slab<Lane>,
     pub(crate) venue: VenueState,
     pub(crate) cancels: BTreeMap<OrderId, CancelRequest>,
+    /// The record of each halt.
+    pub(crate) trip_records: BTreeMap<u64, Lsn>,
     pub(crate) events: Arc<EventLog>,
     pub(crate) oms: Vec<(String, String)>,
     pub(crate) counters: Counters,
@@ -120,6 +122,7 @@ impl Plane {
             streams: Slab::default(),
             lanes: Slab::default(),
             cancels: BTreeMap::new(),
+            trip_records: BTreeMap::new(),
             events: Arc::default(),
             oms: Vec::new(),
             counters: Counters::default(),

@@ -13,7 +13,8 @@ impl Plane {
         let Some(cause) = &trip.cause else { return trip.text.clone() };
         let mut text = cause.reason.name.to_ascii_lowercase().replace('_', " ");
         if let Some(bound) = bound_text(cause) {
-            let scope = cause.scope.map_or(String::new(), |scope| format!(" at {}", scope_text::render(scope, self.names())));
+            let scope =
+                cause.scope.map_or(String::new(), |scope| format!(" at {}", scope_text::render(scope, self.names())));
             text = format!("{text}{scope}: {bound}");
         }
         let Some(offender) = trip.offender else { return text };
