@@ -1,7 +1,7 @@
 //! `riskcore.Flood` and `riskcore.VenueStub`: the native load generator and venue stub, started and reported from
 //! Python. They run on native threads; no call here holds the GIL while it waits.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use pyo3::exceptions::PyOSError;
@@ -13,6 +13,7 @@ use riskgate_load::flood::{
 };
 use riskgate_load::proto::Quote;
 use riskgate_load::stub::{self, Behaviour, StubConfig, StubCounts, StubError};
+use riskgate_load::sync::lock;
 
 use crate::errors::Error;
 
@@ -135,7 +136,7 @@ impl Flood {
 
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
-            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut running = lock(&self.running);
             if running.is_some() {
                 let text = "this flood has been started: make another one";
                 return Err(Error::Failed(text.to_owned()).into());
@@ -151,7 +152,7 @@ impl Flood {
 
     fn stop(&self, py: Python<'_>) {
         py.detach(|| {
-            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut running = lock(&self.running);
             if let Some(flood) = running.as_mut() {
                 flood.stop();
             }
@@ -171,7 +172,7 @@ impl Flood {
 
 impl Flood {
     fn with<T>(&self, use_it: impl FnOnce(&flood::Flood) -> T) -> Option<T> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(use_it)
+        lock(&self.running).as_ref().map(use_it)
     }
 }
 
@@ -214,7 +215,7 @@ impl VenueStub {
 
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
-            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut running = lock(&self.running);
             if running.is_none() {
                 *running = Some(stub::VenueStub::start(self.config.clone()).map_err(stub_error)?);
             }
@@ -224,24 +225,24 @@ impl VenueStub {
 
     fn stop(&self, py: Python<'_>) {
         py.detach(|| {
-            self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+            lock(&self.running).take();
         });
     }
 
     #[getter]
     fn address(&self) -> PyResult<String> {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = lock(&self.running);
         Ok(running.as_ref().ok_or_else(not_running)?.address().to_string())
     }
 
     fn set_quote(&self, symbol: String, bid: i64, offer: i64) -> PyResult<()> {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = lock(&self.running);
         running.as_ref().ok_or_else(not_running)?.venue().quotes().set(quote(symbol, bid, offer));
         Ok(())
     }
 
     fn report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = lock(&self.running);
         let counts = running.as_ref().ok_or_else(not_running)?.venue().counts();
         drop(running);
         stub_dict(py, &counts)
