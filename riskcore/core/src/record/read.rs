@@ -1,0 +1,309 @@
+//! Reading a record: nothing in it is trusted.
+
+use alloc::string::String;
+
+use super::{DecodeError, MAX_TEXT};
+use crate::events::{
+    Cancel, Change, Event, Instrument, MassCancel, MassStatusEnd, MassStatusEntry, NameKind, NewOrder, OrdType,
+    Replace, Report, ReportKind, Side, TimeInForce,
+};
+use crate::halts::State;
+use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
+use crate::limits::{LimitId, LimitTarget};
+use crate::scopes::{Scope, ScopeKind};
+use crate::units::{Nanos, Price, Qty};
+
+/// Takes a record's fields off the front; what is left is in it.
+pub struct Reader<'a>(pub &'a [u8]);
+
+type Read<T> = Result<T, DecodeError>;
+
+impl Reader<'_> {
+    fn bytes<const N: usize>(&mut self) -> Read<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(DecodeError::Truncated)?;
+        self.0 = rest;
+        Ok(*head)
+    }
+
+    fn slice(&mut self, len: usize) -> Read<&[u8]> {
+        let (head, rest) = self.0.split_at_checked(len).ok_or(DecodeError::Truncated)?;
+        self.0 = rest;
+        Ok(head)
+    }
+
+    #[inline]
+    pub fn u8(&mut self) -> Read<u8> {
+        Ok(u8::from_le_bytes(self.bytes()?))
+    }
+
+    #[inline]
+    pub fn u16(&mut self) -> Read<u16> {
+        Ok(u16::from_le_bytes(self.bytes()?))
+    }
+
+    fn u32(&mut self) -> Read<u32> {
+        Ok(u32::from_le_bytes(self.bytes()?))
+    }
+
+    #[inline]
+    pub fn u64(&mut self) -> Read<u64> {
+        Ok(u64::from_le_bytes(self.bytes()?))
+    }
+
+    #[inline]
+    pub fn i64(&mut self) -> Read<i64> {
+        Ok(i64::from_le_bytes(self.bytes()?))
+    }
+
+    fn flag(&mut self) -> Read<bool> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(DecodeError::BadField("flag")),
+        }
+    }
+
+    /// An absent number is written as zero; anything else there is damage.
+    fn optional_i64(&mut self) -> Read<Option<i64>> {
+        match (self.flag()?, self.i64()?) {
+            (true, n) => Ok(Some(n)),
+            (false, 0) => Ok(None),
+            (false, _) => Err(DecodeError::BadField("absent number")),
+        }
+    }
+
+    fn optional_i128(&mut self) -> Read<Option<i128>> {
+        let present = self.flag()?;
+        match (present, i128::from_le_bytes(self.bytes()?)) {
+            (true, n) => Ok(Some(n)),
+            (false, 0) => Ok(None),
+            (false, _) => Err(DecodeError::BadField("absent number")),
+        }
+    }
+
+    fn text(&mut self) -> Read<String> {
+        let len = usize::from(self.u16()?);
+        if len > MAX_TEXT {
+            return Err(DecodeError::BadField("text length"));
+        }
+        core::str::from_utf8(self.slice(len)?).map(String::from).map_err(|_| DecodeError::BadField("text"))
+    }
+
+    fn cl_ord_id(&mut self) -> Read<ClOrdId> {
+        let len = usize::from(self.u8()?);
+        ClOrdId::new(self.slice(len)?).ok_or(DecodeError::BadField("ClOrdID"))
+    }
+
+    fn reference<T>(&mut self, id: impl Fn(u32) -> T) -> Read<Ref<T>> {
+        Ok(match self.u32()? {
+            u32::MAX => Ref::Absent,
+            n if n == u32::MAX - 1 => Ref::Unknown,
+            n => Ref::Known(id(n)),
+        })
+    }
+
+    fn side(&mut self) -> Read<Side> {
+        match self.u8()? {
+            1 => Ok(Side::Buy),
+            2 => Ok(Side::Sell),
+            5 => Ok(Side::SellShort),
+            6 => Ok(Side::SellShortExempt),
+            _ => Err(DecodeError::BadField("side")),
+        }
+    }
+
+    fn kind(&mut self) -> Read<ScopeKind> {
+        ScopeKind::from_number(self.u8()?).ok_or(DecodeError::BadField("scope kind"))
+    }
+
+    fn scope(&mut self) -> Read<Scope> {
+        let kind = self.kind()?;
+        let (a, b) = (self.u32()?, self.u32()?);
+        let scope = Scope::from_parts(kind, a, b);
+        // Ids that the kind does not have are written as zero; anything else there is damage.
+        if scope.parts() == (a, b) { Ok(scope) } else { Err(DecodeError::BadField("scope")) }
+    }
+
+    fn target(&mut self) -> Read<LimitTarget> {
+        match self.u8()? {
+            0 => self.scope().map(LimitTarget::Scope),
+            1 => self.kind().map(LimitTarget::Default),
+            _ => Err(DecodeError::BadField("limit target")),
+        }
+    }
+
+    fn limit(&mut self) -> Read<LimitId> {
+        LimitId::by_code(self.u16()?).ok_or(DecodeError::BadField("limit"))
+    }
+
+    fn order(&mut self) -> Read<NewOrder> {
+        Ok(NewOrder {
+            router: RouterId(self.u32()?),
+            client_seq: self.u64()?,
+            cl_ord_id: self.cl_ord_id()?,
+            account: self.reference(AccountId)?,
+            symbol: self.reference(SymbolId)?,
+            strategy: self.reference(StrategyId)?,
+            parent: self.reference(ParentId)?,
+            side: self.side()?,
+            ord_type: match self.u8()? {
+                1 => OrdType::Market,
+                2 => OrdType::Limit,
+                _ => return Err(DecodeError::BadField("ord_type")),
+            },
+            tif: match self.u8()? {
+                0 => TimeInForce::Day,
+                1 => TimeInForce::GoodTillCancel,
+                2 => TimeInForce::AtTheOpening,
+                3 => TimeInForce::ImmediateOrCancel,
+                4 => TimeInForce::FillOrKill,
+                _ => return Err(DecodeError::BadField("time_in_force")),
+            },
+            qty: Qty(self.i64()?),
+            price: self.optional_i64()?.map(Price),
+            flags: self.u64()?,
+        })
+    }
+
+    fn trade(&mut self) -> Read<(Qty, Price)> {
+        Ok((Qty(self.i64()?), Price(self.i64()?)))
+    }
+
+    fn report(&mut self) -> Read<Report> {
+        let (venue_seq, order, exec_id) = (self.u64()?, OrderId(self.u64()?), self.u64()?);
+        let instrument = if self.flag()? { Some((SymbolId(self.u32()?), self.side()?)) } else { None };
+        let kind = match self.u8()? {
+            0 => ReportKind::New,
+            1 => {
+                let (qty, price) = self.trade()?;
+                ReportKind::Trade { qty, price }
+            }
+            2 => ReportKind::Canceled,
+            3 => ReportKind::Replaced,
+            4 => ReportKind::Rejected,
+            5 => ReportKind::Expired,
+            6 => ReportKind::DoneForDay,
+            7 => {
+                let (qty, price) = self.trade()?;
+                ReportKind::TradeCancel { qty, price }
+            }
+            8 => {
+                let ((old_qty, old_price), (qty, price)) = (self.trade()?, self.trade()?);
+                ReportKind::TradeCorrect { old_qty, old_price, qty, price }
+            }
+            9 => ReportKind::CancelRejected,
+            10 => ReportKind::ReplaceRejected,
+            _ => return Err(DecodeError::BadField("report kind")),
+        };
+        Ok(Report { venue_seq, order, exec_id, instrument, kind })
+    }
+
+    fn change(&mut self) -> Read<Change> {
+        match self.u8()? {
+            0 => Ok(Change::Reinstate { scope: self.scope()?, trip: self.u64()? }),
+            1 => Ok(Change::Limit { target: self.target()?, limit: self.limit()?, value: self.optional_i128()? }),
+            _ => Err(DecodeError::BadField("change")),
+        }
+    }
+
+    pub fn event(&mut self) -> Read<Event> {
+        Ok(match self.u8()? {
+            1 => Event::NewOrder(self.order()?),
+            2 => Event::CheckOrder(self.order()?),
+            3 => Event::Replace(Replace {
+                router: RouterId(self.u32()?),
+                client_seq: self.u64()?,
+                cl_ord_id: self.cl_ord_id()?,
+                orig_cl_ord_id: self.cl_ord_id()?,
+                qty: Qty(self.i64()?),
+                price: self.optional_i64()?.map(Price),
+            }),
+            4 => Event::Cancel(Cancel {
+                router: RouterId(self.u32()?),
+                client_seq: self.u64()?,
+                orig_cl_ord_id: self.cl_ord_id()?,
+                lane: self.flag()?,
+            }),
+            5 => Event::MassCancel(MassCancel {
+                router: RouterId(self.u32()?),
+                client_seq: self.u64()?,
+                symbol: match self.reference(SymbolId)? {
+                    Ref::Known(symbol) => Some(symbol),
+                    Ref::Absent => None,
+                    Ref::Unknown => return Err(DecodeError::BadField("symbol")),
+                },
+            }),
+            6 => Event::Malformed { router: RouterId(self.u32()?), client_seq: self.u64()? },
+            7 => Event::AttemptsDropped {
+                router: RouterId(self.u32()?),
+                count: self.u32()?,
+                last_client_seq: self.u64()?,
+                first: Nanos(self.i64()?),
+            },
+            8 => Event::Report(self.report()?),
+            9 => Event::Tick { symbol: SymbolId(self.u32()?), bid: Price(self.i64()?), ask: Price(self.i64()?) },
+            10 => Event::Timer,
+            11 => Event::SessionUp { router: RouterId(self.u32()?) },
+            12 => Event::SessionDown { router: RouterId(self.u32()?), cancel_orders: self.flag()? },
+            13 => Event::VenueUp,
+            14 => Event::VenueDown,
+            15 => Event::MassStatusEntry(MassStatusEntry {
+                order: OrderId(self.u64()?),
+                cum: Qty(self.i64()?),
+                leaves: Qty(self.i64()?),
+            }),
+            16 => Event::MassStatusEnd(MassStatusEnd {
+                last_client_seq_processed: self.u64()?,
+                complete: self.flag()?,
+                fenced: self.flag()?,
+            }),
+            17 => Event::NotSent { order: OrderId(self.u64()?) },
+            18 => Event::ParentOpen {
+                name: self.cl_ord_id()?,
+                account: AccountId(self.u32()?),
+                symbol: SymbolId(self.u32()?),
+                side: self.side()?,
+                qty: Qty(self.i64()?),
+            },
+            19 => Event::ParentAmend { parent: ParentId(self.u32()?), qty: Qty(self.i64()?) },
+            20 => Event::ParentClose { parent: ParentId(self.u32()?) },
+            21 => Event::Halt {
+                scope: self.scope()?,
+                state: State::from_number(self.u8()?).ok_or(DecodeError::BadField("state"))?,
+                principal: self.text()?,
+                text: self.text()?,
+            },
+            22 => Event::Propose { change: self.change()?, principal: self.text()?, text: self.text()? },
+            23 => Event::Approve { proposal: self.u64()?, principal: self.text()? },
+            24 => Event::SetLimit {
+                target: self.target()?,
+                limit: self.limit()?,
+                value: self.optional_i128()?,
+                principal: self.text()?,
+            },
+            25 => Event::Define {
+                kind: match self.u8()? {
+                    1 => NameKind::Account,
+                    2 => NameKind::Router,
+                    3 => NameKind::Strategy,
+                    4 => NameKind::Symbol,
+                    _ => return Err(DecodeError::BadField("name kind")),
+                },
+                name: self.text()?,
+            },
+            26 => Event::Instrument {
+                symbol: SymbolId(self.u32()?),
+                instrument: Instrument { tick: Price(self.i64()?), lot: Qty(self.i64()?), multiplier: self.i64()? },
+            },
+            27 => Event::ParentRequired { account: AccountId(self.u32()?), required: self.flag()? },
+            28 => Event::OpeningPosition {
+                account: AccountId(self.u32()?),
+                symbol: SymbolId(self.u32()?),
+                qty: Qty(self.i64()?),
+                mark: Price(self.i64()?),
+            },
+            29 => Event::DayRoll { date: self.u32()? },
+            _ => return Err(DecodeError::BadField("kind")),
+        })
+    }
+}

@@ -1,0 +1,345 @@
+//! Writing a record.
+
+use alloc::vec::Vec;
+
+use super::MAX_TEXT;
+use crate::events::{Change, Event, NameKind, NewOrder, OrdType, Report, ReportKind, Side, TimeInForce};
+use crate::ids::{ClOrdId, Ref};
+use crate::limits::LimitTarget;
+use crate::scopes::Scope;
+
+/// Appends a record's fields.
+pub struct Writer<'a>(pub &'a mut Vec<u8>);
+
+impl Writer<'_> {
+    #[inline]
+    pub fn u8(&mut self, n: u8) {
+        self.0.push(n);
+    }
+
+    #[inline]
+    pub fn u16(&mut self, n: u16) {
+        self.0.extend_from_slice(&n.to_le_bytes());
+    }
+
+    fn u32(&mut self, n: u32) {
+        self.0.extend_from_slice(&n.to_le_bytes());
+    }
+
+    #[inline]
+    pub fn u64(&mut self, n: u64) {
+        self.0.extend_from_slice(&n.to_le_bytes());
+    }
+
+    #[inline]
+    pub fn i64(&mut self, n: i64) {
+        self.0.extend_from_slice(&n.to_le_bytes());
+    }
+
+    fn flag(&mut self, flag: bool) {
+        self.u8(u8::from(flag));
+    }
+
+    fn optional_i64(&mut self, n: Option<i64>) {
+        self.flag(n.is_some());
+        self.i64(n.unwrap_or(0));
+    }
+
+    fn optional_i128(&mut self, n: Option<i128>) {
+        self.flag(n.is_some());
+        self.0.extend_from_slice(&n.unwrap_or(0).to_le_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        // Cut at a character boundary; the edge refuses longer texts before they come here.
+        let mut end = text.len().min(MAX_TEXT);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.u16(end as u16);
+        self.0.extend_from_slice(&text.as_bytes()[..end]);
+    }
+
+    fn cl_ord_id(&mut self, id: &ClOrdId) {
+        self.u8(id.as_bytes().len() as u8);
+        self.0.extend_from_slice(id.as_bytes());
+    }
+
+    /// Absent and unknown take the two highest numbers.
+    fn reference(&mut self, id: Ref<u32>) {
+        self.u32(match id {
+            Ref::Absent => u32::MAX,
+            Ref::Unknown => u32::MAX - 1,
+            Ref::Known(id) => id,
+        });
+    }
+
+    fn side(&mut self, side: Side) {
+        self.u8(match side {
+            Side::Buy => 1,
+            Side::Sell => 2,
+            Side::SellShort => 5,
+            Side::SellShortExempt => 6,
+        });
+    }
+
+    fn scope(&mut self, scope: Scope) {
+        let (a, b) = scope.parts();
+        self.u8(scope.kind() as u8);
+        self.u32(a);
+        self.u32(b);
+    }
+
+    fn target(&mut self, target: LimitTarget) {
+        match target {
+            LimitTarget::Scope(scope) => {
+                self.u8(0);
+                self.scope(scope);
+            }
+            LimitTarget::Default(kind) => {
+                self.u8(1);
+                self.u8(kind as u8);
+            }
+        }
+    }
+
+    fn order(&mut self, order: &NewOrder) {
+        self.u32(order.router.0);
+        self.u64(order.client_seq);
+        self.cl_ord_id(&order.cl_ord_id);
+        self.reference(as_number(order.account, |id| id.0));
+        self.reference(as_number(order.symbol, |id| id.0));
+        self.reference(as_number(order.strategy, |id| id.0));
+        self.reference(as_number(order.parent, |id| id.0));
+        self.side(order.side);
+        self.u8(match order.ord_type {
+            OrdType::Market => 1,
+            OrdType::Limit => 2,
+        });
+        self.u8(match order.tif {
+            TimeInForce::Day => 0,
+            TimeInForce::GoodTillCancel => 1,
+            TimeInForce::AtTheOpening => 2,
+            TimeInForce::ImmediateOrCancel => 3,
+            TimeInForce::FillOrKill => 4,
+        });
+        self.i64(order.qty.0);
+        self.optional_i64(order.price.map(|price| price.0));
+        self.u64(order.flags);
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.u64(report.venue_seq);
+        self.u64(report.order.0);
+        self.u64(report.exec_id);
+        match report.instrument {
+            Some((symbol, side)) => {
+                self.flag(true);
+                self.u32(symbol.0);
+                self.side(side);
+            }
+            None => self.flag(false),
+        }
+        let (kind, numbers): (u8, &[i64]) = match report.kind {
+            ReportKind::New => (0, &[]),
+            ReportKind::Trade { qty, price } => (1, &[qty.0, price.0]),
+            ReportKind::Canceled => (2, &[]),
+            ReportKind::Replaced => (3, &[]),
+            ReportKind::Rejected => (4, &[]),
+            ReportKind::Expired => (5, &[]),
+            ReportKind::DoneForDay => (6, &[]),
+            ReportKind::TradeCancel { qty, price } => (7, &[qty.0, price.0]),
+            ReportKind::TradeCorrect { old_qty, old_price, qty, price } => {
+                (8, &[old_qty.0, old_price.0, qty.0, price.0])
+            }
+            ReportKind::CancelRejected => (9, &[]),
+            ReportKind::ReplaceRejected => (10, &[]),
+        };
+        self.u8(kind);
+        numbers.iter().for_each(|n| self.i64(*n));
+    }
+
+    fn change(&mut self, change: &Change) {
+        match change {
+            Change::Reinstate { scope, trip } => {
+                self.u8(0);
+                self.scope(*scope);
+                self.u64(*trip);
+            }
+            Change::Limit { target, limit, value } => {
+                self.u8(1);
+                self.target(*target);
+                self.u16(limit.def().code);
+                self.optional_i128(*value);
+            }
+        }
+    }
+
+    pub fn event(&mut self, event: &Event) {
+        match event {
+            Event::NewOrder(order) => {
+                self.u8(1);
+                self.order(order);
+            }
+            Event::CheckOrder(order) => {
+                self.u8(2);
+                self.order(order);
+            }
+            Event::Replace(replace) => {
+                self.u8(3);
+                self.u32(replace.router.0);
+                self.u64(replace.client_seq);
+                self.cl_ord_id(&replace.cl_ord_id);
+                self.cl_ord_id(&replace.orig_cl_ord_id);
+                self.i64(replace.qty.0);
+                self.optional_i64(replace.price.map(|price| price.0));
+            }
+            Event::Cancel(cancel) => {
+                self.u8(4);
+                self.u32(cancel.router.0);
+                self.u64(cancel.client_seq);
+                self.cl_ord_id(&cancel.orig_cl_ord_id);
+                self.flag(cancel.lane);
+            }
+            Event::MassCancel(request) => {
+                self.u8(5);
+                self.u32(request.router.0);
+                self.u64(request.client_seq);
+                self.reference(request.symbol.map_or(Ref::Absent, |symbol| Ref::Known(symbol.0)));
+            }
+            Event::Malformed { router, client_seq } => {
+                self.u8(6);
+                self.u32(router.0);
+                self.u64(*client_seq);
+            }
+            Event::AttemptsDropped { router, count, last_client_seq, first } => {
+                self.u8(7);
+                self.u32(router.0);
+                self.u32(*count);
+                self.u64(*last_client_seq);
+                self.i64(first.0);
+            }
+            Event::Report(report) => {
+                self.u8(8);
+                self.report(report);
+            }
+            Event::Tick { symbol, bid, ask } => {
+                self.u8(9);
+                self.u32(symbol.0);
+                self.i64(bid.0);
+                self.i64(ask.0);
+            }
+            Event::Timer => self.u8(10),
+            Event::SessionUp { router } => {
+                self.u8(11);
+                self.u32(router.0);
+            }
+            Event::SessionDown { router, cancel_orders } => {
+                self.u8(12);
+                self.u32(router.0);
+                self.flag(*cancel_orders);
+            }
+            Event::VenueUp => self.u8(13),
+            Event::VenueDown => self.u8(14),
+            Event::MassStatusEntry(entry) => {
+                self.u8(15);
+                self.u64(entry.order.0);
+                self.i64(entry.cum.0);
+                self.i64(entry.leaves.0);
+            }
+            Event::MassStatusEnd(end) => {
+                self.u8(16);
+                self.u64(end.last_client_seq_processed);
+                self.flag(end.complete);
+                self.flag(end.fenced);
+            }
+            Event::NotSent { order } => {
+                self.u8(17);
+                self.u64(order.0);
+            }
+            Event::ParentOpen { name, account, symbol, side, qty } => {
+                self.u8(18);
+                self.cl_ord_id(name);
+                self.u32(account.0);
+                self.u32(symbol.0);
+                self.side(*side);
+                self.i64(qty.0);
+            }
+            Event::ParentAmend { parent, qty } => {
+                self.u8(19);
+                self.u32(parent.0);
+                self.i64(qty.0);
+            }
+            Event::ParentClose { parent } => {
+                self.u8(20);
+                self.u32(parent.0);
+            }
+            Event::Halt { scope, state, principal, text } => {
+                self.u8(21);
+                self.scope(*scope);
+                self.u8(*state as u8);
+                self.text(principal);
+                self.text(text);
+            }
+            Event::Propose { change, principal, text } => {
+                self.u8(22);
+                self.change(change);
+                self.text(principal);
+                self.text(text);
+            }
+            Event::Approve { proposal, principal } => {
+                self.u8(23);
+                self.u64(*proposal);
+                self.text(principal);
+            }
+            Event::SetLimit { target, limit, value, principal } => {
+                self.u8(24);
+                self.target(*target);
+                self.u16(limit.def().code);
+                self.optional_i128(*value);
+                self.text(principal);
+            }
+            Event::Define { kind, name } => {
+                self.u8(25);
+                self.u8(match kind {
+                    NameKind::Account => 1,
+                    NameKind::Router => 2,
+                    NameKind::Strategy => 3,
+                    NameKind::Symbol => 4,
+                });
+                self.text(name);
+            }
+            Event::Instrument { symbol, instrument } => {
+                self.u8(26);
+                self.u32(symbol.0);
+                self.i64(instrument.tick.0);
+                self.i64(instrument.lot.0);
+                self.i64(instrument.multiplier);
+            }
+            Event::ParentRequired { account, required } => {
+                self.u8(27);
+                self.u32(account.0);
+                self.flag(*required);
+            }
+            Event::OpeningPosition { account, symbol, qty, mark } => {
+                self.u8(28);
+                self.u32(account.0);
+                self.u32(symbol.0);
+                self.i64(qty.0);
+                self.i64(mark.0);
+            }
+            Event::DayRoll { date } => {
+                self.u8(29);
+                self.u32(*date);
+            }
+        }
+    }
+}
+
+fn as_number<T>(id: Ref<T>, number: impl Fn(T) -> u32) -> Ref<u32> {
+    match id {
+        Ref::Absent => Ref::Absent,
+        Ref::Unknown => Ref::Unknown,
+        Ref::Known(id) => Ref::Known(number(id)),
+    }
+}
