@@ -37,11 +37,9 @@ class Kind(Enum):
 class RejectCode(Enum):
     """FIX OrdRejReason (103), the values this venue uses."""
 
-    BROKER_OPTION = 0
     UNKNOWN_SYMBOL = 1
     DUPLICATE_ORDER = 6
     INCORRECT_QUANTITY = 13
-    PRICE_EXCEEDS_CURRENT_PRICE_BAND = 16
     OTHER = 99
 
 

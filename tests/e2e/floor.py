@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from exchange_sim.control import ControlError, ask
+from exchange_sim.control import ask
 from gateway.client import Attestation, ParentOrdersClient, RouterClient
 from riskgate.v1 import admin_pb2
 from router_sim.demo.admin import Watcher
@@ -106,14 +106,6 @@ class Floor:
         """What the exchange saw of a router; empty before its first order."""
         found: dict[str, Any] = ask(self.control, "stats")["routers"].get(router, {})
         return found
-
-    def venue_answers(self) -> bool:
-        """Whether the exchange is there."""
-        try:
-            ask(self.control, "faults")
-        except ControlError:
-            return False
-        return True
 
 
 @dataclass
