@@ -7,7 +7,6 @@ use http::uri::PathAndQuery;
 use riskcore::events::Event;
 use riskcore::ids::SymbolId;
 use riskcore::units::{Nanos, Price};
-use tokio::time::Instant;
 use tonic::client::Grpc;
 use tonic::codec::{EncodeBuf, Streaming};
 use tonic::{Request, Status};
@@ -15,15 +14,13 @@ use tonic::{Request, Status};
 use crate::config::MISSED_HEARTBEATS;
 use crate::inbound::named;
 use crate::plane::{Plane, Shared, yield_turn};
+use crate::venue::attempts::{FIRST_ANSWER, keep_up};
 use crate::venue::connect::connect;
 use crate::wire::Malformed;
 use crate::wire::frame::{Drain, FrameCodec, Ready};
 use crate::wire::primitives::put_bytes_always;
 use crate::wire::venue::MarketDataResponse;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-const OPEN: Duration = Duration::from_secs(5);
 const MAX_FRAME: usize = 4 << 20;
 
 /// Between two ticks of a symbol.
@@ -85,30 +82,10 @@ impl Feed {
 
 /// Follows the market until the gateway stops.
 pub async fn run(plane: Shared) {
-    let mut pause = FIRST_PAUSE;
-    let mut told = String::new();
-    loop {
-        let before = Instant::now();
-        let why = follow(&plane).await;
-        if before.elapsed() > OPEN {
-            pause = FIRST_PAUSE;
-        }
-        {
-            let mut plane = plane.lock();
-            if plane.stopping {
-                return;
-            }
-            if why.message() != told {
-                told = why.message().to_owned();
-                plane.announce("venue", format!("no market data: {told}"));
-            }
-        }
-        tokio::time::sleep(pause).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
-    }
+    keep_up(plane, "market data", follow).await;
 }
 
-async fn follow(plane: &Shared) -> Status {
+async fn follow(plane: Shared) -> Status {
     let (address, every, symbols) = {
         let plane = plane.lock();
         let names = &plane.names().symbols;
@@ -116,7 +93,7 @@ async fn follow(plane: &Shared) -> Status {
         (plane.config.market_data_address.clone(), plane.config.heartbeat, symbols)
     };
     let mut feed = Feed::new(symbols.len());
-    let mut inbound = match tokio::time::timeout(OPEN, open(&address, symbols)).await {
+    let mut inbound = match tokio::time::timeout(FIRST_ANSWER, open(&address, symbols)).await {
         Ok(Ok(inbound)) => inbound,
         Ok(Err(status)) => return status,
         Err(_) => return Status::deadline_exceeded("the source of market data did not answer"),

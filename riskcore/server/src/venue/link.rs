@@ -15,48 +15,22 @@ use tonic::{Code, Request, Status};
 
 use crate::config::MISSED_HEARTBEATS;
 use crate::plane::{Shared, yield_turn};
+use crate::venue::attempts::{FIRST_ANSWER, keep_up};
 use crate::venue::connect::connect;
 use crate::venue::state::Phase;
 use crate::wire::frame::{Drain, FrameCodec, Ready};
 use crate::wire::venue::{cancels_taken, write_heartbeat};
-
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// How long a session may take until the venue's first answer.
-const LOGON: Duration = Duration::from_secs(5);
 
 /// The largest frame the venue may send.
 const MAX_FRAME: usize = 4 << 20;
 
 /// Keeps the link up until the gateway stops.
 pub async fn run(plane: Shared) {
-    let mut pause = FIRST_PAUSE;
-    let mut told = String::new();
-    loop {
-        let before = Instant::now();
-        let why = session(&plane).await;
-        if before.elapsed() > LOGON {
-            pause = FIRST_PAUSE;
-        }
-        {
-            let mut plane = plane.lock();
-            if plane.stopping {
-                return;
-            }
-            // Not a line per attempt: the same reason is told once.
-            if why.message() != told {
-                told = why.message().to_owned();
-                plane.announce("venue", format!("no venue link: {told}"));
-            }
-        }
-        tokio::time::sleep(pause).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
-    }
+    keep_up(plane, "venue link", session).await;
 }
 
 /// One session, from connecting to its end; the reason of the end.
-async fn session(plane: &Shared) -> Status {
+async fn session(plane: Shared) -> Status {
     let address = plane.lock().config.venue_address.clone();
     let (orders, order_cord) = match connect(&address).await {
         Ok(connected) => connected,
@@ -68,7 +42,7 @@ async fn session(plane: &Shared) -> Status {
     };
     let session = plane.lock().venue_session_begins(vec![order_cord, cancel_cord]);
     let lane = tokio::spawn(cancel_stream(plane.clone(), session, cancels));
-    let why = order_stream(plane, session, orders).await;
+    let why = order_stream(&plane, session, orders).await;
     let mut guard = plane.lock();
     if why.code() == Code::OutOfRange && guard.venue.phase == Phase::LoggingOn {
         guard.venue_forgot();
@@ -81,7 +55,7 @@ async fn session(plane: &Shared) -> Status {
 
 async fn order_stream(plane: &Shared, session: u64, channel: Channel) -> Status {
     let opening = open(channel, "/riskgate.v1.Exchange/Session", OrdersOut { plane: plane.clone(), session });
-    let mut inbound = match tokio::time::timeout(LOGON, opening).await {
+    let mut inbound = match tokio::time::timeout(FIRST_ANSWER, opening).await {
         Ok(Ok(inbound)) => inbound,
         Ok(Err(status)) => return status,
         Err(_) => return Status::deadline_exceeded("the venue did not answer the logon"),

@@ -1,5 +1,6 @@
 //! The exchange's side: orders and cancels out, reports in, market data.
 
+pub mod attempts;
 pub mod connect;
 pub mod feed;
 pub mod link;
