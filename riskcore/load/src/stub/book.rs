@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::config::{Behaviour, StubConfig};
-use super::market_data::Quotes;
 use super::order::{NewOrder, Replace};
+use super::quotes::Quotes;
 use super::report::{Execution, Report};
 use crate::proto::{CxlRejResponseTo, ExecType, Side};
 

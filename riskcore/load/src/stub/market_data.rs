@@ -1,7 +1,7 @@
-//! Quotes: fixed until someone sets them, repeated so that their age is known.
+//! The market data stream: every quote, repeated so that its age is known.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,47 +10,10 @@ use tonic::Status;
 use tonic::codegen::tokio_stream::Stream;
 
 use super::venue::Venue;
-use crate::proto::{MarketDataResponse, Quote};
-use crate::sync::lock;
+use crate::proto::MarketDataResponse;
 
 /// Quotes a message; more symbols take more messages.
 const QUOTES_A_MESSAGE: usize = 256;
-
-/// The newest quote of each symbol.
-#[derive(Debug)]
-pub struct Quotes {
-    quotes: Mutex<Vec<Quote>>,
-}
-
-impl Quotes {
-    /// Starts with `quotes`.
-    pub fn new(quotes: Vec<Quote>) -> Self {
-        Self { quotes: Mutex::new(quotes) }
-    }
-
-    /// Sets one symbol's quote; subscribers get it with the next repetition.
-    pub fn set(&self, quote: Quote) {
-        let mut quotes = lock(&self.quotes);
-        match quotes.iter_mut().find(|known| known.symbol == quote.symbol) {
-            Some(known) => *known = quote,
-            None => quotes.push(quote),
-        }
-    }
-
-    /// The quote of a symbol.
-    pub fn find(&self, symbol: &[u8]) -> Option<Quote> {
-        lock(&self.quotes).iter().find(|quote| quote.symbol.as_bytes() == symbol).cloned()
-    }
-
-    /// Up to `count` quotes from `position` that `wanted` asks for (empty = all), and where to go on.
-    fn page(&self, wanted: &[String], position: usize, count: usize) -> (Vec<Quote>, Option<usize>) {
-        let quotes = lock(&self.quotes);
-        let page: Vec<Quote> = quotes.iter().skip(position).take(count).cloned().collect();
-        let next = position + page.len();
-        let more = (next < quotes.len()).then_some(next);
-        (page.into_iter().filter(|quote| wanted.is_empty() || wanted.contains(&quote.symbol)).collect(), more)
-    }
-}
 
 /// One subscriber's stream: all quotes at once, then again every interval.
 #[derive(Debug)]

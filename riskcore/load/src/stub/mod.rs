@@ -10,6 +10,7 @@ pub mod codec;
 pub mod config;
 pub mod market_data;
 pub mod order;
+pub mod quotes;
 pub mod report;
 pub mod service;
 pub mod session;

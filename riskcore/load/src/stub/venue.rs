@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::book::{Book, BookCounts, Rules};
 use super::config::{MAX_GATEWAYS, StubConfig};
-use super::market_data::Quotes;
+use super::quotes::Quotes;
 use crate::clock::Clock;
 use crate::sync::lock;
 
