@@ -265,3 +265,111 @@ async fn the_oms_registers_parents_and_their_quantity_holds() {
     assert_eq!("PARENT_OVERFILL", second.reject.expect("a reject").name);
     assert_eq!(tonic::Code::Unauthenticated, refused.expect_err("a status").code());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_began_anew_starts_from_what_the_venue_still_holds() {
+    let venue = Venue::start().await;
+    {
+        let before = Gateway::ready(&venue, Options::default()).await;
+        let mut router = Router::log_on(&before, "r1").await;
+        for n in 0..3 {
+            router.order(&format!("A{n}"));
+            let id = router.report().await.order_id;
+            venue.lock().fill(id, 100);
+            router.report().await;
+        }
+        before.plane.stop();
+    }
+    venue.lock().keep_reports(2);
+    let gateway = Gateway::ready(&venue, Options::default()).await;
+    let mut router = Router::log_on(&gateway, "r1").await;
+    router.order("B1");
+    let first = router.report().await;
+    // What it has counted once is not asked for again.
+    venue.lock().drop_session();
+    until("the venue was logged on to again", || venue.lock().logons.len() == 3).await;
+    gateway.until_reconciled().await;
+    router.order("B2");
+    let second = router.report().await;
+
+    assert_eq!(("B1", proto::ExecType::New as i32), (first.cl_ord_id.as_str(), first.exec_type));
+    assert_eq!(("B2", proto::ExecType::New as i32), (second.cl_ord_id.as_str(), second.exec_type));
+    assert_eq!(7, venue.lock().logons[2].resume_after);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replace_that_was_lost_with_its_link_is_told_as_refused_and_can_be_sent_again() {
+    let venue = Venue::start().await;
+    let gateway = Gateway::ready(&venue, Options::default()).await;
+    let mut router = Router::log_on(&gateway, "r1").await;
+    router.order("A1");
+    router.report().await;
+    venue.lock().deaf = true;
+    let replace = |cl_ord_id: &str| {
+        Out::OrderCancelReplaceRequest(proto::OrderCancelReplaceRequest {
+            cl_ord_id: cl_ord_id.to_owned(),
+            orig_cl_ord_id: "A1".to_owned(),
+            order_qty: 150,
+            price: Some(99 * UNIT),
+        })
+    };
+    let seq = router.send(replace("A2"));
+    until("the replace was taken", || gateway.status().routers[0].last_client_seq == seq).await;
+    {
+        let mut venue = venue.lock();
+        venue.away = true;
+        venue.drop_session();
+    }
+    until("the loss is noticed", || !gateway.status().venue_connected).await;
+    {
+        let mut venue = venue.lock();
+        (venue.deaf, venue.away) = (false, false);
+    }
+    gateway.until_reconciled().await;
+    let refused = router.cancel_reject().await;
+    router.send(replace("A3"));
+    let replaced = router.report().await;
+
+    assert_eq!(("A2", seq), (refused.cl_ord_id.as_str(), refused.client_seq));
+    assert_eq!(("A3", 150), (replaced.cl_ord_id.as_str(), replaced.order_qty));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_cannot_be_used_stops_its_account_and_not_the_link() {
+    let venue = Venue::start().await;
+    let gateway = Gateway::ready(&venue, Options::default()).await;
+    let mut router = Router::log_on(&gateway, "r1").await;
+    router.order("A1");
+    let id = router.report().await.order_id;
+    {
+        let mut venue = venue.lock();
+        venue.refer(id, proto::ExecType::TradeCorrect, 999);
+        venue.fill(id, 10);
+    }
+    let trade = router.report().await;
+    let swept = router.report().await;
+    router.order("A2");
+    let halted = router.report().await;
+
+    assert_eq!((10, 10), (trade.last_qty, trade.cum_qty));
+    assert_eq!(proto::ExecType::Canceled as i32, swept.exec_type);
+    assert_eq!("HALTED", halted.reject.expect("a reject").name);
+    assert_eq!(1, venue.lock().logons.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_router_learns_that_the_venue_refused_a_cancel_of_its_mass_cancel() {
+    let venue = Venue::start().await;
+    let gateway = Gateway::ready(&venue, Options::default()).await;
+    let mut router = Router::log_on(&gateway, "r1").await;
+    router.order("A1");
+    let id = router.report().await.order_id;
+    venue.lock().open.remove(&id);
+    router.send(Out::OrderMassCancelRequest(proto::OrderMassCancelRequest {
+        mass_cancel_request_type: proto::MassCancelRequestType::AllOrders as i32,
+        ..proto::OrderMassCancelRequest::default()
+    }));
+    let refused = router.cancel_reject().await;
+
+    assert_eq!((id, "A1"), (refused.order_id, refused.orig_cl_ord_id.as_str()));
+}

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use riskcore::events::{Event, MassStatusEnd, MassStatusEntry, Report, ReportKind};
-use riskcore::ids::{ClOrdId, OrderId};
+use riskcore::ids::{ClOrdId, OrderId, RouterId};
 use riskcore::outcome::{CxlRejReason, Outcome};
 use riskcore::units::{Price, Qty};
 use tonic::Status;
@@ -65,7 +65,7 @@ impl Plane {
             VenueMessage::Report(report) => return self.on_venue_report(&report),
             VenueMessage::CancelReject { venue_seq, order, to_replace, reason } => {
                 let kind = if to_replace { ReportKind::ReplaceRejected } else { ReportKind::CancelRejected };
-                let venue_seq = venue_seq.saturating_add(self.venue.venue_seq_base);
+                let Some(venue_seq) = self.core_seq(venue_seq)? else { return Ok(()) };
                 let order = OrderId(order);
                 return self.on_cancel_reject(
                     &Report { venue_seq, order, exec_id: 0, instrument: None, kind },
@@ -96,8 +96,12 @@ impl Plane {
         if self.venue.phase != Phase::LoggingOn {
             return;
         }
-        if last_venue_seq.saturating_add(self.venue.venue_seq_base) < self.engine.state().venue.last_venue_seq {
+        let core = self.engine.state().venue;
+        if i128::from(last_venue_seq) + self.venue.venue_seq_base < i128::from(core.last_venue_seq) {
             self.venue_forgot();
+        }
+        if core.last_client_seq == 0 {
+            self.venue.earlier_runs = last_venue_seq;
         }
         self.venue.phase = Phase::Reconciling;
         self.venue.request_id += 1;
@@ -112,32 +116,72 @@ impl Plane {
             return Err(Status::unavailable("the venue's mass status was not complete"));
         }
         self.apply(&Event::MassStatusEnd(end));
+        self.void_lost_replaces(&end);
         self.venue.phase = Phase::Up;
         self.announce("venue", "venue link reconciled".to_owned());
         Ok(())
     }
 
+    /// Replaces sent on a lost link that the venue had not processed before it fenced that link.
+    fn void_lost_replaces(&mut self, end: &MassStatusEnd) {
+        if !end.fenced {
+            return;
+        }
+        let lost = end.last_client_seq_processed.saturating_add(1)..=self.venue.lost_up_to;
+        let orders = &self.engine.state().orders;
+        let open = (0..self.routers.len() as u32).flat_map(|router| orders.open_of(RouterId(router)));
+        let lost = open.filter(|order| lost.contains(&order.venue_client_seq)).map(|order| order.id);
+        let void: Vec<OrderId> = lost.filter(|id| orders.pending_replace(*id).is_some()).collect();
+        for id in void {
+            self.replace_is_void(id);
+        }
+    }
+
+    /// The core's number of a report of the venue; `None` if it comes before the first that counts.
+    fn core_seq(&mut self, wire: u64) -> Result<Option<u64>, Status> {
+        if wire == 0 {
+            return Err(Status::data_loss("a report of the venue has no venue_seq"));
+        }
+        let first = self.engine.state().venue.last_venue_seq == 0 && self.venue.venue_seq_base == 0;
+        if first && wire > 1 && wire <= self.venue.earlier_runs.saturating_add(1) {
+            // This gateway began without memory, and the venue no longer holds every report to its earlier runs.
+            self.venue.venue_seq_base = 1 - i128::from(wire);
+            let gone = wire - 1;
+            self.announce_text_alarm(format!(
+                "the venue's reports up to {gone} are of earlier runs and no longer held"
+            ));
+        }
+        Ok(u64::try_from(i128::from(wire) + self.venue.venue_seq_base).ok().filter(|seq| *seq > 0))
+    }
+
     fn on_venue_report(&mut self, report: &VenueReport<'_>) -> Verdict {
+        let Some(venue_seq) = self.core_seq(report.venue_seq)? else { return Ok(()) };
+        let gap = |expected| {
+            Err(Status::data_loss(format!("the venue's report {venue_seq} came where {expected} was expected")))
+        };
         let Some(kind) = self.kind_of(report) else {
             self.announce_text_alarm(format!(
                 "venue report {} has ExecType {} or an execution reference that cannot be used",
                 report.venue_seq, report.exec_type
             ));
-            return Ok(());
+            // It takes its place in the sequence as a report that cannot be true: its account takes no new risk.
+            let kind = ReportKind::TradeCancel { qty: Qty::ZERO, price: Price(0) };
+            let void = Report { venue_seq, order: OrderId(report.order), exec_id: 0, instrument: None, kind };
+            return match self.apply(&Event::Report(void)) {
+                Outcome::ReportGap(expected) => gap(expected),
+                _ => Ok(()),
+            };
         };
         let symbol = named(report.symbol, |name| self.names().symbol(name)).known();
         let event = Report {
-            venue_seq: report.venue_seq.saturating_add(self.venue.venue_seq_base),
+            venue_seq,
             order: OrderId(report.order),
             exec_id: report.exec_id,
             instrument: symbol.zip(requests::side(report.side)),
             kind,
         };
         match self.on_report(&event, report.ord_rej_reason) {
-            Outcome::ReportGap(expected) => Err(Status::data_loss(format!(
-                "the venue's report {} came where {expected} was expected",
-                event.venue_seq
-            ))),
+            Outcome::ReportGap(expected) => gap(expected),
             Outcome::Reported(_) => {
                 if let ReportKind::Trade { qty, price } = kind {
                     self.venue.executions.put(report.exec_id, qty, price);
@@ -246,8 +290,11 @@ impl Plane {
                 )));
             }
             Outcome::Reported(id) if report.kind == ReportKind::CancelRejected => {
-                // Cancels of a sweep are the core's affair; only a router's own is answered.
-                if let Some(CancelRequest { cl_ord_id, client_seq }) = request {
+                // What a halt asks for is the core's affair, which asks again; a router's own request is answered, be it a
+                // cancel or a mass cancel.
+                let asks_again = self.engine.order(id).is_none_or(|order| order.cancel_requested.is_some());
+                let by_mass = CancelRequest { cl_ord_id: None, client_seq: 0 };
+                if let Some(CancelRequest { cl_ord_id, client_seq }) = request.or((!asks_again).then_some(by_mass)) {
                     self.report_venue_refused(id, cl_ord_id, client_seq, false, reason);
                     self.forget_cancel(id);
                 }

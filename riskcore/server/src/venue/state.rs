@@ -73,8 +73,12 @@ pub struct VenueState {
     cancels_waiting: BTreeSet<OrderId>,
     /// Wire numbers of what left.
     pub sequence: WireSequence,
-    /// Wire venue_seq + this = the core's: not 0 after a venue has lost its memory.
-    pub venue_seq_base: u64,
+    /// Wire venue_seq + this = the core's: above 0 after a venue has lost its memory, below 0 after this gateway has.
+    pub venue_seq_base: i128,
+    /// The venue's last report before this gateway sent its first order: up to it, reports are of earlier runs.
+    pub earlier_runs: u64,
+    /// Orders and replaces up to this one, in the core's numbers, were sent on links that are lost.
+    pub lost_up_to: u64,
     /// The running mass status.
     pub request_id: u64,
     /// The venue's interval, ms; 0 until it told.
@@ -264,7 +268,8 @@ impl Plane {
         self.venue.lane_greeted = false;
         self.venue.lane_taken = 0;
         self.venue.lane_session = Some(self.venue.session);
-        let resume_after = self.engine.state().venue.last_venue_seq - self.venue.venue_seq_base;
+        let resume_after = i128::from(self.engine.state().venue.last_venue_seq) - self.venue.venue_seq_base;
+        let resume_after = u64::try_from(resume_after).unwrap_or_default();
         let (gateway, epoch) = (self.config.gateway.clone(), self.config.epoch);
         let cancel_on_disconnect = self.config.cancel_on_disconnect;
         self.send_control(|out| venue::write_logon(out, &gateway, epoch, resume_after, cancel_on_disconnect));
@@ -326,6 +331,7 @@ impl Plane {
         self.venue.lane_written.clear();
         self.venue.lane_stuck_since = None;
         self.venue.cancels_waiting.clear();
+        self.venue.lost_up_to = self.engine.state().venue.last_client_seq;
         self.venue.wake_all();
         if was_up {
             self.counters.venue_losses += 1;
@@ -339,7 +345,7 @@ impl Plane {
 
     /// The venue does not know the reports we have seen: it lost its memory. Its sequence starts again behind ours.
     pub fn venue_forgot(&mut self) {
-        self.venue.venue_seq_base = self.engine.state().venue.last_venue_seq;
+        self.venue.venue_seq_base = i128::from(self.engine.state().venue.last_venue_seq);
         self.announce_text_alarm("the venue has forgotten this gateway's reports; resuming from its first".to_owned());
     }
 
@@ -356,12 +362,15 @@ impl Plane {
             Kind::New { .. } => {
                 self.apply(&Event::NotSent { order: waiting.order });
             }
-            Kind::Replace { .. } => {
-                let kind = ReportKind::ReplaceRejected;
-                self.on_report(&Report { venue_seq: 0, order: waiting.order, exec_id: 0, instrument: None, kind }, 0);
-            }
+            Kind::Replace { .. } => self.replace_is_void(waiting.order),
             Kind::Cancel | Kind::Control => {}
         }
+    }
+
+    /// A replace never reached the venue and cannot any more: its router is told as if the venue had refused it.
+    pub(crate) fn replace_is_void(&mut self, order: OrderId) {
+        let kind = ReportKind::ReplaceRejected;
+        self.on_report(&Report { venue_seq: 0, order, exec_id: 0, instrument: None, kind }, 0);
     }
 }
 

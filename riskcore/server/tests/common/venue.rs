@@ -73,6 +73,11 @@ impl State {
         *self = State::default();
     }
 
+    /// Holds only the newest reports.
+    pub fn keep_reports(&mut self, newest: usize) {
+        self.log.drain(..self.log.len() - newest);
+    }
+
     /// A bust or correction of an execution.
     pub fn refer(&mut self, order: u64, exec_type: proto::ExecType, exec_ref_id: u64) {
         self.exec_id += 1;
