@@ -62,13 +62,6 @@ impl Touched {
     /// The place of the router among them.
     pub const ROUTER: u8 = 2;
 
-    /// Those that are totals of instruments: firm, account, router and strategy.
-    #[inline]
-    pub fn totals(&self) -> (&[ScopeIx; 3], Option<ScopeIx>) {
-        let [totals @ .., _, _, _, _, _] = &self.list;
-        (totals, self.strategy())
-    }
-
     /// In the order in which a halt is looked for: the first of the most severe is the one that is named.
     #[inline]
     pub fn latch_order(&self) -> impl Iterator<Item = ScopeIx> + '_ {

@@ -199,16 +199,50 @@ impl State {
     /// Changes what is open in every scope an order touches, and values its cells anew. Deltas that would overflow have
     /// been refused before (`can_open`); a release cannot overflow.
     pub fn change_open(&mut self, touched: &Touched, symbol: SymbolId, side: Side, delta: OpenDelta) {
-        let (totals, strategy) = touched.totals();
-        for ix in totals.iter().chain(strategy.as_ref()) {
-            let changed = self.books[ix.at()].change_open(side, false, delta);
-            debug_assert!(changed.is_some(), "checked by can_open");
+        let mark = self.markets[symbol.index()].short_mark();
+        let multiplier = self.multiplier(symbol);
+        let [of_symbol, of_account, of_router] = *touched.cells();
+        self.change_cell(of_symbol, symbol, side, delta, mark, multiplier);
+        let account_gross = self.change_cell(of_account, symbol, side, delta, mark, multiplier);
+        let router_gross = self.change_cell(of_router, symbol, side, delta, mark, multiplier);
+        self.change_total(ScopeIx::FIRM, delta, account_gross);
+        self.change_total(touched.account(), delta, account_gross);
+        self.change_total(touched.router(), delta, router_gross);
+        if let Some(strategy) = touched.strategy() {
+            self.change_total(strategy, delta, 0);
         }
-        for ix in touched.cells() {
-            let changed = self.books[ix.at()].change_open(side, true, delta);
-            debug_assert!(changed.is_some(), "checked by can_open");
-        }
-        self.revalue_open(touched, symbol);
+    }
+
+    /// Changes what is open in a cell; returns what its gross notional changed by. That alone moves: position and marks are
+    /// what they were when profit and loss were last worked out.
+    #[inline(always)]
+    fn change_cell(
+        &mut self,
+        ix: ScopeIx,
+        symbol: SymbolId,
+        side: Side,
+        delta: OpenDelta,
+        mark: Option<Price>,
+        multiplier: i64,
+    ) -> i128 {
+        let book = &mut self.books[ix.at()];
+        let changed = book.change_open(side, true, delta);
+        debug_assert!(changed.is_some(), "checked by can_open");
+        // A cell whose value is not known, or would not be any more, takes the long way, and tells its totals itself.
+        let gross = if book.unvalued == 0 { book.gross_at(mark, multiplier) } else { None };
+        let Some(gross) = gross else {
+            self.revalue(ix, symbol);
+            return 0;
+        };
+        gross - core::mem::replace(&mut book.gross, gross)
+    }
+
+    #[inline(always)]
+    fn change_total(&mut self, ix: ScopeIx, delta: OpenDelta, gross: i128) {
+        let book = &mut self.books[ix.at()];
+        let changed = book.change_open(Side::Buy, false, delta);
+        debug_assert!(changed.is_some(), "checked by can_open");
+        book.gross = saturating_sum(book.gross, gross);
     }
 
     /// Books an execution in every scope an order touches. `None` on overflow, and nothing is changed.
@@ -237,41 +271,6 @@ impl State {
     fn revalue_touched(&mut self, touched: &Touched, symbol: SymbolId) {
         for ix in touched.cells() {
             self.revalue(*ix, symbol);
-        }
-    }
-
-    /// Values the cells of an order anew after a change of what is open. It moves their gross notional alone: positions and
-    /// marks are what they were when profit and loss were last worked out.
-    fn revalue_open(&mut self, touched: &Touched, symbol: SymbolId) {
-        let mark = self.markets[symbol.index()].short_mark();
-        let multiplier = self.multiplier(symbol);
-        let (account, router) = (touched.account(), touched.router());
-        self.revalue_open_cell(touched.symbol(), &[], symbol, mark, multiplier);
-        self.revalue_open_cell(touched.account_symbol(), &[account, ScopeIx::FIRM], symbol, mark, multiplier);
-        self.revalue_open_cell(touched.router_symbol(), &[router], symbol, mark, multiplier);
-    }
-
-    #[inline(always)]
-    fn revalue_open_cell(
-        &mut self,
-        ix: ScopeIx,
-        owners: &[ScopeIx],
-        symbol: SymbolId,
-        mark: Option<Price>,
-        multiplier: i64,
-    ) {
-        let book = &mut self.books[ix.at()];
-        // A cell whose value is not known, or would not be any more, takes the long way.
-        let gross = if book.unvalued == 0 { book.gross_at(mark, multiplier) } else { None };
-        let Some(gross) = gross else { return self.revalue(ix, symbol) };
-        let change = gross - book.gross;
-        if change == 0 {
-            return;
-        }
-        book.gross = gross;
-        for owner in owners {
-            let total = &mut self.books[owner.at()];
-            total.gross = saturating_sum(total.gross, change);
         }
     }
 

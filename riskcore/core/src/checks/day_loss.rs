@@ -56,6 +56,7 @@ impl Check for DayLoss {
     const REASONS: &'static [Reason] = REASONS;
 
     /// A loss halts where it arises (`watch`); an order meets this only while a position has no price at all.
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         if candidate.reduces {
             return Ok(());

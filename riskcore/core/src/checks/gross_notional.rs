@@ -38,7 +38,7 @@ pub struct GrossNotional;
 impl Check for GrossNotional {
     const REASONS: &'static [Reason] = REASONS;
 
-    #[inline]
+    #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let (touched, limit) = (&candidate.touched, id::MAX_GROSS_NOTIONAL);
         let places = candidate.bounds.places(limit);
@@ -69,6 +69,7 @@ impl Check for GrossNotional {
 }
 
 /// What the order adds to a cell's worst-case notional; `None` on overflow.
+#[inline(always)]
 fn added_gross(candidate: &Candidate, state: &State, cell: ScopeIx) -> Option<i128> {
     let book = &state.books[cell.at()];
     let (buy, sell) = if candidate.side.is_buy() { (candidate.added, 0) } else { (0, candidate.added) };

@@ -18,6 +18,7 @@ pub struct LimitConfigured;
 impl Check for LimitConfigured {
     const REASONS: &'static [Reason] = REASONS;
 
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         if !candidate.bounds.missing {
             return Ok(());

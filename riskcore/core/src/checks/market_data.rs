@@ -34,7 +34,7 @@ pub struct MarketData;
 impl Check for MarketData {
     const REASONS: &'static [Reason] = REASONS;
 
-    #[inline]
+    #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         if candidate.reduces && candidate.price.is_some() {
             return;

@@ -169,6 +169,7 @@ impl Check for MessageRate {
             tuned(windows.burst.take(), limits, id::MESSAGE_BURST, id::MESSAGE_BURST_WINDOW, DEFAULT_BURST_WINDOW);
     }
 
+    #[inline(always)]
     fn observe(&mut self, router: ScopeIx, count: u32, state: &State) {
         let now = state.now;
         let Some(windows) = self.scopes.get_mut(router.at()) else { return };
@@ -190,6 +191,7 @@ impl Check for MessageRate {
         windows.over = over;
     }
 
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         let router = candidate.touched.router();
         if let Some(over) = self.windows(router).and_then(|windows| windows.over) {
@@ -209,6 +211,7 @@ impl Check for MessageRate {
         Ok(())
     }
 
+    #[inline(always)]
     fn reserve(&mut self, candidate: &Candidate, _state: &State) {
         for ix in candidate.touched.among(shared(candidate)) {
             let Some(windows) = self.scopes.get_mut(ix.at()) else { continue };

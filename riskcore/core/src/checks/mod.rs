@@ -105,13 +105,13 @@ pub trait Check: Default {
     fn measure(&self, _candidate: &Candidate, _state: &State, _see: &mut impl FnMut(Measure) -> bool) {}
 
     /// May the order pass? Must not change anything and cannot: it gets only shared references.
-    #[inline]
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         self.check_each(candidate, state)
     }
 
     /// The verdict of the first bound that the order is over.
-    #[inline]
+    #[inline(always)]
     fn check_each(&self, candidate: &Candidate, state: &State) -> Verdict {
         let mut over = false;
         self.measure(candidate, state, &mut |measure| {

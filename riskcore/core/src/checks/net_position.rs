@@ -48,7 +48,7 @@ pub struct NetPosition;
 impl Check for NetPosition {
     const REASONS: &'static [Reason] = REASONS;
 
-    #[inline]
+    #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         if candidate.added <= 0 {
             return;

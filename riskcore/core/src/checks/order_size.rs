@@ -36,13 +36,13 @@ pub struct OrderSize;
 impl Check for OrderSize {
     const REASONS: &'static [Reason] = reason::REASONS;
 
-    #[inline]
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         // Within the tightest, within all.
         if candidate.qty.0 <= candidate.bounds.order_qty { Ok(()) } else { self.check_each(candidate, state) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let (limit, value) = (id::MAX_ORDER_QTY, i128::from(candidate.qty.0));
         for ix in candidate.touched.among(candidate.bounds.places(limit)) {

@@ -39,7 +39,7 @@ pub struct OrderValue;
 impl Check for OrderValue {
     const REASONS: &'static [Reason] = reason::REASONS;
 
-    #[inline]
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         // Within the tightest, within all.
         if candidate.notional.0 <= candidate.bounds.order_notional {
@@ -49,7 +49,7 @@ impl Check for OrderValue {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let (limit, value) = (id::MAX_ORDER_NOTIONAL, candidate.notional.0);
         for ix in candidate.touched.among(candidate.bounds.places(limit)) {

@@ -68,6 +68,7 @@ impl ParentChild {
 impl Check for ParentChild {
     const REASONS: &'static [Reason] = REASONS;
 
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         let parent = match candidate.parent {
             Ref::Absent if !state.parent_required[candidate.account.index()] => return Ok(()),

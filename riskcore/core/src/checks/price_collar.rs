@@ -36,6 +36,7 @@ pub struct PriceCollar;
 impl Check for PriceCollar {
     const REASONS: &'static [Reason] = REASONS;
 
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         let Some(price) = candidate.price else { return Ok(()) };
         // Without any quote only a reducing limit order came this far.

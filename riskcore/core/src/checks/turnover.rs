@@ -95,7 +95,7 @@ impl Check for Turnover {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         if candidate.added_notional <= 0 {
             return;
@@ -121,6 +121,7 @@ impl Check for Turnover {
         }
     }
 
+    #[inline(always)]
     fn reserve(&mut self, candidate: &Candidate, _state: &State) {
         for ix in candidate.touched.among(candidate.bounds.places(id::MAX_TURNOVER_WINDOW)) {
             if let Some(Some(slot)) = self.windows.get_mut(ix.at()) {

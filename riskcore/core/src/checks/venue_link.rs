@@ -18,6 +18,7 @@ pub struct VenueLink;
 impl Check for VenueLink {
     const REASONS: &'static [Reason] = REASONS;
 
+    #[inline(always)]
     fn check(&self, _candidate: &Candidate, state: &State) -> Verdict {
         if state.venue.up && state.venue.reconciled {
             return Ok(());

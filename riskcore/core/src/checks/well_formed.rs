@@ -25,6 +25,7 @@ pub struct WellFormed;
 impl Check for WellFormed {
     const REASONS: &'static [Reason] = REASONS;
 
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         let Some(instrument) = state.instruments[candidate.symbol.index()] else {
             return refuse(&crate::place::UNKNOWN_SYMBOL, 0, 0, Unit::None);
