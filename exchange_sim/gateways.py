@@ -74,8 +74,12 @@ class GatewayRecord:
     reports: deque[Held] = field(default_factory=lambda: deque(maxlen=KEEP_REPORTS))
     drops: DropLog = field(default_factory=DropLog)
 
-    def log_on(self, session: LiveSession, epoch: int, resume_after: int) -> None:
+    def log_on(self, session: LiveSession, epoch: int, resume_after: int) -> int:
         """Make `session` the gateway's only one.
+
+        Returns:
+            The `venue_seq` after which reports are sent. A new epoch may have begun without memory: where reports it asks
+            for are no longer held, it gets those that are.
 
         Raises:
             LogonError: a newer epoch has been here, or the epoch's session is alive.
@@ -91,6 +95,8 @@ class GatewayRecord:
             raise SequenceError(
                 f"gateway {self.name}: resume_after {resume_after} is above the last venue_seq {self.last_venue_seq}"
             )
+        if epoch > self.epoch:
+            resume_after = max(resume_after, self.first_held() - 1)
         if resume_after < self.first_held() - 1:
             raise SequenceError(
                 f"gateway {self.name}: reports after {resume_after} are gone, the oldest held is {self.first_held()}"
@@ -100,6 +106,7 @@ class GatewayRecord:
         if epoch > self.epoch:
             self.epoch, self.last_client_seq = epoch, 0
         self.session = session
+        return resume_after
 
     def log_off(self, session: LiveSession) -> bool:
         """Forget a session that ended; whether it was still the gateway's."""

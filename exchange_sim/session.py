@@ -102,12 +102,12 @@ class OrderSession:
         logon = first.logon
         record = self._exchange.gateway(logon.gateway)
         try:
-            record.log_on(self, logon.epoch, logon.resume_after)
+            resume_after = record.log_on(self, logon.epoch, logon.resume_after)
         except LogonError as refusal:
             raise SessionEndError(grpc.StatusCode.FAILED_PRECONDITION, str(refusal)) from refusal
         except SequenceError as error:
             raise SessionEndError(grpc.StatusCode.OUT_OF_RANGE, str(error)) from error
-        self._record, self._cursor = record, logon.resume_after
+        self._record, self._cursor = record, resume_after
         self._cancel_on_disconnect = logon.cancel_on_disconnect
         ack = pb.ExchangeLogonAck(
             last_client_seq_processed=record.last_client_seq,

@@ -259,6 +259,19 @@ async def test_the_drop_copy_has_every_execution_and_no_fault_touches_it() -> No
         assert await future.code() == grpc.StatusCode.OUT_OF_RANGE
 
 
+async def test_a_gateway_that_began_anew_gets_the_reports_that_are_still_held() -> None:
+    """Only within an epoch are reports that are gone a reason to refuse: a new one has nothing to lose by them."""
+    async with running() as venue:
+        gateway = await venue.client(cancel_on_disconnect=False)
+        await gateway.send(order(1, price=MID, ioc=False), order(2, price=MID, ioc=False))
+        await gateway.until(lambda: len(gateway.reports()) == 2, "both are acknowledged")
+        venue.exchange.gateways["gw1"].reports.popleft()
+        anew = await venue.client(epoch=2)
+        await anew.until(lambda: len(anew.reports()) == 1, "the report that is held")
+
+        assert [report.cl_ord_id for report in anew.reports()] == [2]
+
+
 async def test_quotes_come_at_once_on_change_and_again_at_each_interval() -> None:
     """All symbols first; then the one that changed; then all again. Frozen, they stop."""
     async with running() as venue, aio.insecure_channel(venue.address) as channel:
