@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -30,12 +31,11 @@ LARGE: Final = "100000,1000000"
 
 
 def build() -> Path:
-    """The bench, built as the product is released."""
-    manifest = CRATE / "Cargo.toml"
-    subprocess.run(["cargo", "build", "--release", "--quiet", "--manifest-path", manifest], check=True)
-    query = ["cargo", "metadata", "--format-version", "1", "--no-deps", "--manifest-path", str(manifest)]
-    metadata = json.loads(subprocess.run(query, check=True, capture_output=True, text=True).stdout)
-    return Path(metadata["target_directory"]) / "release" / "riskcore-bench"
+    """The bench, built as the product is released, among the product's own build output."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")).resolve()
+    command = ["cargo", "build", "--release", "--quiet", "--manifest-path", str(CRATE / "Cargo.toml")]
+    subprocess.run([*command, "--target-dir", str(target)], check=True)
+    return target / "release" / "riskcore-bench"
 
 
 def missing_tool() -> str | None:
