@@ -547,6 +547,9 @@ impl Orders {
         self.ids.clear();
         for order in self.carried.values() {
             self.ids.insert(order.router, &order.cl_ord_id, order.id);
+            if let Some(pending) = self.pending_replaces.get(&order.id) {
+                self.ids.insert(order.router, &pending.cl_ord_id, order.id);
+            }
         }
         self.tombstones.clear();
         self.open_lists.fill(NONE);

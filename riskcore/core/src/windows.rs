@@ -91,7 +91,9 @@ pub struct AmountWindow {
 impl AmountWindow {
     /// An empty window of this length.
     pub fn new(window: Nanos) -> AmountWindow {
-        let bucket_length = (window.0 / BUCKETS as i64).max(1);
+        // Rounded up: buckets that were too short would forget an amount within the window.
+        let bucket_length = (i128::from(window.0.max(1)) + BUCKETS as i128 - 1) / BUCKETS as i128;
+        let bucket_length = i64::try_from(bucket_length).unwrap_or(i64::MAX);
         AmountWindow { bucket_length, newest: 0, ends: bucket_length, slot: 0, sums: [0; BUCKETS + 1], total: 0 }
     }
 

@@ -178,7 +178,7 @@ impl Check for MessageRate {
         for (window, limit) in [(&mut windows.burst, id::MESSAGE_BURST), (&mut windows.rate, id::MESSAGE_RATE)] {
             let Some(window) = window else { continue };
             if !window.allows(now) {
-                over = Some(Over { limit, bound: window.limit, seen: window.limit + 1, since });
+                over = Some(Over { limit, bound: window.limit, seen: window.limit.saturating_add(1), since });
             }
             if count == 1 {
                 window.ring.push(now);
@@ -203,7 +203,7 @@ impl Check for MessageRate {
             let Some(windows) = self.windows(ix) else { continue };
             for window in [&windows.burst, &windows.rate].into_iter().flatten() {
                 if !window.allows(candidate.now) {
-                    let bound = Bound { limit: window.limit, value: window.limit + 1, unit: Unit::Messages };
+                    let bound = Bound { limit: window.limit, value: window.limit.saturating_add(1), unit: Unit::Messages };
                     return Err(Breach::reject(candidate.breach(state, &RATE_LIMIT, ix, bound)));
                 }
             }
