@@ -43,8 +43,8 @@ pub struct Candidate {
     pub added: i64,
     /// What it adds to the open notional.
     pub added_notional: i128,
-    /// It replaces an open order.
-    pub is_replace: bool,
+    /// It asks for quantity its router has not asked for before: every new order does, a replace only by a larger total.
+    pub asks_more: bool,
     /// It could only reduce the account's position in the instrument.
     pub reduces: bool,
 }

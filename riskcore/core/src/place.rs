@@ -142,7 +142,7 @@ impl Engine {
             notional,
             added: qty.0,
             added_notional: notional.0,
-            is_replace: false,
+            asks_more: true,
             reduces: state.books[route.touched.account_symbol().at()].reduces(order.side, qty.0),
         };
         self.judge(&candidate, place_as.is_some())?;
@@ -337,6 +337,7 @@ impl Engine {
         let notional = valued(&self.state, symbol, Some(px_risk), Qty(replace.qty.0.max(0)))?;
         let (now, reduces) = (self.state.now, self.state.books[touched.account_symbol().at()].reduces(side, added.0));
         let (router, account, parent) = (order.router, order.account, order.parent);
+        let larger = replace.qty > order.qty;
         let less_aggressive = match (price, order.price) {
             (Some(new), Some(old)) if side.is_buy() => new <= old,
             (Some(new), Some(old)) => new >= old,
@@ -365,7 +366,7 @@ impl Engine {
             notional,
             added: added.0,
             added_notional: after.0 - before.0,
-            is_replace: true,
+            asks_more: larger,
             reduces,
         };
         if added.0 <= 0 && less_aggressive && no_larger && no_dearer {

@@ -54,6 +54,11 @@ impl ParentChild {
     fn overfill(&self, candidate: &Candidate, state: &State, bound: Bound) -> Breach {
         let router = candidate.touched.router();
         let reject = candidate.breach(state, &PARENT_OVERFILL, router, bound);
+        // A new price for what was asked before is refused where the venue may put it on top of what has filled, but it
+        // is no sign that the router has lost count.
+        if !candidate.asks_more {
+            return Breach::reject(reject);
+        }
         let attempt = i128::from(self.attempts(candidate.router)) + 1;
         let halt = state
             .limits
@@ -97,7 +102,7 @@ impl Check for ParentChild {
 
     fn refused(&mut self, candidate: &Candidate, reject: &Reject) {
         // Only an excess counts: the other refusals of this check are mistakes of address, not of counting.
-        if reject.reason.code != PARENT_OVERFILL.code {
+        if reject.reason.code != PARENT_OVERFILL.code || !candidate.asks_more {
             return;
         }
         let at = candidate.router.index();
