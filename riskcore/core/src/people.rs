@@ -121,6 +121,9 @@ impl Engine {
                 }
             }
         }
+        // What was proposed before was proposed about another value: approving it now would undo this change.
+        let overtaken = |change: &Change| matches!(change, Change::Limit { target: t, limit: l, .. } if (*t, *l) == (target, limit));
+        self.proposals.retain(|proposal| !overtaken(&proposal.change));
         self.effects.push(Effect::LimitChanged);
         // A bound that is breached already acts now, not with the next tick.
         self.state.revalued.extend((0..self.state.scopes.len() as u32).map(ScopeIx));

@@ -50,7 +50,7 @@ reasons! { PEOPLE:
     NOT_HALTED = 951, OTHER, "The scope is not halted; nothing to reinstate.";
     TRIP_SUPERSEDED = 952, OTHER, "The scope was halted again since; propose anew, naming the newest trip.";
     SAME_PERSON = 953, OTHER, "The person who proposed a change may not approve it.";
-    UNKNOWN_PROPOSAL = 954, OTHER, "No such proposal: it expired, was carried out, or never was.";
+    UNKNOWN_PROPOSAL = 954, OTHER, "No such proposal: it expired, was carried out, was overtaken by a later change, or never was.";
     NEEDS_APPROVAL = 955, OTHER, "This loosens a limit: propose it, and let a second person approve.";
     LIMIT_NOT_SETTABLE_HERE = 956, OTHER, "This limit cannot be set at a scope of this kind.";
     BAD_VALUE = 957, OTHER, "The value is out of range: limits are zero or more, windows and ratios more than zero.";
