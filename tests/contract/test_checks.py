@@ -37,14 +37,14 @@ def test_every_check_file_is_registered() -> None:
 
 
 def test_every_check_has_a_scenario_file() -> None:
-    scenarios = {path.name.partition(".")[0] for path in SCENARIOS.rglob("*") if path.is_file()}
+    scenarios = {path.name.partition(".")[0] for path in SCENARIOS.rglob("*.scn")}
     missing = [check for check in registered() if check not in scenarios]
 
     assert not missing, f"write tests/scenarios/<check>.scn, with its bounds exact to the unit, for: {missing}"
 
 
 def test_every_reason_of_a_check_is_reached_by_a_scenario() -> None:
-    steps = "\n".join(path.read_text() for path in SCENARIOS.rglob("*") if path.is_file())
+    steps = "\n".join(path.read_text() for path in SCENARIOS.rglob("*.scn"))
     missing = {name: check for name, check in reasons().items() if not re.search(rf"-> (reject )?{name}\b", steps)}
 
     assert not missing, (
