@@ -120,6 +120,7 @@ def build_data_plane(config: Config, epoch: int) -> riskcore.DataPlane:
             heartbeat_ms=settings.order_entry.heartbeat,
             cancel_on_disconnect=settings.order_entry.cancel_on_disconnect,
             replace_in_flight_mitigation=settings.venue.replace_in_flight_mitigation,
+            publishes_phases=settings.venue.publishes_phases,
             journal_file=_records_file(config.path(settings.journal.file), epoch),
             max_orders=settings.capacity.max_orders,
             max_parents=settings.capacity.max_parents,
@@ -151,7 +152,16 @@ def _define(plane: riskcore.DataPlane, config: Config) -> None:
     for strategy in settings.strategies:
         plane.define_strategy(strategy.name)
     for symbol in settings.symbols:
-        plane.define_symbol(symbol.name, tick=symbol.tick, lot=symbol.lot, multiplier=symbol.multiplier)
+        plane.define_symbol(
+            symbol.name,
+            tick=symbol.tick,
+            lot=symbol.lot,
+            multiplier=symbol.multiplier,
+            reg_sho=symbol.reg_sho,
+            luld=symbol.luld,
+            easy_to_borrow=symbol.easy_to_borrow,
+            prior_close=symbol.prior_close,
+        )
     for position in settings.opening_positions:
         plane.opening_position(position.account, position.symbol, position.qty, position.mark)
     for limit in config.limits:

@@ -85,10 +85,15 @@ class Listener(StrictModel):
 
 
 class Venue(StrictModel):
-    """The exchange. With ``replace_in_flight_mitigation`` it honours replaces net of what was filled meanwhile."""
+    """The exchange. With ``replace_in_flight_mitigation`` it honours replaces net of what was filled meanwhile.
+
+    With ``publishes_phases`` an instrument takes no order until the venue has said its trading phase; without, it counts
+    as open until the venue says otherwise.
+    """
 
     address: Peer = Field(examples=["127.0.0.1:7100"])
     replace_in_flight_mitigation: bool = Field(default=False, examples=[False])
+    publishes_phases: bool = Field(default=False, examples=[False])
 
 
 class MarketData(StrictModel):

@@ -39,6 +39,19 @@ Tick = Annotated[
 """A price step in 1e-9, written as decimal text."""
 
 
+def _close(value: object) -> int:
+    price = parse_decimal(value, maximum=PRICE_MAX)
+    if price <= 0:
+        raise ValueError(f'{format_decimal(price)} is not a closing price; it must be more than 0, like "100.00"')
+    return price
+
+
+Close = Annotated[
+    int, BeforeValidator(_close), WithJsonSchema({"type": ["string", "integer"], "description": "Decimal text, > 0."})
+]
+"""A closing price in 1e-9, written as decimal text."""
+
+
 class StrictModel(BaseModel):
     """Base of every configuration table: unknown keys are refused, nothing is coerced, nothing changes later."""
 
@@ -49,10 +62,16 @@ class Symbol(StrictModel):
     """An instrument.
 
     Prices are multiples of ``tick`` (1e-9), quantities of ``lot``; ``multiplier`` is the money per price unit and
-    quantity unit.
+    quantity unit. With ``reg_sho`` Regulation SHO binds sells: marking, locates (unless ``easy_to_borrow``) and Rule 201,
+    which is told from ``prior_close`` where the venue does not say one. With ``luld`` no order passes in continuous
+    trading while the price bands are not known.
     """
 
     name: Name = Field(examples=["AAPL"])
     tick: Tick = Field(examples=["0.01"])
     lot: int = Field(default=1, ge=1, le=2**62, examples=[1])
     multiplier: int = Field(default=1, ge=1, le=2**62, examples=[1])
+    reg_sho: bool = Field(default=False, examples=[False])
+    luld: bool = Field(default=False, examples=[False])
+    easy_to_borrow: bool = Field(default=False, examples=[False])
+    prior_close: Close | None = Field(default=None, examples=["100.00"])

@@ -46,6 +46,7 @@ HELP: Final = {
     "protocol_errors_total": "Streams ended because of what their peer sent.",
     "quotes_merged_total": "Quotes replaced by a newer one before the core saw them.",
     "quotes_total": "Quotes taken from the feed.",
+    "statuses_total": "Statuses of instruments or of the market taken from the feed.",
     "refused_logons_total": "Logons of routers that were refused.",
     "sessions": "Routers that are logged on.",
     "silent_sessions_total": "Sessions ended because nothing was heard for three heartbeats.",

@@ -134,8 +134,22 @@ class Engine:
         """Define a router (one server of the fleet); its id."""
     def define_strategy(self, name: str) -> int:
         """Define a strategy; its id."""
-    def define_symbol(self, name: str, *, tick: int, lot: int = 1, multiplier: int = 1) -> int:
-        """Define a symbol; its id. ``tick`` in 1e-9, ``lot`` in units, ``multiplier`` = money per price and unit."""
+    def define_symbol(
+        self,
+        name: str,
+        *,
+        tick: int,
+        lot: int = 1,
+        multiplier: int = 1,
+        reg_sho: bool = False,
+        luld: bool = False,
+        easy_to_borrow: bool = False,
+    ) -> int:
+        """Define a symbol; its id. ``tick`` in 1e-9, ``lot`` in units, ``multiplier`` = money per price and unit.
+
+        ``reg_sho``: Regulation SHO binds its sells (marking, locates, Rule 201); ``luld``: without known price bands no
+        order passes in continuous trading; ``easy_to_borrow``: short sales need no locate of their own.
+        """
     def set_limit(self, scope: str, limit: str, value: int | None, *, principal: str = "config") -> None:
         """Set a limit at a scope: ``firm``, ``router:smars-1``, ``account_symbol:ACC1/AAPL``; ``router:*`` sets the
         default of every router. Values are in the limit's unit (money and prices in 1e-9, windows in ns); ``None``
@@ -156,6 +170,19 @@ class Engine:
         """
     def tick(self, t: int, symbol: int, bid: int, ask: int) -> None:
         """The touch of a symbol, 1e-9. One that is zero, negative, locked or crossed is no price: the old one ages."""
+    def phases_published(self) -> None:
+        """From now on a symbol whose trading phase is not known takes no order; before, it counts as continuous."""
+    def phase(self, t: int, symbol: int, phase: str | None) -> None:
+        """The trading phase of a symbol, or of the whole market (-1): ``closed``, ``pre_open``, ``auction``,
+        ``continuous``, ``halted``, ``post_close``; ``None`` if it is not known any more. Only its own phase lifts a
+        symbol's halt.
+        """
+    def bands(self, t: int, symbol: int, low: int | None, high: int | None) -> None:
+        """The price bands (limit up-limit down) of a symbol, 1e-9; both ``None``: none are in force."""
+    def prior_close(self, t: int, symbol: int, price: int) -> None:
+        """The close of the trading day before, 1e-9: Rule 201 is told from it."""
+    def short_sale(self, t: int, symbol: int, restriction: str) -> None:
+        """What binds short sales: ``free``, ``not_shortable``, ``not_at_bid``, ``pre_borrow``."""
 
     # ---- Parents ----
 
@@ -278,7 +305,18 @@ class DataPlane:
     def define_oms(self, name: str, *, token: str) -> None: ...
     def define_operator(self, name: str, *, token: str, may_halt: bool) -> None: ...
     def define_strategy(self, name: str) -> None: ...
-    def define_symbol(self, name: str, *, tick: int, lot: int = 1, multiplier: int = 1) -> None: ...
+    def define_symbol(
+        self,
+        name: str,
+        *,
+        tick: int,
+        lot: int = 1,
+        multiplier: int = 1,
+        reg_sho: bool = False,
+        luld: bool = False,
+        easy_to_borrow: bool = False,
+        prior_close: int | None = None,
+    ) -> None: ...
     def opening_position(self, account: str, symbol: str, qty: int, mark: int) -> None: ...
     def set_limit(self, scope: str, limit: str, value: int | None, *, principal: str = "config") -> None: ...
     def start(self) -> None:
@@ -317,6 +355,7 @@ class DataPlaneConfig:
         heartbeat_ms: int,
         cancel_on_disconnect: bool,
         replace_in_flight_mitigation: bool,
+        publishes_phases: bool,
         journal_file: str | None,
         max_orders: int,
         max_parents: int,

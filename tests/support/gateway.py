@@ -57,6 +57,8 @@ class Setup:
     symbols: Sequence[str] = ("AAPL", "MSFT")
     limits: str = LIMITS
     heartbeat: str = "500ms"
+    venue: str = ""
+    """More keys of the venue."""
     extra: str = ""
     """More tables, before the limits."""
 
@@ -80,6 +82,7 @@ listen = "127.0.0.1:0"
 listen = "127.0.0.1:0"
 [venue]
 address = "{venue_address}"
+{setup.venue}
 [[oms]]
 name = "oms1"
 token = "{TOKENS["oms1"]}"

@@ -37,6 +37,9 @@ REPLACED = types_pb2.EXEC_TYPE_REPLACED
 REJECTED = types_pb2.EXEC_TYPE_REJECTED
 EXPIRED = types_pb2.EXEC_TYPE_EXPIRED
 
+Numbered = tuple[int, pb.Quote | pb.SecurityStatus]
+"""What goes out on the feed, with the number it was published under; 0 for a repetition."""
+
 _NO_LEAVES = {CANCELED, REJECTED, EXPIRED}
 
 
@@ -70,8 +73,9 @@ class ScriptedVenue:
         self._stopping = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(THREADS, thread_name_prefix="venue"), options=SERVER_OPTIONS)
         self._sessions: list[queue.SimpleQueue[pb.ExchangeMessage | None]] = []
-        self._feeds: list[queue.SimpleQueue[tuple[int, pb.Quote] | None]] = []
+        self._feeds: list[queue.SimpleQueue[Numbered | None]] = []
         self._quotes: dict[str, pb.Quote] = {}
+        self._statuses: dict[str, pb.SecurityStatus] = {}
         self._log: list[pb.ExchangeMessage] = []
         self._seq = 0
         self._exec_id = 0
@@ -82,9 +86,10 @@ class ScriptedVenue:
         self._echoes: set[int] = set()
         self._pings = 0
         self._published = 0
-        self._sent = 0
+        self._sent = {"quotes": 0, "statuses": 0}
         self._sent_with: dict[int, int] = {}
         self._refusing = False
+        self._refusing_feeds = False
         self._hold_status = False
         self._status_requests: list[int] = []
         self._wire_seq: dict[int, int] = {}
@@ -143,9 +148,27 @@ class ScriptedVenue:
         number = self._call(lambda: self._publish(symbol, bid, offer))
         return lambda: self._sent_with.get(number, 2**62)
 
+    def status(self, symbol: str, **said: Any) -> Callable[[], int]:
+        """Publish what is said of a symbol (empty: of the market) beside what was said before; bands of ``None`` end.
+
+        Returns:
+            A function that tells how many statuses had been sent when this one was; a huge number before that.
+        """
+        number = self._call(lambda: self._publish_status(symbol, said))
+        return lambda: self._sent_with.get(number, 2**62)
+
     def freeze_quotes(self, *, frozen: bool = True) -> None:
         """Stop repeating quotes, so that they grow old."""
         self._repeat_quotes = not frozen
+
+    def refuse_feeds(self) -> None:
+        """Cut every market data stream and admit no other until :meth:`admit_feeds`."""
+        self._refusing_feeds = True
+        self._call(self._drop_feeds)
+
+    def admit_feeds(self) -> None:
+        """Admit market data streams again."""
+        self._refusing_feeds = False
 
     def drop_sessions(self) -> None:
         """Cut every order session."""
@@ -195,6 +218,10 @@ class ScriptedVenue:
     def _drop(self) -> None:
         for session in self._sessions:
             session.put(None)
+
+    def _drop_feeds(self) -> None:
+        for feed in self._feeds:
+            feed.put(None)
 
     def _call(self, function: Callable[[], T]) -> T:
         """Run a function alone; its result."""
@@ -255,9 +282,29 @@ class ScriptedVenue:
             symbol=symbol, bid_px=bid, offer_px=offer, bid_size=1000, offer_size=1000, transact_time=time.time_ns()
         )
         self._quotes[symbol] = quote
+        return self._put(quote)
+
+    def _publish_status(self, symbol: str, said: dict[str, Any]) -> int:
+        status = self._statuses.setdefault(symbol, pb.SecurityStatus(symbol=symbol))
+        if said.get("low_limit_px", 0) is None:
+            status.ClearField("low_limit_px")
+            status.ClearField("high_limit_px")
+        for name, value in said.items():
+            if value is not None:
+                setattr(status, name, value)
+        if not symbol:
+            # A phase of the market is that of every instrument that is not halted by itself.
+            for other in self._statuses.values():
+                if other.symbol and other.phase != types_pb2.TRADING_PHASE_HALTED:
+                    other.ClearField("phase")
+        copy = pb.SecurityStatus()
+        copy.CopyFrom(status)
+        return self._put(copy)
+
+    def _put(self, published: pb.Quote | pb.SecurityStatus) -> int:
         self._published += 1
         for feed in self._feeds:
-            feed.put((self._published, quote))
+            feed.put((self._published, published))
         return self._published
 
     def _take(self, request: pb.ExchangeRequest) -> None:
@@ -368,27 +415,39 @@ class _Servicer(exchange_pb2_grpc.ExchangeServicer):
         return iter(())
 
     def MarketData(self, request: pb.MarketDataRequest, context: Any) -> Iterator[pb.MarketDataResponse]:  # noqa: N802
-        feed: queue.SimpleQueue[tuple[int, pb.Quote] | None] = queue.SimpleQueue()
+        if self._venue._refusing_feeds:
+            return
+        feed: queue.SimpleQueue[Numbered | None] = queue.SimpleQueue()
         self._venue._call(lambda: self._venue._feeds.append(feed))
-        numbered = [(0, quote) for quote in list(self._venue._quotes.values())]
+        numbered: list[Numbered] = [(0, status) for status in list(self._venue._statuses.values())]
+        numbered += [(0, quote) for quote in list(self._venue._quotes.values())]
         try:
             while context.is_active() and not self._venue._stopping.is_set():
-                for number, _ in numbered:
-                    self._venue._sent += 1
-                    self._venue._sent_with[number] = self._venue._sent
-                yield pb.MarketDataResponse(heartbeat_ms=HEARTBEAT_MS, quotes=[quote for _, quote in numbered])
-                numbered = self._next_quotes(feed)
+                frame = pb.MarketDataResponse(heartbeat_ms=HEARTBEAT_MS)
+                for number, published in numbered:
+                    kind = "quotes" if isinstance(published, pb.Quote) else "statuses"
+                    self._venue._sent[kind] += 1
+                    self._venue._sent_with[number] = self._venue._sent[kind]
+                    if isinstance(published, pb.Quote):
+                        frame.quotes.append(published)
+                    else:
+                        frame.statuses.append(published)
+                yield frame
+                following = self._next_quotes(feed)
+                if following is None:
+                    return
+                numbered = following
         finally:
             self._venue._call(lambda: self._venue._feeds.remove(feed))
 
-    def _next_quotes(self, feed: queue.SimpleQueue[tuple[int, pb.Quote] | None]) -> list[tuple[int, pb.Quote]]:
-        """The next quote, or after a heartbeat without one all of them again."""
+    def _next_quotes(self, feed: queue.SimpleQueue[Numbered | None]) -> list[Numbered] | None:
+        """The next quote, or after a heartbeat without one all of them again; ``None`` if the feed is cut."""
         try:
             numbered = feed.get(timeout=HEARTBEAT_MS / 1000)
         except queue.Empty:
             repeated = list(self._venue._quotes.values()) if self._venue._repeat_quotes else []
             return [(0, quote) for quote in repeated]
-        return [] if numbered is None else [numbered]
+        return None if numbered is None else [numbered]
 
 
 @contextmanager

@@ -648,22 +648,84 @@ class MarketDataResponse(_message.Message):
 
     HEARTBEAT_MS_FIELD_NUMBER: _builtins.int
     QUOTES_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
     heartbeat_ms: _builtins.int
     @_builtins.property
     def quotes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Quote]: ...
+    @_builtins.property
+    def statuses(self) -> _containers.RepeatedCompositeFieldContainer[Global___SecurityStatus]:
+        """Read before the quotes of the same frame. All of them are in the first frame of a stream; a venue that does not
+        publish any is taken as open unless the gateway's configuration says otherwise.
+        """
+
     def __init__(
         self,
         *,
         heartbeat_ms: _builtins.int = ...,
         quotes: _abc.Iterable[Global___Quote] | None = ...,
+        statuses: _abc.Iterable[Global___SecurityStatus] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["heartbeat_ms", b"heartbeat_ms", "quotes", b"quotes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["heartbeat_ms", b"heartbeat_ms", "quotes", b"quotes", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MarketDataResponse: _TypeAlias = MarketDataResponse  # noqa: Y015
+
+@_typing.final
+class SecurityStatus(_message.Message):
+    """What the venue says of an instrument beside its quote (FIX f), or of the whole market (FIX h). Whole, not a
+    difference: it replaces what was said before, except for fields that say otherwise.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    LOW_LIMIT_PX_FIELD_NUMBER: _builtins.int
+    HIGH_LIMIT_PX_FIELD_NUMBER: _builtins.int
+    PREV_CLOSE_PX_FIELD_NUMBER: _builtins.int
+    SHORT_SALE_RESTRICTION_FIELD_NUMBER: _builtins.int
+    symbol: _builtins.str
+    """Empty = the whole market; then only the phase counts."""
+    phase: _types_pb2.TradingPhase.ValueType
+    """Unspecified = not said: what was said before stays."""
+    low_limit_px: _builtins.int
+    """FIX 1148 and 1149, the price bands; both absent = none are in force."""
+    high_limit_px: _builtins.int
+    prev_close_px: _builtins.int
+    """FIX 140; absent = not said."""
+    short_sale_restriction: _types_pb2.ShortSaleRestriction.ValueType
+    """Unspecified = not said."""
+    def __init__(
+        self,
+        *,
+        symbol: _builtins.str = ...,
+        phase: _types_pb2.TradingPhase.ValueType = ...,
+        low_limit_px: _builtins.int | None = ...,
+        high_limit_px: _builtins.int | None = ...,
+        prev_close_px: _builtins.int | None = ...,
+        short_sale_restriction: _types_pb2.ShortSaleRestriction.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_high_limit_px", b"_high_limit_px", "_low_limit_px", b"_low_limit_px", "_prev_close_px", b"_prev_close_px", "high_limit_px", b"high_limit_px", "low_limit_px", b"low_limit_px", "prev_close_px", b"prev_close_px"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_high_limit_px", b"_high_limit_px", "_low_limit_px", b"_low_limit_px", "_prev_close_px", b"_prev_close_px", "high_limit_px", b"high_limit_px", "low_limit_px", b"low_limit_px", "phase", b"phase", "prev_close_px", b"prev_close_px", "short_sale_restriction", b"short_sale_restriction", "symbol", b"symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__high_limit_px: _TypeAlias = _typing.Literal["high_limit_px"]  # noqa: Y015
+    _WhichOneofArgType__high_limit_px: _TypeAlias = _typing.Literal["_high_limit_px", b"_high_limit_px"]  # noqa: Y015
+    _WhichOneofReturnType__low_limit_px: _TypeAlias = _typing.Literal["low_limit_px"]  # noqa: Y015
+    _WhichOneofArgType__low_limit_px: _TypeAlias = _typing.Literal["_low_limit_px", b"_low_limit_px"]  # noqa: Y015
+    _WhichOneofReturnType__prev_close_px: _TypeAlias = _typing.Literal["prev_close_px"]  # noqa: Y015
+    _WhichOneofArgType__prev_close_px: _TypeAlias = _typing.Literal["_prev_close_px", b"_prev_close_px"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__high_limit_px) -> _WhichOneofReturnType__high_limit_px | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__low_limit_px) -> _WhichOneofReturnType__low_limit_px | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__prev_close_px) -> _WhichOneofReturnType__prev_close_px | None: ...
+
+Global___SecurityStatus: _TypeAlias = SecurityStatus  # noqa: Y015
 
 @_typing.final
 class Quote(_message.Message):

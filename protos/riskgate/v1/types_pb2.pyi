@@ -156,6 +156,68 @@ ORD_STATUS_EXPIRED: OrdStatus.ValueType  # 67
 ORD_STATUS_PENDING_REPLACE: OrdStatus.ValueType  # 69
 Global___OrdStatus: _TypeAlias = OrdStatus  # noqa: Y015
 
+class _TradingPhase:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TradingPhaseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TradingPhase.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRADING_PHASE_UNSPECIFIED: _TradingPhase.ValueType  # 0
+    TRADING_PHASE_CLOSED: _TradingPhase.ValueType  # 1
+    """340 = 3, 326 = 18."""
+    TRADING_PHASE_PRE_OPEN: _TradingPhase.ValueType  # 2
+    """340 = 4, 326 = 21: orders are collected and not matched."""
+    TRADING_PHASE_AUCTION: _TradingPhase.ValueType  # 3
+    """326 = 22, the opening rotation, or another auction."""
+    TRADING_PHASE_CONTINUOUS: _TradingPhase.ValueType  # 4
+    """340 = 2, 326 = 17."""
+    TRADING_PHASE_HALTED: _TradingPhase.ValueType  # 5
+    """340 = 1, 326 = 2."""
+    TRADING_PHASE_POST_CLOSE: _TradingPhase.ValueType  # 6
+    """326 = 26."""
+
+class TradingPhase(_TradingPhase, metaclass=_TradingPhaseEnumTypeWrapper):
+    """What a venue does with orders at the moment: FIX TradSesStatus (340) and SecurityTradingStatus (326) in one."""
+
+TRADING_PHASE_UNSPECIFIED: TradingPhase.ValueType  # 0
+TRADING_PHASE_CLOSED: TradingPhase.ValueType  # 1
+"""340 = 3, 326 = 18."""
+TRADING_PHASE_PRE_OPEN: TradingPhase.ValueType  # 2
+"""340 = 4, 326 = 21: orders are collected and not matched."""
+TRADING_PHASE_AUCTION: TradingPhase.ValueType  # 3
+"""326 = 22, the opening rotation, or another auction."""
+TRADING_PHASE_CONTINUOUS: TradingPhase.ValueType  # 4
+"""340 = 2, 326 = 17."""
+TRADING_PHASE_HALTED: TradingPhase.ValueType  # 5
+"""340 = 1, 326 = 2."""
+TRADING_PHASE_POST_CLOSE: TradingPhase.ValueType  # 6
+"""326 = 26."""
+Global___TradingPhase: _TypeAlias = TradingPhase  # noqa: Y015
+
+class _ShortSaleRestriction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ShortSaleRestrictionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ShortSaleRestriction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SHORT_SALE_RESTRICTION_UNSPECIFIED: _ShortSaleRestriction.ValueType  # 0
+    SHORT_SALE_RESTRICTION_NONE: _ShortSaleRestriction.ValueType  # 1
+    SHORT_SALE_RESTRICTION_NOT_SHORTABLE: _ShortSaleRestriction.ValueType  # 2
+    SHORT_SALE_RESTRICTION_NOT_AT_BID: _ShortSaleRestriction.ValueType  # 3
+    """Not at or below the national best bid."""
+    SHORT_SALE_RESTRICTION_PRE_BORROW: _ShortSaleRestriction.ValueType  # 4
+
+class ShortSaleRestriction(_ShortSaleRestriction, metaclass=_ShortSaleRestrictionEnumTypeWrapper):
+    """FIX 1687, moved up by one because FIX uses 0 (no restrictions): restriction = FIX value + 1."""
+
+SHORT_SALE_RESTRICTION_UNSPECIFIED: ShortSaleRestriction.ValueType  # 0
+SHORT_SALE_RESTRICTION_NONE: ShortSaleRestriction.ValueType  # 1
+SHORT_SALE_RESTRICTION_NOT_SHORTABLE: ShortSaleRestriction.ValueType  # 2
+SHORT_SALE_RESTRICTION_NOT_AT_BID: ShortSaleRestriction.ValueType  # 3
+"""Not at or below the national best bid."""
+SHORT_SALE_RESTRICTION_PRE_BORROW: ShortSaleRestriction.ValueType  # 4
+Global___ShortSaleRestriction: _TypeAlias = ShortSaleRestriction  # noqa: Y015
+
 class _CxlRejResponseTo:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015

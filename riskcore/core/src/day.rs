@@ -19,6 +19,9 @@ impl Engine {
         for market in &mut self.state.markets {
             market.day_roll();
         }
+        for security in &mut self.state.securities {
+            security.day_roll();
+        }
         for n in 0..self.state.scopes.len() {
             let ix = ScopeIx(n as u32);
             self.state.books[n].executed_notional = 0;

@@ -150,6 +150,12 @@ impl Engine {
                 self.opening_position(*account, *symbol, *qty, *mark)
             }
             Event::DayRoll { date } => self.day_roll(*date),
+            Event::PhasesPublished { published } => self.phases_published(*published),
+            Event::SymbolRules { symbol, rules } => self.symbol_rules(*symbol, *rules),
+            Event::Phase { symbol, phase } => self.set_phase(*symbol, *phase),
+            Event::Bands { symbol, bands } => self.set_bands(*symbol, *bands),
+            Event::PriorClose { symbol, price } => self.set_prior_close(*symbol, *price),
+            Event::ShortSale { symbol, restriction } => self.restrict_short_sales(*symbol, *restriction),
         }
     }
 
@@ -164,6 +170,7 @@ impl Engine {
         let now = self.state.now;
         let Some(market) = self.state.markets.get_mut(symbol.index()) else { return };
         if market.tick(now, bid, ask) {
+            self.state.securities[symbol.index()].quoted(bid);
             self.state.revalue_symbol(symbol);
         } else {
             self.state.counters.bad_ticks += 1;
@@ -296,6 +303,10 @@ impl Engine {
         }
         for market in &state.markets {
             market.hash_words().into_iter().for_each(|word| hasher.write_u64(word as u64));
+        }
+        hasher.write_u8(u8::from(state.session.published) | u8::from(state.session.halted) << 1);
+        for security in &state.securities {
+            security.hash_words().into_iter().for_each(|word| hasher.write_u64(word as u64));
         }
         self.checks.digest(&mut hasher);
         hasher.finish()

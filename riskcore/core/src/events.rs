@@ -6,6 +6,7 @@ use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
 use crate::limits::{LimitId, LimitTarget};
 use crate::scopes::Scope;
+use crate::security::{Phase, Rules, ShortSale};
 use crate::units::{Nanos, Price, Qty};
 
 /// FIX 54.
@@ -30,6 +31,11 @@ impl Side {
     /// +1 for a buy, -1 for a sell of any marking.
     pub fn sign(self) -> i64 {
         if self.is_buy() { 1 } else { -1 }
+    }
+
+    /// Whether it is marked short, exempt or not.
+    pub fn is_short(self) -> bool {
+        matches!(self, Side::SellShort | Side::SellShortExempt)
     }
 }
 
@@ -316,6 +322,46 @@ pub enum Event {
         bid: Price,
         /// Best offer.
         ask: Price,
+    },
+    /// Whether the venue publishes trading phases: an instrument whose phase is not known then takes no order.
+    PhasesPublished {
+        /// Whether.
+        published: bool,
+    },
+    /// The rules an instrument is traded under.
+    SymbolRules {
+        /// Instrument.
+        symbol: SymbolId,
+        /// The rules; none holds before.
+        rules: Rules,
+    },
+    /// The venue says a trading phase (FIX TradSesStatus 340, SecurityTradingStatus 326).
+    Phase {
+        /// Instrument; `None` for the whole market.
+        symbol: Option<SymbolId>,
+        /// The phase; `None` if it is not known any more.
+        phase: Option<Phase>,
+    },
+    /// The price bands of an instrument (FIX LowLimitPrice 1148, HighLimitPrice 1149).
+    Bands {
+        /// Instrument.
+        symbol: SymbolId,
+        /// Lower and upper band; `None` if none are in force.
+        bands: Option<(Price, Price)>,
+    },
+    /// The close of the trading day before (FIX PrevClosePx 140).
+    PriorClose {
+        /// Instrument.
+        symbol: SymbolId,
+        /// Price.
+        price: Price,
+    },
+    /// What binds short sales of an instrument (FIX ShortSaleRestriction 1687).
+    ShortSale {
+        /// Instrument.
+        symbol: SymbolId,
+        /// The restriction.
+        restriction: ShortSale,
     },
     /// The OMS registers a parent order.
     ParentOpen {

@@ -14,6 +14,7 @@ use crate::orders::{Orders, Touched};
 use crate::parents::Parents;
 use crate::routes::{Bounds, RouteKey, RoutePlace, Routes};
 use crate::scopes::{Scope, ScopeIndex, ScopeIx};
+use crate::security::{Phase, Security, Session};
 use crate::units::{Money, Nanos, Price, Qty, saturating_sum};
 
 /// The venue link, as the core sees it.
@@ -66,6 +67,10 @@ pub struct State {
     pub instruments: Vec<Option<Instrument>>,
     /// Per symbol: its market.
     pub markets: Vec<Market>,
+    /// Per symbol: what is known of it beside its prices.
+    pub securities: Vec<Security>,
+    /// What is known of the whole market.
+    pub session: Session,
     /// Per account: orders must name a parent.
     pub parent_required: Vec<bool>,
     /// Scopes.
@@ -106,6 +111,8 @@ impl State {
             names: Names::new(seed),
             instruments: Vec::new(),
             markets: Vec::new(),
+            securities: Vec::new(),
+            session: Session::default(),
             parent_required: Vec::new(),
             scopes: ScopeIndex::new(config.max_pairs, seed),
             limits: Limits::default(),
@@ -141,6 +148,7 @@ impl State {
             NameKind::Symbol => {
                 self.instruments.push(None);
                 self.markets.push(Market::default());
+                self.securities.push(Security::default());
                 self.cells.push(Vec::new());
                 Scope::Symbol(SymbolId(id))
             }
@@ -175,6 +183,12 @@ impl State {
         let ix = self.scopes.add(scope);
         self.open_scope(ix, scope);
         Some(ix)
+    }
+
+    /// The trading phase an order of this instrument meets; `None` if it is not known and must be.
+    #[inline]
+    pub fn phase(&self, symbol: SymbolId) -> Option<Phase> {
+        self.session.phase_of(&self.securities[symbol.index()])
     }
 
     /// Contract multiplier of a symbol; 1 until its reference data is known.

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use riskcore::events::{NewOrder, OrdType, Side, TimeInForce};
 use riskcore::halts::State;
 use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
+use riskcore::security::{Phase, ShortSale};
 use riskcore::units::{Price, Qty};
 
 use crate::errors::Error;
@@ -171,6 +172,20 @@ fn choose<T: Copy>(what: &str, n: i64, choices: &[(&'static str, u8, T)]) -> Res
 fn no_choice<T>(what: &str, n: i64, choices: &[(&'static str, u8, T)]) -> Error {
     let names: Vec<&str> = choices.iter().map(|(name, _, _)| *name).collect();
     Error::Invalid(format!("{what} {n} is none of riskcore.{}", names.join(", riskcore.")))
+}
+
+/// A trading phase.
+pub fn phase(name: &str) -> Result<Phase, Error> {
+    let names: Vec<&str> = Phase::ALL.into_iter().map(Phase::name).collect();
+    let found = Phase::ALL.into_iter().find(|phase| phase.name() == name);
+    found.ok_or_else(|| Error::Invalid(format!("phase {name:?} is none of {}", names.join(", "))))
+}
+
+/// What binds short sales.
+pub fn restriction(name: &str) -> Result<ShortSale, Error> {
+    let names: Vec<&str> = ShortSale::ALL.into_iter().map(ShortSale::name).collect();
+    let found = ShortSale::ALL.into_iter().find(|restriction| restriction.name() == name);
+    found.ok_or_else(|| Error::Invalid(format!("restriction {name:?} is none of {}", names.join(", "))))
 }
 
 /// A halt's severity.

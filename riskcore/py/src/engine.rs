@@ -9,6 +9,7 @@ use riskcore::ids::{ClOrdId, OrderId, Ref};
 use riskcore::limits::{LimitId, LimitTarget};
 use riskcore::outcome::{CxlRejReason, Outcome};
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
+use riskcore::security::Rules;
 use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Effect, EngineConfig, Event, Reject};
 use riskgate_server::scope_text::{parse_scope, parse_target, render};
@@ -124,6 +125,16 @@ impl Engine {
         }
     }
 
+    /// What the market says of a symbol.
+    fn say(&mut self, t: i64, event: &Event) -> Result<(), Error> {
+        match self.apply(t, event) {
+            Outcome::Refused(_) => {
+                Err(Error::Invalid("the symbol is not defined: pass what define_symbol returned".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn define(&mut self, kind: NameKind, what: &str, name: &str) -> Result<(), Error> {
         match self.apply(NOW, &Event::Define { kind, name: name.into() }) {
             Outcome::Refused(_) => {
@@ -229,8 +240,18 @@ impl Engine {
     }
 
     /// Define a symbol; its id. ``tick`` in 1e-9 of its currency.
-    #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1))]
-    fn define_symbol(&mut self, name: &str, tick: i64, lot: i64, multiplier: i64) -> Result<u32, Error> {
+    #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1, reg_sho = false, luld = false, easy_to_borrow = false))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a definition")]
+    fn define_symbol(
+        &mut self,
+        name: &str,
+        tick: i64,
+        lot: i64,
+        multiplier: i64,
+        reg_sho: bool,
+        luld: bool,
+        easy_to_borrow: bool,
+    ) -> Result<u32, Error> {
         for (what, value) in [("tick", tick), ("lot", lot), ("multiplier", multiplier)] {
             in_range(&format!("symbol {name:?}: {what}"), value, 1, i64::MAX)?;
         }
@@ -238,6 +259,8 @@ impl Engine {
         let Ref::Known(symbol) = self.core.state().names.symbol(name) else { return Ok(0) };
         let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier };
         self.set_up(|| format!("symbol {name:?}"), &Event::Instrument { symbol, instrument })?;
+        let rules = Rules { reg_sho, luld, easy_to_borrow };
+        self.set_up(|| format!("symbol {name:?}"), &Event::SymbolRules { symbol, rules })?;
         Ok(symbol.0)
     }
 
@@ -303,6 +326,38 @@ impl Engine {
         }
         self.apply(t, &Event::Tick { symbol: id, bid: Price(bid), ask: Price(ask) });
         Ok(())
+    }
+
+    /// The venue publishes trading phases: a symbol whose phase it has not said takes no order.
+    fn phases_published(&mut self) -> Result<(), Error> {
+        self.set_up(|| "phases_published".to_owned(), &Event::PhasesPublished { published: true })
+    }
+
+    /// The trading phase of a symbol, or of the whole market (symbol -1); ``None``: not known any more.
+    fn phase(&mut self, t: i64, symbol: i64, phase: Option<&str>) -> Result<(), Error> {
+        let phase = phase.map(arguments::phase).transpose()?;
+        let symbol = if symbol == -1 { None } else { Some(arguments::symbol(symbol)?) };
+        self.say(t, &Event::Phase { symbol, phase })
+    }
+
+    /// The price bands of a symbol; both ``None``: none are in force.
+    fn bands(&mut self, t: i64, symbol: i64, low: Option<i64>, high: Option<i64>) -> Result<(), Error> {
+        let bands = match (low, high) {
+            (None, None) => None,
+            (low, high) => Some((Price(low.unwrap_or(0)), Price(high.unwrap_or(0)))),
+        };
+        self.say(t, &Event::Bands { symbol: arguments::symbol(symbol)?, bands })
+    }
+
+    /// The close of the trading day before.
+    fn prior_close(&mut self, t: i64, symbol: i64, price: i64) -> Result<(), Error> {
+        self.say(t, &Event::PriorClose { symbol: arguments::symbol(symbol)?, price: Price(price) })
+    }
+
+    /// What binds short sales of a symbol.
+    fn short_sale(&mut self, t: i64, symbol: i64, restriction: &str) -> Result<(), Error> {
+        let restriction = arguments::restriction(restriction)?;
+        self.say(t, &Event::ShortSale { symbol: arguments::symbol(symbol)?, restriction })
     }
 
     // ---- Parents ----

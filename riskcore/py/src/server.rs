@@ -8,6 +8,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use riskcore::events::Instrument;
+use riskcore::security::Rules;
 use riskcore::units::{Price, Qty};
 use riskgate_server::config::{
     AccountSetup, Config, LimitSetup, OpeningSetup, PrincipalSetup, RouterSetup, Setup, SymbolSetup,
@@ -44,7 +45,8 @@ impl DataPlaneConfig {
     #[new]
     #[pyo3(signature = (*, gateway, epoch, trading_day, order_entry_listen, halt_listen, halt_socket, halt_file,
                         venue_address, market_data_address, heartbeat_ms, cancel_on_disconnect,
-                        replace_in_flight_mitigation, journal_file, max_orders, max_parents, max_sessions))]
+                        replace_in_flight_mitigation, publishes_phases, journal_file, max_orders, max_parents,
+                        max_sessions))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
     fn new(
         gateway: String,
@@ -59,6 +61,7 @@ impl DataPlaneConfig {
         heartbeat_ms: u64,
         cancel_on_disconnect: bool,
         replace_in_flight_mitigation: bool,
+        publishes_phases: bool,
         journal_file: Option<String>,
         max_orders: usize,
         max_parents: usize,
@@ -85,6 +88,7 @@ impl DataPlaneConfig {
             heartbeat: Duration::from_millis(heartbeat_ms),
             cancel_on_disconnect,
             replace_in_flight_mitigation,
+            publishes_phases,
             journal_file: journal_file.map(Into::into),
             max_orders,
             max_parents,
@@ -161,10 +165,23 @@ impl DataPlane {
         self.set_up(|setup| setup.strategies.push(name))
     }
 
-    #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1))]
-    fn define_symbol(&self, name: String, tick: i64, lot: i64, multiplier: i64) -> PyResult<()> {
+    #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1, reg_sho = false, luld = false, easy_to_borrow = false,
+                        prior_close = None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
+    fn define_symbol(
+        &self,
+        name: String,
+        tick: i64,
+        lot: i64,
+        multiplier: i64,
+        reg_sho: bool,
+        luld: bool,
+        easy_to_borrow: bool,
+        prior_close: Option<i64>,
+    ) -> PyResult<()> {
         let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier };
-        self.set_up(|setup| setup.symbols.push(SymbolSetup { name, instrument }))
+        let rules = Rules { reg_sho, luld, easy_to_borrow };
+        self.set_up(|setup| setup.symbols.push(SymbolSetup { name, instrument, rules, prior_close }))
     }
 
     fn opening_position(&self, account: String, symbol: String, qty: i64, mark: i64) -> PyResult<()> {

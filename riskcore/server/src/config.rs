@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use riskcore::events::Instrument;
+use riskcore::security::Rules;
 
 use crate::ring::RingBounds;
 
@@ -34,6 +35,8 @@ pub struct Config {
     pub cancel_on_disconnect: bool,
     /// The venue nets fills against a replace in flight.
     pub replace_in_flight_mitigation: bool,
+    /// The venue publishes trading phases: what it has not said to be open takes no order.
+    pub publishes_phases: bool,
     /// A copy of every record, for replay.
     pub journal_file: Option<PathBuf>,
     /// Orders of a day.
@@ -92,6 +95,10 @@ pub struct SymbolSetup {
     pub name: String,
     /// Reference data.
     pub instrument: Instrument,
+    /// The rules it is traded under.
+    pub rules: Rules,
+    /// Close of the day before, if it is not left to the venue.
+    pub prior_close: Option<i64>,
 }
 
 /// A limit.

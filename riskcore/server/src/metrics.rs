@@ -33,6 +33,7 @@ impl Plane {
             ("venue_losses_total", own.venue_losses),
             ("quotes_total", own.quotes),
             ("quotes_merged_total", own.quotes_merged),
+            ("statuses_total", own.statuses),
             ("alarms_total", own.alarms),
             ("sessions", self.sessions() as u64),
             ("venue_queue_messages", self.venue.queued() as u64),

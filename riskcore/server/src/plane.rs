@@ -69,6 +69,8 @@ pub struct Counters {
     pub quotes: u64,
     /// Quotes of symbols that are not configured, or newer ones replaced before the core saw them.
     pub quotes_merged: u64,
+    /// Statuses of instruments, or of the market, taken from the feed.
+    pub statuses: u64,
     /// Alarms of the core.
     pub alarms: u64,
 }

@@ -11,6 +11,7 @@ use riskcore::engine::{Engine, EngineConfig};
 use riskcore::events::{Event, NameKind};
 use riskcore::ids::{AccountId, Ref, SymbolId};
 use riskcore::outcome::Outcome;
+use riskcore::security::Rules;
 use riskcore::units::{Nanos, Price, Qty};
 use riskgate_journal::{FileHeader, Journal, MemoryRing, RingOptions};
 use tokio::runtime::{Builder, Runtime};
@@ -329,6 +330,9 @@ fn open_journal(config: &Config, engine: &EngineConfig) -> Result<Box<dyn Journa
 }
 
 fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
+    if plane.config.publishes_phases {
+        must(plane, &Event::PhasesPublished { published: true }, "[venue] publishes_phases")?;
+    }
     for (n, account) in setup.accounts.iter().enumerate() {
         name(plane, NameKind::Account, &account.name)?;
         let required = account.parent_required;
@@ -340,7 +344,14 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
     for (n, symbol) in setup.symbols.iter().enumerate() {
         name(plane, NameKind::Symbol, &symbol.name)?;
         let instrument = symbol.instrument;
-        must(plane, &Event::Instrument { symbol: SymbolId(n as u32), instrument }, &symbol.name)?;
+        let id = SymbolId(n as u32);
+        must(plane, &Event::Instrument { symbol: id, instrument }, &symbol.name)?;
+        if symbol.rules != Rules::default() {
+            must(plane, &Event::SymbolRules { symbol: id, rules: symbol.rules }, &symbol.name)?;
+        }
+        if let Some(price) = symbol.prior_close {
+            must(plane, &Event::PriorClose { symbol: id, price: Price(price) }, &symbol.name)?;
+        }
     }
     for router in setup.routers {
         name(plane, NameKind::Router, &router.name)?;

@@ -28,7 +28,12 @@ from tests.support.scenario.setup import configuration, split, token
 from tests.support.venue import ScriptedVenue, scripted_venue
 from tests.support.waiting import RPC_SECONDS, eventually
 
-_SIDES = {"buy": types_pb2.SIDE_BUY, "sell": types_pb2.SIDE_SELL, "short": types_pb2.SIDE_SELL_SHORT}
+_SIDES = {
+    "buy": types_pb2.SIDE_BUY,
+    "sell": types_pb2.SIDE_SELL,
+    "short": types_pb2.SIDE_SELL_SHORT,
+    "exempt": types_pb2.SIDE_SELL_SHORT_EXEMPT,
+}
 _LIFETIMES = {
     "ioc": types_pb2.TIME_IN_FORCE_IMMEDIATE_OR_CANCEL,
     "gtc": types_pb2.TIME_IN_FORCE_GOOD_TILL_CANCEL,
@@ -90,6 +95,7 @@ class Runner:
         self._looks = Looks(self._admin, application, venue, self._orders, self._routers)
         self._steps: dict[str, Callable[[Line], str | None]] = {
             "mark": self._mark,
+            **dict.fromkeys(("phase", "bands", "prior_close", "short_sale"), self._status),
             "clock": self._clock,
             "position": lambda _: None,
             "parent": self._parent,
@@ -128,6 +134,25 @@ class Runner:
         sent = self._venue.quote(line.words[1], fixed(line.get("bid")), fixed(line.get("ask")))
         eventually(lambda: self._looks.metric("quotes_total") >= sent(), f"{line}: the quote reaches the gateway")
         threading.Event().wait(_QUOTE_TURN)
+
+    def _status(self, line: Line) -> None:
+        """What the venue says of an instrument (``*``: of the market) beside its quote."""
+        words = line.words
+        symbol = "" if words[1] == "*" else words[1]
+        match words[0]:
+            case "phase":
+                phase = types_pb2.TradingPhase.Value(f"TRADING_PHASE_{words[2].upper()}")
+                sent = self._venue.status(symbol, phase=phase)
+            case "bands":
+                low, high = (None, None) if words[2] == "none" else (fixed(words[2]), fixed(words[3]))
+                sent = self._venue.status(symbol, low_limit_px=low, high_limit_px=high)
+            case "prior_close":
+                sent = self._venue.status(symbol, prev_close_px=fixed(words[2]))
+            case _:
+                name = {"free": "NONE"}.get(words[2], words[2].upper())
+                restriction = types_pb2.ShortSaleRestriction.Value(f"SHORT_SALE_RESTRICTION_{name}")
+                sent = self._venue.status(symbol, short_sale_restriction=restriction)
+        eventually(lambda: self._looks.metric("statuses_total") >= sent(), f"{line}: the status reaches the gateway")
 
     def _clock(self, line: Line) -> None:
         wait = span(line.words[1].removeprefix("+"))

@@ -8,8 +8,8 @@ from tests.support.scenario.language import Line
 
 PEOPLE = ("alice", "bob", "carol")
 
-_DESCRIBING = {"account", "router", "strategy", "symbol"}
-_BEFORE = _DESCRIBING | {"limit", "mark", "venue", "position", "only"}
+_DESCRIBING = {"account", "router", "strategy", "symbol", "phases"}
+_BEFORE = _DESCRIBING | {"limit", "mark", "venue", "position", "only", "phase", "bands", "prior_close", "short_sale"}
 """Steps after which limits still belong to the configuration."""
 
 
@@ -37,6 +37,8 @@ def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: 
     listeners = "".join(f'[{name}]\nlisten = "127.0.0.1:0"\n' for name in ("order_entry", "halt", "admin", "metrics"))
     listeners = listeners.replace("[order_entry]\n", '[order_entry]\nheartbeat = "60s"\n')
     text = f'[gateway]\nname = "gw1"\n{listeners}[venue]\naddress = "{venue}"\n'
+    if any(line.words[0] == "phases" for line in configured):
+        text += "publishes_phases = true\n"
     text += f'[[oms]]\nname = "oms"\ntoken = "{token("oms")}"\n'
     text += "".join(f'[[operators]]\nname = "{n}"\nrole = "risk"\ntoken = "{token(n)}"\n' for n in PEOPLE)
     accounts = [name for line in configured if line.words[0] == "account" for name in line.plain()[1:]]
@@ -65,7 +67,7 @@ def _named(line: Line, name: str, accounts: Sequence[str]) -> str:
             return (
                 f'[[symbols]]\nname = "{name}"\ntick = "{tick or "0.01"}"\n'
                 f"lot = {lot or 1}\nmultiplier = {multiplier or 1}\n"
-            )
+            ) + "".join(f"{rule} = true\n" for rule in ("reg_sho", "luld", "easy_to_borrow") if line.get(rule) == "yes")
     return ""
 
 

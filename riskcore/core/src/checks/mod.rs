@@ -293,9 +293,13 @@ registry! {
         MESSAGE_RATE, MESSAGE_RATE_WINDOW, MESSAGE_BURST, MESSAGE_BURST_WINDOW, MESSAGE_RATE_SUSTAINED,
     }
     order_size::OrderSize { MAX_ORDER_QTY }
+    market_phase::MarketPhase {}
     market_data::MarketData { MARKET_DATA_MAX_AGE }
     order_value::OrderValue { MAX_ORDER_NOTIONAL }
     price_collar::PriceCollar { PRICE_COLLAR_BPS }
+    luld_band::LuldBand {}
+    sell_marking::SellMarking {}
+    short_sale::ShortSale {}
     net_position::NetPosition { MAX_LONG_POSITION, MAX_SHORT_POSITION }
     gross_notional::GrossNotional { MAX_GROSS_NOTIONAL }
     turnover::Turnover { MAX_TURNOVER_DAY, MAX_TURNOVER_WINDOW, TURNOVER_WINDOW }

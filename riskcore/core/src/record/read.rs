@@ -11,6 +11,7 @@ use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
 use crate::limits::{LimitId, LimitTarget};
 use crate::scopes::{Scope, ScopeKind};
+use crate::security::{Phase, Rules, ShortSale};
 use crate::units::{Nanos, Price, Qty};
 
 /// Takes a record's fields off the front; what is left is in it.
@@ -100,6 +101,29 @@ impl Reader<'_> {
             n if n == u32::MAX - 1 => Ref::Unknown,
             n => Ref::Known(id(n)),
         })
+    }
+
+    fn optional_symbol(&mut self) -> Read<Option<SymbolId>> {
+        match self.reference(SymbolId)? {
+            Ref::Known(symbol) => Ok(Some(symbol)),
+            Ref::Absent => Ok(None),
+            Ref::Unknown => Err(DecodeError::BadField("symbol")),
+        }
+    }
+
+    fn phase(&mut self) -> Read<Option<Phase>> {
+        match self.u8()? {
+            0 => Ok(None),
+            n => Phase::from_number(n).map(Some).ok_or(DecodeError::BadField("phase")),
+        }
+    }
+
+    fn bands(&mut self) -> Read<Option<(Price, Price)>> {
+        match (self.optional_i64()?, self.optional_i64()?) {
+            (Some(low), Some(high)) => Ok(Some((Price(low), Price(high)))),
+            (None, None) => Ok(None),
+            _ => Err(DecodeError::BadField("bands")),
+        }
     }
 
     fn side(&mut self) -> Read<Side> {
@@ -227,11 +251,7 @@ impl Reader<'_> {
             5 => Event::MassCancel(MassCancel {
                 router: RouterId(self.u32()?),
                 client_seq: self.u64()?,
-                symbol: match self.reference(SymbolId)? {
-                    Ref::Known(symbol) => Some(symbol),
-                    Ref::Absent => None,
-                    Ref::Unknown => return Err(DecodeError::BadField("symbol")),
-                },
+                symbol: self.optional_symbol()?,
             }),
             6 => Event::Malformed { router: RouterId(self.u32()?), client_seq: self.u64()? },
             7 => Event::AttemptsDropped {
@@ -303,6 +323,18 @@ impl Reader<'_> {
                 mark: Price(self.i64()?),
             },
             29 => Event::DayRoll { date: self.u32()? },
+            40 => Event::PhasesPublished { published: self.flag()? },
+            41 => Event::SymbolRules {
+                symbol: SymbolId(self.u32()?),
+                rules: Rules { reg_sho: self.flag()?, luld: self.flag()?, easy_to_borrow: self.flag()? },
+            },
+            42 => Event::Phase { symbol: self.optional_symbol()?, phase: self.phase()? },
+            43 => Event::Bands { symbol: SymbolId(self.u32()?), bands: self.bands()? },
+            44 => Event::PriorClose { symbol: SymbolId(self.u32()?), price: Price(self.i64()?) },
+            45 => Event::ShortSale {
+                symbol: SymbolId(self.u32()?),
+                restriction: ShortSale::from_number(self.u8()?).ok_or(DecodeError::BadField("restriction"))?,
+            },
             _ => return Err(DecodeError::BadField("kind")),
         })
     }

@@ -332,6 +332,38 @@ impl Writer<'_> {
                 self.u8(29);
                 self.u32(*date);
             }
+            Event::PhasesPublished { published } => {
+                self.u8(40);
+                self.flag(*published);
+            }
+            Event::SymbolRules { symbol, rules } => {
+                self.u8(41);
+                self.u32(symbol.0);
+                self.flag(rules.reg_sho);
+                self.flag(rules.luld);
+                self.flag(rules.easy_to_borrow);
+            }
+            Event::Phase { symbol, phase } => {
+                self.u8(42);
+                self.reference(symbol.map_or(Ref::Absent, |symbol| Ref::Known(symbol.0)));
+                self.u8(phase.map_or(0, |phase| phase as u8));
+            }
+            Event::Bands { symbol, bands } => {
+                self.u8(43);
+                self.u32(symbol.0);
+                self.optional_i64(bands.map(|(low, _)| low.0));
+                self.optional_i64(bands.map(|(_, high)| high.0));
+            }
+            Event::PriorClose { symbol, price } => {
+                self.u8(44);
+                self.u32(symbol.0);
+                self.i64(price.0);
+            }
+            Event::ShortSale { symbol, restriction } => {
+                self.u8(45);
+                self.u32(symbol.0);
+                self.u8(*restriction as u8);
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use riskcore::limits::{LimitId, LimitTarget};
 use riskcore::outcome::{CxlRejReason, Effect, Outcome};
 use riskcore::record;
 use riskcore::scopes::{Scope, ScopeKind};
+use riskcore::security::{Phase, Rules, ShortSale};
 use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Engine, EngineConfig};
 
@@ -100,6 +101,10 @@ impl Runner {
             "account" | "router" | "strategy" | "symbol" => self.define(line),
             "limit" => self.limit(line),
             "mark" => self.mark(line),
+            "phases" => {
+                self.apply(Event::PhasesPublished { published: true });
+            }
+            "phase" | "bands" | "prior_close" | "short_sale" => self.status(line),
             "clock" => self.clock(line),
             "position" => self.opening_position(line),
             "parent" => self.parent(line),
@@ -148,6 +153,9 @@ impl Runner {
                     multiplier: whole(line.get("multiplier").unwrap_or("1")),
                 };
                 self.apply(Event::Instrument { symbol, instrument });
+                let rule = |key| line.get(key) == Some("yes");
+                let (reg_sho, luld, easy_to_borrow) = (rule("reg_sho"), rule("luld"), rule("easy_to_borrow"));
+                self.apply(Event::SymbolRules { symbol, rules: Rules { reg_sho, luld, easy_to_borrow } });
             }
             if kind == NameKind::Account && line.get("parent_required") == Some("no") {
                 let account = self.engine.state().names.account(name).known().unwrap();
@@ -221,6 +229,32 @@ impl Runner {
         let symbol = self.symbol(line.words[1]).known().unwrap();
         let price = |key| Price(fixed(line.get(key).unwrap()) as i64);
         self.apply(Event::Tick { symbol, bid: price("bid"), ask: price("ask") });
+    }
+
+    /// What the venue says beside quotes: `phase AAPL|* continuous`, `bands AAPL 95.00 105.00|none`,
+    /// `prior_close AAPL 100.00`, `short_sale AAPL not_at_bid`.
+    fn status(&mut self, line: &Line<'_>) {
+        let price = |n: usize| Price(fixed(line.words[n]) as i64);
+        let symbol = self.symbol(line.words[1]).known();
+        let event = match (line.words[0], symbol) {
+            ("phase", symbol) => {
+                let phase = Phase::ALL.into_iter().find(|phase| phase.name() == line.words[2]);
+                let phase = phase.unwrap_or_else(|| self.fail(line, "no such phase"));
+                Event::Phase { symbol, phase: Some(phase) }
+            }
+            ("bands", Some(symbol)) => {
+                Event::Bands { symbol, bands: (line.words[2] != "none").then(|| (price(2), price(3))) }
+            }
+            ("prior_close", Some(symbol)) => Event::PriorClose { symbol, price: price(2) },
+            (_, Some(symbol)) => {
+                let restriction = ShortSale::ALL.into_iter().find(|restriction| restriction.name() == line.words[2]);
+                let restriction = restriction.unwrap_or_else(|| self.fail(line, "no such restriction"));
+                Event::ShortSale { symbol, restriction }
+            }
+            _ => self.fail(line, "unknown symbol"),
+        };
+        let outcome = self.apply(event);
+        self.expect(line, &verdict(&outcome));
     }
 
     fn clock(&mut self, line: &Line<'_>) {
@@ -591,6 +625,7 @@ fn side(text: &str) -> Side {
         "buy" => Side::Buy,
         "sell" => Side::Sell,
         "short" => Side::SellShort,
+        "exempt" => Side::SellShortExempt,
         other => panic!("not a side: {other}"),
     }
 }

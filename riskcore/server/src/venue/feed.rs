@@ -1,5 +1,5 @@
 //! Market data: the newest quote of each symbol, at most one per symbol and millisecond into the core. A quote that is
-//! repeated is passed on, too: it says that the price is still good.
+//! repeated is passed on, too: it says that the price is still good. Statuses travel with the quotes (`statuses.rs`).
 
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::inbound::named;
 use crate::plane::{Plane, Shared, yield_turn};
 use crate::venue::attempts::{FIRST_ANSWER, keep_up};
 use crate::venue::connect::connect;
+use crate::venue::statuses::Statuses;
 use crate::wire::Malformed;
 use crate::wire::frame::{Drain, FrameCodec, Ready};
 use crate::wire::primitives::put_bytes_always;
@@ -37,14 +38,17 @@ struct Slot {
 pub struct Feed {
     slots: Vec<Slot>,
     waiting: Vec<SymbolId>,
+    statuses: Statuses,
 }
 
 impl Feed {
     fn new(symbols: usize) -> Feed {
-        Feed { slots: vec![Slot::default(); symbols], waiting: Vec::new() }
+        Feed { slots: vec![Slot::default(); symbols], waiting: Vec::new(), statuses: Statuses::new(symbols) }
     }
 
+    /// Statuses come first: no quote may open what they close.
     fn take(&mut self, plane: &mut Plane, frame: &[u8]) -> Result<(), Malformed> {
+        self.statuses.take(plane, frame)?;
         let mut quotes = MarketDataResponse::new(frame);
         while let Some(quote) = quotes.next_quote()? {
             let symbol = named(quote.symbol, |name| plane.names().symbol(name)).known();
@@ -98,7 +102,19 @@ async fn follow(plane: Shared) -> Status {
         Ok(Err(status)) => return status,
         Err(_) => return Status::deadline_exceeded("the source of market data did not answer"),
     };
-    let silence = every.max(Duration::from_secs(1)) * MISSED_HEARTBEATS;
+    let why = read(&plane, &mut inbound, &mut feed, every.max(Duration::from_secs(1)) * MISSED_HEARTBEATS).await;
+    forget_phases(&mut plane.lock());
+    why
+}
+
+/// Nobody says any more whether the market trades. A venue that never said has nothing to be forgotten.
+fn forget_phases(plane: &mut Plane) {
+    if plane.config.publishes_phases {
+        plane.apply(&Event::Phase { symbol: None, phase: None });
+    }
+}
+
+async fn read(plane: &Shared, inbound: &mut Streaming<bytes::Bytes>, feed: &mut Feed, silence: Duration) -> Status {
     loop {
         let waiting = !feed.waiting.is_empty();
         tokio::select! {

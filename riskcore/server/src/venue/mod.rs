@@ -7,3 +7,4 @@ pub mod link;
 pub mod reports;
 pub mod sequence;
 pub mod state;
+pub mod statuses;

@@ -320,7 +320,24 @@ pub struct Quote<'a> {
     pub offer_px: i64,
 }
 
-/// The quotes of a `MarketDataResponse`, one by one.
+/// A status of a `MarketDataResponse`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SecurityStatus<'a> {
+    /// Name of the instrument; empty for the whole market.
+    pub symbol: &'a [u8],
+    /// `TradingPhase`; 0 = not said.
+    pub phase: u64,
+    /// Lower price band.
+    pub low_limit_px: Option<i64>,
+    /// Upper price band.
+    pub high_limit_px: Option<i64>,
+    /// Prior close, if said.
+    pub prev_close_px: Option<i64>,
+    /// `ShortSaleRestriction`; 0 = not said.
+    pub short_sale_restriction: u64,
+}
+
+/// The quotes, or the statuses, of a `MarketDataResponse`, one by one.
 #[derive(Clone, Copy, Debug)]
 pub struct MarketDataResponse<'a>(Fields<'a>);
 
@@ -339,6 +356,18 @@ impl<'a> MarketDataResponse<'a> {
         }
         Ok(None)
     }
+
+    /// The next status; `None` at the end of the frame.
+    pub fn next_status(&mut self) -> Result<Option<SecurityStatus<'a>>, Malformed> {
+        while let Some((number, value)) = self.0.next_field()? {
+            match (number, value) {
+                (3, Field::Bytes(bytes)) => return status(bytes).map(Some),
+                (3, _) => return Err(Malformed("MarketDataResponse.statuses is not a message")),
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
 }
 
 fn quote(bytes: &[u8]) -> Result<Quote<'_>, Malformed> {
@@ -353,4 +382,22 @@ fn quote(bytes: &[u8]) -> Result<Quote<'_>, Malformed> {
         }
     }
     Ok(quote)
+}
+
+fn status(bytes: &[u8]) -> Result<SecurityStatus<'_>, Malformed> {
+    let mut fields = Fields(bytes);
+    let mut status = SecurityStatus::default();
+    while let Some((number, value)) = fields.next_field()? {
+        match (number, value) {
+            (1, Field::Bytes(v)) => status.symbol = v,
+            (2, Field::Varint(v)) => status.phase = v,
+            (3, Field::Fixed64(v)) => status.low_limit_px = Some(v as i64),
+            (4, Field::Fixed64(v)) => status.high_limit_px = Some(v as i64),
+            (5, Field::Fixed64(v)) => status.prev_close_px = Some(v as i64),
+            (6, Field::Varint(v)) => status.short_sale_restriction = v,
+            (1..=6, _) => return Err(Malformed("a field of SecurityStatus has the wrong type")),
+            _ => {}
+        }
+    }
+    Ok(status)
 }

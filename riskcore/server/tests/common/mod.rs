@@ -10,6 +10,7 @@ pub mod venue;
 use std::time::Duration;
 
 use riskcore::events::Instrument;
+use riskcore::security::Rules;
 use riskcore::units::{Price, Qty};
 use riskgate_server::config::{AccountSetup, Config, LimitSetup, PrincipalSetup, RouterSetup, Setup, SymbolSetup};
 use riskgate_server::ring::RingBounds;
@@ -80,6 +81,7 @@ impl Gateway {
             heartbeat: options.heartbeat,
             cancel_on_disconnect: true,
             replace_in_flight_mitigation: false,
+            publishes_phases: false,
             journal_file: options.journal_file,
             max_orders: 1 << 17,
             max_parents: 1 << 10,
@@ -140,6 +142,8 @@ fn setup(message_rate: i128) -> Setup {
     let symbol = |name: &str| SymbolSetup {
         name: name.to_owned(),
         instrument: Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier: 1 },
+        rules: Rules::default(),
+        prior_close: None,
     };
     let router = |name: &str| RouterSetup {
         name: name.to_owned(),

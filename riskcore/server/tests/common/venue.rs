@@ -324,7 +324,10 @@ impl Exchange for Service {
             loop {
                 every.tick().await;
                 let quotes = symbols.iter().map(quote).collect();
-                if sender.send(Ok(proto::MarketDataResponse { heartbeat_ms: 100, quotes })).is_err() {
+                if sender
+                    .send(Ok(proto::MarketDataResponse { heartbeat_ms: 100, quotes, statuses: Vec::new() }))
+                    .is_err()
+                {
                     return;
                 }
             }
