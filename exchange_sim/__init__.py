@@ -4,6 +4,6 @@ It speaks `riskgate.v1.Exchange` and is a process of its own (`python -m exchang
 checks: it does what it is told, as an exchange does.
 
 One idea per file: `book` (price-time priority), `rlp` (hidden retail price improvement), `market` (the other
-participants and how their prices give way), `venue` (an order's life), `gateways` (sequences, fencing, replay),
+participants and how their prices give way), `trading` (phases and price bands), `venue` (an order's life), `gateways` (sequences, fencing, replay),
 `server` and its streams, `faults` and `control` (how a test or a person makes it misbehave).
 """

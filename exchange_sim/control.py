@@ -5,6 +5,10 @@
     stats                    what the venue saw of each router, and of each gateway
     quotes                   bid and offer of each symbol
     pin AAPL 10.00 10.02     make the maker show these prices;  unpin AAPL
+    phase AAPL halted        a trading phase;  phase * pre_open  for the whole venue
+    bands AAPL 9.50 10.50    price bands;  unband AAPL
+    prior_close AAPL 10.00   the close of the day before
+    short_sale AAPL not_at_bid   what binds short sales
     bust 17                  take back execution 17;  correct 17 10.05
     disconnect gw1           cut a gateway's session
 
@@ -22,16 +26,19 @@ from collections.abc import Callable
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from exchange_sim.exchange import Exchange
 from exchange_sim.faults import FaultError
 from exchange_sim.instruments import NANO, price_text
+from exchange_sim.trading import Phase, Security, ShortSale
 
 MAX_LINE = 4_096
 """Bytes of one command."""
 
 Answer = dict[str, Any]
+
+_Named = TypeVar("_Named", Phase, ShortSale)
 
 
 class ControlError(Exception):
@@ -51,6 +58,11 @@ class Control:
             "quotes": (0, self._quotes),
             "pin": (3, self._pin),
             "unpin": (1, self._unpin),
+            "phase": (2, self._phase),
+            "bands": (3, self._bands),
+            "unband": (1, self._unband),
+            "prior_close": (2, self._prior_close),
+            "short_sale": (2, self._short_sale),
             "bust": (1, self._bust),
             "correct": (2, self._correct),
             "disconnect": (1, self._disconnect),
@@ -104,6 +116,36 @@ class Control:
         self._exchange.publish(self._exchange.venue.pin(time.time_ns(), self._symbol(symbol), None))
         self._exchange.touched(symbol)
         return {}
+
+    def _phase(self, symbol: str, name: str) -> Answer:
+        self._exchange.set_phase(None if symbol == "*" else self._symbol(symbol), _named(Phase, name))
+        return {}
+
+    def _bands(self, symbol: str, low: str, high: str) -> Answer:
+        bands = _price(low), _price(high)
+        if bands[0] >= bands[1]:
+            raise ControlError(f"lower band {low} must be below upper band {high}")
+        self._security(symbol).bands = bands
+        self._exchange.status_changed(symbol)
+        return {}
+
+    def _unband(self, symbol: str) -> Answer:
+        self._security(symbol).bands = None
+        self._exchange.status_changed(symbol)
+        return {}
+
+    def _prior_close(self, symbol: str, price: str) -> Answer:
+        self._security(symbol).prior_close = _price(price)
+        self._exchange.status_changed(symbol)
+        return {}
+
+    def _short_sale(self, symbol: str, name: str) -> Answer:
+        self._security(symbol).short_sale = _named(ShortSale, name)
+        self._exchange.status_changed(symbol)
+        return {}
+
+    def _security(self, symbol: str) -> Security:
+        return self._exchange.venue.trading.securities[self._symbol(symbol)]
 
     def _bust(self, exec_id: str) -> Answer:
         report = self._exchange.venue.bust(time.time_ns(), _number(exec_id))
@@ -181,6 +223,13 @@ def ask(path: Path, line: str, *, timeout_s: float = 10.0) -> Answer:
     if not answer.pop("ok"):
         raise ControlError(str(answer["error"]))
     return answer
+
+
+def _named(kind: type[_Named], name: str) -> _Named:
+    try:
+        return kind(name)
+    except ValueError as error:
+        raise ControlError(f"{name!r} is none of {', '.join(value.value for value in kind)}") from error
 
 
 def _price(text: str) -> int:

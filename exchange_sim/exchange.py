@@ -13,6 +13,7 @@ from exchange_sim import wire
 from exchange_sim.faults import Faults
 from exchange_sim.gateways import GatewayRecord
 from exchange_sim.instruments import Instrument
+from exchange_sim.trading import Phase
 from exchange_sim.venue import Outcome, Report, Venue
 from riskgate.v1 import exchange_pb2 as pb
 
@@ -22,6 +23,9 @@ class QuoteListener(Protocol):
 
     def touched(self, symbol: str) -> None:
         """The symbol's book has changed."""
+
+    def status_changed(self, symbol: str | None) -> None:
+        """The symbol's status, or the whole market's, has changed."""
 
 
 class Exchange:
@@ -99,6 +103,17 @@ class Exchange:
         """Tell the market data streams that a symbol's quote may have changed."""
         for listener in self.listeners:
             listener.touched(symbol)
+
+    def set_phase(self, symbol: str | None, phase: Phase) -> None:
+        """Put a symbol, or the whole venue, into a phase."""
+        outcomes = self.venue.set_phase(time.time_ns(), symbol, phase)
+        self.status_changed(symbol)
+        self.publish(outcomes)
+
+    def status_changed(self, symbol: str | None) -> None:
+        """Tell the market data streams that a status has changed."""
+        for listener in self.listeners:
+            listener.status_changed(symbol)
 
     def disconnect(self, gateway: str, why: str) -> bool:
         """Cut a gateway's session; whether it had one."""

@@ -1,7 +1,7 @@
-"""One market data stream: the newest quote of each symbol, never a backlog of old ones.
+"""One market data stream: the newest quote and status of each symbol, never a backlog of old ones.
 
 What changed is a set of symbols, so a reader that falls behind gets fewer, newer quotes. Every quote is repeated at
-each interval: its age then says whether the feed lives.
+each interval: its age then says whether the feed lives. Statuses are sent at the start and when they change.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
 
+from exchange_sim import wire
 from exchange_sim.exchange import Exchange
 from riskgate.v1 import exchange_pb2 as pb
 
@@ -28,12 +29,20 @@ class QuoteStream:
         self._symbols = [symbol for symbol in named if symbol in markets] if named else list(markets)
         self._followed = frozenset(self._symbols)
         self._changed: dict[str, None] = {}
+        self._unsaid: dict[str | None, None] = dict.fromkeys([None, *self._symbols])
+        """Statuses that changed and are not sent yet; None is that of the whole market."""
         self._wake = asyncio.Event()
 
     def touched(self, symbol: str) -> None:
         """Note a change."""
         if symbol in self._followed:
             self._changed[symbol] = None
+            self._wake.set()
+
+    def status_changed(self, symbol: str | None) -> None:
+        """Note a change of a symbol's status, or of the whole market's."""
+        if symbol is None or symbol in self._followed:
+            self._unsaid[symbol] = None
             self._wake.set()
 
     async def frames(self) -> AsyncIterator[pb.MarketDataResponse]:
@@ -63,6 +72,9 @@ class QuoteStream:
         frame = pb.MarketDataResponse(heartbeat_ms=self._exchange.quote_ms)
         if self._exchange.faults.freeze_market_data:
             return frame
+        for name in self._unsaid:
+            frame.statuses.append(wire.status(self._exchange.venue.trading, name))
+        self._unsaid.clear()
         now = time.time_ns()
         for symbol in symbols:
             touch = self._exchange.venue.markets[symbol].touch()

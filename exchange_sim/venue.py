@@ -14,6 +14,7 @@ from enum import Enum
 from exchange_sim.instruments import Instrument
 from exchange_sim.market import Market
 from exchange_sim.rlp import RETAIL_FLAG
+from exchange_sim.trading import Phase, Trading
 
 KEEP_DONE = 100_000
 """Finished orders that are remembered, to tell "too late" from "unknown" and to bust their executions."""
@@ -38,8 +39,10 @@ class RejectCode(Enum):
     """FIX OrdRejReason (103), the values this venue uses."""
 
     UNKNOWN_SYMBOL = 1
+    EXCHANGE_CLOSED = 2
     DUPLICATE_ORDER = 6
     INCORRECT_QUANTITY = 13
+    PRICE_EXCEEDS_BAND = 16
     OTHER = 99
 
 
@@ -151,7 +154,9 @@ class Venue:
         """
         self._coins = coins
         self.markets = {instrument.symbol: Market(instrument) for instrument in instruments}
+        self.trading = Trading(self.markets)
         self.tallies: dict[str, Tally] = {}
+        self._held: dict[int, Order] = {}
         self._orders: dict[tuple[str, int], Order] = {}
         self._done: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._by_venue_id: dict[int, Order] = {}
@@ -205,7 +210,7 @@ class Venue:
         leaves = max(0, qty - order.cum)
         only_less = price == order.price and 0 < leaves <= order.leaves
         order.qty, order.price = qty, price
-        if only_less:
+        if only_less and order.venue_id in market.book:
             market.book.reduce(order.venue_id, leaves)
             order.leaves = leaves
             return [self._report(now, order, Kind.REPLACED)]
@@ -248,6 +253,20 @@ class Venue:
         market.pinned = prices
         return self._settle_maker(now, market)
 
+    def set_phase(self, now: int, symbol: str | None, phase: Phase) -> list[Outcome]:
+        """Put a symbol, or without one the whole venue, into a phase. Continuous trading begins with what was held.
+
+        There is no uncrossing at one price: held orders are worked one by one, oldest first.
+        """
+        if symbol is None:
+            self.trading.set_market(phase)
+        else:
+            self.trading.securities[symbol].phase = phase
+        reports = self._release(now)
+        for name in [symbol] if symbol is not None else self.markets:
+            reports += self._settle_maker(now, self.markets[name])
+        return reports
+
     def _refuse(self, arrival: Arrival) -> tuple[RejectCode, str] | None:
         market = self.markets.get(arrival.symbol)
         if market is None:
@@ -258,6 +277,14 @@ class Venue:
             return RejectCode.INCORRECT_QUANTITY, f"quantity {arrival.qty} is not positive"
         if arrival.price is not None and (arrival.price <= 0 or arrival.price % market.instrument.tick):
             return RejectCode.OTHER, f"price {arrival.price} is not a positive multiple of the tick"
+        return self._does_not_trade(arrival)
+
+    def _does_not_trade(self, arrival: Arrival) -> tuple[RejectCode, str] | None:
+        phase = self.trading.phase(arrival.symbol)
+        if not phase.takes_orders:
+            return RejectCode.EXCHANGE_CLOSED, f"{arrival.symbol} is {phase.value}"
+        if self.trading.outside(arrival.symbol, arrival.price, buy=arrival.buy):
+            return RejectCode.PRICE_EXCEEDS_BAND, f"price {arrival.price} is outside of the price bands"
         return None
 
     def _admit(self, arrival: Arrival) -> Order:
@@ -271,6 +298,8 @@ class Venue:
     def _work(self, now: int, order: Order) -> list[Outcome]:
         """Execute what can be executed, then rest or cancel what is left."""
         arrival, market = order.arrival, self.markets[order.arrival.symbol]
+        if self.trading.phase(arrival.symbol) is not Phase.CONTINUOUS:
+            return self._hold(now, order)
         if arrival.tif is Tif.FOK and self._fillable(market, order) < order.leaves:
             return [self._cancel_rest(now, order, "not enough at this price to fill it whole")]
         reports = self._retail(now, order, market) if arrival.flags & RETAIL_FLAG else []
@@ -286,6 +315,23 @@ class Venue:
         elif order.open:
             reports.append(self._cancel_rest(now, order, "nothing more at this price"))
         return reports + self._settle_maker(now, market)
+
+    def _hold(self, now: int, order: Order) -> list[Outcome]:
+        """Nothing matches now: keep the order until it does, cancel what cannot wait."""
+        if order.arrival.tif is not Tif.DAY:
+            return [self._cancel_rest(now, order, "nothing is matched in this phase")]
+        self._held.pop(order.venue_id, None)  # a replaced order waits at the end
+        self._held[order.venue_id] = order
+        return []
+
+    def _release(self, now: int) -> list[Outcome]:
+        """Work the held orders that can be matched now, in the order in which they came."""
+        held, self._held = self._held, {}
+        reports: list[Outcome] = []
+        for order in held.values():
+            if order.open:
+                reports += self._work(now, order)  # which holds it again where nothing is matched yet
+        return reports
 
     def _reachable(self, order: Order) -> int:
         if self._coins is None or order.arrival.tif is not Tif.IOC:
@@ -313,6 +359,8 @@ class Venue:
 
     def _settle_maker(self, now: int, market: Market) -> list[Outcome]:
         reports: list[Outcome] = []
+        if self.trading.phase(market.instrument.symbol) is not Phase.CONTINUOUS:
+            return reports  # its quotes stand as they are until trading goes on
         for fill in market.refresh():
             order = self._by_venue_id[fill.resting_id]
             market.taken(fill.qty, buy=order.arrival.buy)

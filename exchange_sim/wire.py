@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from exchange_sim.trading import Phase, ShortSale, Trading
 from exchange_sim.venue import Arrival, CancelRefusal, CancelReject, Kind, Order, Outcome, RejectCode, Report, Tif
 from riskgate.v1 import exchange_pb2 as pb
 from riskgate.v1 import types_pb2 as types
@@ -22,6 +23,23 @@ CXL_REJ_REASONS: Final = {
     CancelRefusal.TOO_LATE_TO_CANCEL: types.CXL_REJ_REASON_TOO_LATE_TO_CANCEL,
     CancelRefusal.UNKNOWN_ORDER: types.CXL_REJ_REASON_UNKNOWN_ORDER,
     CancelRefusal.OTHER: types.CXL_REJ_REASON_OTHER,
+}
+
+PHASES: Final = {
+    Phase.CLOSED: types.TRADING_PHASE_CLOSED,
+    Phase.PRE_OPEN: types.TRADING_PHASE_PRE_OPEN,
+    Phase.AUCTION: types.TRADING_PHASE_AUCTION,
+    Phase.CONTINUOUS: types.TRADING_PHASE_CONTINUOUS,
+    Phase.HALTED: types.TRADING_PHASE_HALTED,
+    Phase.POST_CLOSE: types.TRADING_PHASE_POST_CLOSE,
+}
+
+SHORT_SALES: Final = {
+    None: types.SHORT_SALE_RESTRICTION_UNSPECIFIED,
+    ShortSale.NONE: types.SHORT_SALE_RESTRICTION_NONE,
+    ShortSale.NOT_SHORTABLE: types.SHORT_SALE_RESTRICTION_NOT_SHORTABLE,
+    ShortSale.NOT_AT_BID: types.SHORT_SALE_RESTRICTION_NOT_AT_BID,
+    ShortSale.PRE_BORROW: types.SHORT_SALE_RESTRICTION_PRE_BORROW,
 }
 
 _TIFS: Final = {
@@ -141,6 +159,22 @@ def mass_status(request_id: int, order: Order) -> pb.ExchangeMessage:
             cum_qty=order.cum,
             leaves_qty=order.leaves,
         )
+    )
+
+
+def status(trading: Trading, symbol: str | None) -> pb.SecurityStatus:
+    """What the venue says of a symbol beside its quote; None = of the whole market."""
+    if symbol is None:
+        return pb.SecurityStatus(phase=PHASES[trading.market])
+    security = trading.securities[symbol]
+    low, high = security.bands or (None, None)
+    return pb.SecurityStatus(
+        symbol=symbol,
+        phase=PHASES[security.phase] if security.phase else types.TRADING_PHASE_UNSPECIFIED,
+        low_limit_px=low,
+        high_limit_px=high,
+        prev_close_px=security.prior_close,
+        short_sale_restriction=SHORT_SALES[security.short_sale],
     )
 
 

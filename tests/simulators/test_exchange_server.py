@@ -300,6 +300,37 @@ async def test_quotes_come_at_once_on_change_and_again_at_each_interval() -> Non
         call.cancel()
 
 
+async def test_statuses_come_first_and_when_they_change() -> None:
+    """Those of the whole market and of each followed symbol in the first frame, then what a command changes."""
+    async with running() as venue, aio.insecure_channel(venue.address) as channel:
+        call = rpc.ExchangeStub(channel).MarketData(pb.MarketDataRequest(symbols=["AAPL"]))
+        first = await call.read()
+        assert isinstance(first, pb.MarketDataResponse)
+        assert [(s.symbol, s.phase) for s in first.statuses] == [("", types.TRADING_PHASE_CONTINUOUS), ("AAPL", 0)]
+
+        said = pb.SecurityStatus()
+        for line in (
+            "phase AAPL halted",
+            "bands AAPL 99.00 101.00",
+            "prior_close AAPL 100",
+            "short_sale AAPL not_at_bid",
+        ):
+            venue.control(line)
+        venue.control("phase MSFT halted")
+        while not said.symbol or not said.short_sale_restriction:
+            frame = await asyncio.wait_for(call.read(), 10)
+            assert isinstance(frame, pb.MarketDataResponse)
+            for status in frame.statuses:
+                assert status.symbol == "AAPL"
+                said.CopyFrom(status)
+        call.cancel()
+
+        assert said.phase == types.TRADING_PHASE_HALTED
+        assert (said.low_limit_px, said.high_limit_px) == (99_000_000_000, 101_000_000_000)
+        assert said.prev_close_px == 100_000_000_000
+        assert said.short_sale_restriction == types.SHORT_SALE_RESTRICTION_NOT_AT_BID
+
+
 async def test_a_subscriber_gets_the_symbols_it_named() -> None:
     """And none for a name that is not traded."""
     async with running() as venue, aio.insecure_channel(venue.address) as channel:
@@ -386,6 +417,10 @@ async def test_busts_corrections_and_pins_by_control() -> None:
         ("set reject_next -1", "takes a count"),
         ("pin AAPL 10 9", "must be below"),
         ("pin NOPE 9 10", "not traded"),
+        ("phase AAPL lunch", "is none of closed, pre_open"),
+        ("phase NOPE halted", "not traded"),
+        ("bands AAPL 10 9", "must be below"),
+        ("short_sale AAPL maybe", "is none of none, not_shortable"),
         ("bust 17", "not known"),
         ("bust x", "not an execution number"),
         ("disconnect gw9", "has no session"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from exchange_sim.instruments import Instrument
 from exchange_sim.rlp import RETAIL_FLAG
+from exchange_sim.trading import Phase
 from exchange_sim.venue import Arrival, CancelRefusal, CancelReject, Kind, Outcome, RejectCode, Report, Tif, Venue
 
 CENT = 10_000_000
@@ -232,3 +233,66 @@ def test_reports_always_add_up(script: list[tuple[str, int, bool, int, int | Non
     assert (tally.net.get("AAPL", 0) if tally else 0) == net
     assert (tally.open_orders if tally else 0) == len(still_open)
     assert all(order.leaves > 0 and order.cum + order.leaves == order.qty for order in still_open)
+
+
+def kinds(outcomes: Sequence[Outcome]) -> list[Kind]:
+    """What the reports say."""
+    return [outcome.kind for outcome in outcomes if isinstance(outcome, Report)]
+
+
+def rejected(outcomes: Sequence[Outcome]) -> RejectCode | None:
+    """Why the only report is a reject."""
+    (outcome,) = outcomes
+    assert isinstance(outcome, Report)
+    return outcome.reject
+
+
+def test_orders_before_the_open_wait_and_are_worked_oldest_first() -> None:
+    exchange = venue()
+    exchange.set_phase(0, None, Phase.PRE_OPEN)
+    first = exchange.new_order(0, arrival(1, qty=800, price=OFFER, tif=Tif.DAY))
+    second = exchange.new_order(0, arrival(2, qty=800, price=OFFER, tif=Tif.DAY))
+    third = exchange.new_order(0, arrival(3, qty=800, price=OFFER, tif=Tif.DAY))
+    immediate = exchange.new_order(0, arrival(4, price=OFFER))
+    gone = exchange.cancel(0, "gw1", 2)
+    opened = exchange.set_phase(0, None, Phase.CONTINUOUS)
+
+    assert kinds(first) == kinds(second) == kinds(third) == [Kind.NEW]
+    assert kinds(immediate) == [Kind.NEW, Kind.CANCELED]
+    assert kinds(gone) == [Kind.CANCELED]
+    assert [(r.order.arrival.cl_ord_id, r.last_qty) for r in opened if isinstance(r, Report)][:2] == [
+        (1, 800),
+        (3, 200),
+    ]
+
+
+def test_halt_of_a_symbol_outlasts_the_phase_of_the_venue() -> None:
+    exchange = venue()
+    exchange.set_phase(0, "AAPL", Phase.HALTED)
+    exchange.set_phase(0, None, Phase.CONTINUOUS)
+
+    assert rejected(exchange.new_order(0, arrival(1, price=OFFER))) is RejectCode.EXCHANGE_CLOSED
+    exchange.set_phase(0, "AAPL", Phase.CONTINUOUS)
+    assert kinds(exchange.new_order(0, arrival(2, price=OFFER)))[0] is Kind.NEW
+    exchange.set_phase(0, None, Phase.HALTED)
+    assert rejected(exchange.new_order(0, arrival(3, price=OFFER))) is RejectCode.EXCHANGE_CLOSED
+
+
+def test_resting_order_of_a_halted_symbol_is_not_executed_by_a_replace() -> None:
+    exchange = venue()
+    exchange.new_order(0, arrival(1, price=BID - CENT, tif=Tif.DAY))
+    exchange.set_phase(0, "AAPL", Phase.HALTED)
+    replaced = exchange.replace(0, "gw1", 1, 100, OFFER)
+    resumed = exchange.set_phase(0, "AAPL", Phase.CONTINUOUS)
+
+    assert kinds(replaced) == [Kind.REPLACED]
+    assert Kind.TRADE in kinds(resumed)
+
+
+def test_prices_beyond_the_bands_are_refused_in_continuous_trading() -> None:
+    exchange = venue()
+    exchange.trading.securities["AAPL"].bands = (BID, OFFER)
+
+    assert rejected(exchange.new_order(0, arrival(1, price=OFFER + CENT))) is RejectCode.PRICE_EXCEEDS_BAND
+    assert rejected(exchange.new_order(0, arrival(2, buy=False, price=BID - CENT))) is RejectCode.PRICE_EXCEEDS_BAND
+    assert kinds(exchange.new_order(0, arrival(3, price=OFFER)))[0] is Kind.NEW
