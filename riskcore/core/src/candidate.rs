@@ -1,7 +1,7 @@
 //! An order on its way through the checks: everything they need, worked out once.
 
 use crate::events::{OrdType, Side};
-use crate::ids::{AccountId, ParentId, RouterId, SymbolId};
+use crate::ids::{AccountId, OrderId, ParentId, RouterId, SymbolId};
 use crate::orders::Touched;
 use crate::outcome::Reject;
 use crate::reasons::Reason;
@@ -27,6 +27,12 @@ pub struct Candidate {
     pub side: Side,
     /// Type.
     pub ord_type: OrdType,
+    /// Bits of the firm's flag registry.
+    pub flags: u64,
+    /// The order that it replaces.
+    pub replaces: Option<OrderId>,
+    /// The attempt is in its router's windows already; an explanation's never is.
+    pub observed: bool,
     /// Total quantity asked for.
     pub qty: Qty,
     /// Limit price.

@@ -15,6 +15,7 @@ impl Engine {
         self.state.day = date;
         self.state.orders.day_roll();
         self.state.parents.clear();
+        self.state.fleet.day_roll();
         self.checks.day_roll();
         for market in &mut self.state.markets {
             market.day_roll();

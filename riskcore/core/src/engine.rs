@@ -156,6 +156,9 @@ impl Engine {
             Event::Bands { symbol, bands } => self.set_bands(*symbol, *bands),
             Event::PriorClose { symbol, price } => self.set_prior_close(*symbol, *price),
             Event::ShortSale { symbol, restriction } => self.restrict_short_sales(*symbol, *restriction),
+            Event::Flags(flags) => self.set_flags(*flags),
+            Event::FleetRules(rules) => self.set_fleet_rules(*rules),
+            Event::Attested(attested) => self.attested(attested),
         }
     }
 
@@ -308,6 +311,7 @@ impl Engine {
         for security in &state.securities {
             security.hash_words().into_iter().for_each(|word| hasher.write_u64(word as u64));
         }
+        state.fleet.digest(&mut hasher);
         self.checks.digest(&mut hasher);
         hasher.finish()
     }

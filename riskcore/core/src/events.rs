@@ -242,6 +242,45 @@ pub struct Instrument {
     pub multiplier: i64,
 }
 
+/// Bits of order flags that have a meaning. A bit in neither set is not registered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlagRegistry {
+    /// Bits with a meaning today.
+    pub registered: u64,
+    /// Bits that only had one.
+    pub retired: u64,
+}
+
+/// What the core does about the builds of routers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FleetRules {
+    /// Refuse the build of a router that a check has halted, while the incident is open.
+    pub quarantine_culprit: bool,
+    /// Halt a router that logs on with another build, configuration or flags than before on the same day.
+    pub halt_on_change: bool,
+}
+
+impl Default for FleetRules {
+    fn default() -> FleetRules {
+        FleetRules { quarantine_culprit: true, halt_on_change: false }
+    }
+}
+
+/// What a router said at logon, after it was compared with the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attested {
+    /// The router.
+    pub router: RouterId,
+    /// What names its build: the hash of its binary, or else its own words; may be empty.
+    pub build: String,
+    /// Digest of everything that runs there; where it runs, and as which process, is not in it.
+    pub runs: [u8; 32],
+    /// Bits of the registry whose meaning the build knows.
+    pub known_flags: u64,
+    /// It differs from the manifest and is admitted on the limits of a canary.
+    pub quarantined: bool,
+}
+
 /// A change that needs a second person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -260,6 +299,16 @@ pub enum Change {
         limit: LimitId,
         /// The new value; `None` removes it.
         value: Option<i128>,
+    },
+    /// Take a router off the limits of canaries.
+    Promote {
+        /// The router.
+        router: RouterId,
+    },
+    /// Let the build of a halted router log on again, while the router itself stays halted: the fault was not in it.
+    CloseIncident {
+        /// The trip that opened the incident.
+        trip: u64,
     },
 }
 
@@ -470,6 +519,12 @@ pub enum Event {
         /// Who; must differ from the proposer.
         principal: String,
     },
+    /// The registry of flags.
+    Flags(FlagRegistry),
+    /// What the core does about the builds of routers.
+    FleetRules(FleetRules),
+    /// A router says what it runs; it may log on if this is applied.
+    Attested(Attested),
     /// Time passes: sweeps go on, refused cancels are tried again, proposals expire, losses are looked at.
     Timer,
 }

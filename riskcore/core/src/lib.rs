@@ -16,6 +16,7 @@ pub mod checks;
 pub mod day;
 pub mod engine;
 pub mod events;
+pub mod fleet;
 pub mod halts;
 pub mod hash;
 pub mod ids;

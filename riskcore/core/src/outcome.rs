@@ -155,6 +155,8 @@ pub enum Alarm {
     Mismatch(OrderId),
     /// The router reached half of the parent-overfill bound or more.
     ParentOverfill(crate::ids::RouterId),
+    /// Routers that are connected run the build of this trip's culprit.
+    SuspectBuild(u64),
     /// A report's numbers overflowed or contradict the order; its source is at fault.
     BadReport(OrderId),
 }

@@ -7,10 +7,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::books::Execution;
+use crate::checks::canary;
 use crate::engine::Engine;
 use crate::events::{Change, Instrument, Side};
+use crate::fleet::{NO_INCIDENT, NOT_ON_CANARY};
 use crate::halts::State as HaltState;
-use crate::ids::{AccountId, ClOrdId, ParentId, SymbolId};
+use crate::ids::{AccountId, ClOrdId, ParentId, RouterId, SymbolId};
 use crate::limits::{Action, LimitId, LimitTarget};
 use crate::outcome::{Effect, Outcome, Reject};
 use crate::parents::Parent;
@@ -134,6 +136,8 @@ impl Engine {
         let sound = match change {
             Change::Reinstate { scope, trip } => self.may_reinstate(scope, trip).map(|_| ()),
             Change::Limit { target, limit, value } => self.limit_is_sound(target, limit, value),
+            Change::Promote { router } => self.may_promote(router),
+            Change::CloseIncident { trip } => self.may_close_incident(trip),
         };
         if let Err(reason) = sound {
             return refused(reason);
@@ -175,6 +179,14 @@ impl Engine {
                 Ok(ix) => self.reinstate(ix, scope),
                 Err(reason) => return refused(reason),
             },
+            Change::Promote { router } => match self.may_promote(router) {
+                Ok(()) => self.state.fleet.promote(router),
+                Err(reason) => return refused(reason),
+            },
+            Change::CloseIncident { trip } => match self.may_close_incident(trip) {
+                Ok(()) => _ = self.state.fleet.close_incident(trip),
+                Err(reason) => return refused(reason),
+            },
         }
         Outcome::Applied
     }
@@ -184,9 +196,25 @@ impl Engine {
         self.sweeps.retain(|sweep| sweep.trip.is_none_or(|(swept, _)| swept != ix));
         let router = if let Scope::Router(router) = scope { Some(router) } else { None };
         self.checks.reinstated(ix, router);
+        self.state.fleet.close_incidents_at(scope);
+        if let Some(router) = router.filter(|_| canary::is_configured(self.state.limits.at(ix))) {
+            self.state.fleet.put_on_probation(router);
+        }
         self.effects.push(Effect::Reinstated(scope));
         // A cause that persists halts again at once: reinstating forgives nothing.
         self.state.revalued.push(ix);
+    }
+
+    fn may_promote(&self, router: RouterId) -> Result<(), Reason> {
+        if self.state.fleet.on_canary(router) { Ok(()) } else { Err(&NOT_ON_CANARY) }
+    }
+
+    fn may_close_incident(&self, trip: u64) -> Result<(), Reason> {
+        if self.state.fleet.incidents().iter().any(|incident| incident.trip == trip) {
+            Ok(())
+        } else {
+            Err(&NO_INCIDENT)
+        }
     }
 
     pub(crate) fn expire_proposals(&mut self) {

@@ -134,6 +134,9 @@ impl Engine {
             parent: order.parent,
             side: order.side,
             ord_type: order.ord_type,
+            flags: order.flags,
+            replaces: None,
+            observed: true,
             qty: order.qty,
             price: order.price,
             touched: route.touched,
@@ -337,6 +340,7 @@ impl Engine {
         let notional = valued(&self.state, symbol, Some(px_risk), Qty(replace.qty.0.max(0)))?;
         let (now, reduces) = (self.state.now, self.state.books[touched.account_symbol().at()].reduces(side, added.0));
         let (router, account, parent) = (order.router, order.account, order.parent);
+        let flags = order.flags;
         let larger = replace.qty > order.qty;
         let less_aggressive = match (price, order.price) {
             (Some(new), Some(old)) if side.is_buy() => new <= old,
@@ -358,6 +362,9 @@ impl Engine {
             parent: parent.map_or(Ref::Absent, Ref::Known),
             side,
             ord_type,
+            flags,
+            replaces: Some(id),
+            observed: true,
             qty: replace.qty,
             price,
             touched,

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::books::{Book, Execution, OpenDelta};
 use crate::events::{Instrument, NameKind, Side};
+use crate::fleet::Fleet;
 use crate::halts::Halts;
 use crate::hash::Seeded;
 use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
@@ -89,6 +90,8 @@ pub struct State {
     pub orders: Orders,
     /// Parents.
     pub parents: Parents,
+    /// What the routers run.
+    pub fleet: Fleet,
     /// Venue link.
     pub venue: Venue,
     /// Counts.
@@ -122,6 +125,7 @@ impl State {
             halts: Halts::default(),
             orders: Orders::new(config.epoch, config.max_orders, seed),
             parents: Parents::new(config.max_parents, seed),
+            fleet: Fleet::default(),
             venue: Venue::default(),
             counters: Counters::default(),
             pair_capacity: config.max_pairs,
@@ -142,6 +146,7 @@ impl State {
             }
             NameKind::Router => {
                 self.orders.add_router();
+                self.fleet.add_router();
                 Scope::Router(RouterId(id))
             }
             NameKind::Strategy => Scope::Strategy(StrategyId(id)),

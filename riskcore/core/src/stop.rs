@@ -47,7 +47,8 @@ impl Engine {
         if self.state.halts.state(ix) >= state {
             return;
         }
-        self.latch(ix, state, Some(cause), offender, RISKGATE.to_string(), String::new());
+        let trip = self.latch(ix, state, Some(cause), offender, RISKGATE.to_string(), String::new());
+        self.open_incident(trip, scope, cause.reason);
     }
 
     /// A person halts a scope. Nothing refuses it but a scope that does not exist.
@@ -252,6 +253,7 @@ impl Engine {
 
     /// A router's session is lost. Its orders are asked for until they are gone or the router is back.
     pub(crate) fn session_down(&mut self, router: RouterId, cancel_orders: bool) -> Outcome {
+        self.state.fleet.set_live(router, false);
         if cancel_orders {
             Outcome::MassCancelAccepted(self.cancel_all_of(router, None, true))
         } else {
@@ -261,6 +263,7 @@ impl Engine {
 
     /// The router is back: what it sends from now on is its own affair. Cancels that wait still go.
     pub(crate) fn session_up(&mut self, router: RouterId) -> Outcome {
+        self.state.fleet.set_live(router, true);
         for sweep in self.sweeps.iter_mut().filter(|sweep| sweep.of == Some((router, None))) {
             sweep.lost = false;
         }

@@ -287,10 +287,14 @@ macro_rules! registry {
 registry! {
     venue_link::VenueLink {}
     well_formed::WellFormed {}
+    order_flags::OrderFlags {}
     limit_configured::LimitConfigured {}
     parent_child::ParentChild { PARENT_OVERFILL_HALT_AFTER }
     message_rate::MessageRate {
         MESSAGE_RATE, MESSAGE_RATE_WINDOW, MESSAGE_BURST, MESSAGE_BURST_WINDOW, MESSAGE_RATE_SUSTAINED,
+    }
+    canary::Canary {
+        CANARY_MAX_ORDER_QTY, CANARY_MAX_ORDER_NOTIONAL, CANARY_MESSAGE_RATE, CANARY_MAX_OPEN_ORDERS,
     }
     order_size::OrderSize { MAX_ORDER_QTY }
     market_phase::MarketPhase {}
@@ -311,6 +315,7 @@ pub fn all_reasons() -> Vec<Reason> {
     let mut all: Vec<Reason> = CATALOGUE.iter().flat_map(|(_, reasons, _)| reasons.iter().copied()).collect();
     all.extend_from_slice(crate::place::REASONS);
     all.extend_from_slice(crate::settle::REASONS);
+    all.extend_from_slice(crate::fleet::REASONS);
     all.extend_from_slice(crate::reasons::EDGE);
     all.extend_from_slice(crate::reasons::PEOPLE);
     all.sort_by_key(|reason| reason.code);

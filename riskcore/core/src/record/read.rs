@@ -4,8 +4,8 @@ use alloc::string::String;
 
 use super::{DecodeError, MAX_TEXT};
 use crate::events::{
-    Cancel, Change, Event, Instrument, MassCancel, MassStatusEnd, MassStatusEntry, NameKind, NewOrder, OrdType,
-    Replace, Report, ReportKind, Side, TimeInForce,
+    Attested, Cancel, Change, Event, FlagRegistry, FleetRules, Instrument, MassCancel, MassStatusEnd, MassStatusEntry,
+    NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side, TimeInForce,
 };
 use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
@@ -226,6 +226,8 @@ impl Reader<'_> {
         match self.u8()? {
             0 => Ok(Change::Reinstate { scope: self.scope()?, trip: self.u64()? }),
             1 => Ok(Change::Limit { target: self.target()?, limit: self.limit()?, value: self.optional_i128()? }),
+            50 => Ok(Change::Promote { router: RouterId(self.u32()?) }),
+            51 => Ok(Change::CloseIncident { trip: self.u64()? }),
             _ => Err(DecodeError::BadField("change")),
         }
     }
@@ -335,6 +337,15 @@ impl Reader<'_> {
                 symbol: SymbolId(self.u32()?),
                 restriction: ShortSale::from_number(self.u8()?).ok_or(DecodeError::BadField("restriction"))?,
             },
+            50 => Event::Flags(FlagRegistry { registered: self.u64()?, retired: self.u64()? }),
+            51 => Event::FleetRules(FleetRules { quarantine_culprit: self.flag()?, halt_on_change: self.flag()? }),
+            52 => Event::Attested(Attested {
+                router: RouterId(self.u32()?),
+                build: self.text()?,
+                runs: self.bytes()?,
+                known_flags: self.u64()?,
+                quarantined: self.flag()?,
+            }),
             _ => return Err(DecodeError::BadField("kind")),
         })
     }

@@ -172,6 +172,14 @@ impl Writer<'_> {
                 self.u16(limit.def().code);
                 self.optional_i128(*value);
             }
+            Change::Promote { router } => {
+                self.u8(50);
+                self.u32(router.0);
+            }
+            Change::CloseIncident { trip } => {
+                self.u8(51);
+                self.u64(*trip);
+            }
         }
     }
 
@@ -363,6 +371,24 @@ impl Writer<'_> {
                 self.u8(45);
                 self.u32(symbol.0);
                 self.u8(*restriction as u8);
+            }
+            Event::Flags(flags) => {
+                self.u8(50);
+                self.u64(flags.registered);
+                self.u64(flags.retired);
+            }
+            Event::FleetRules(rules) => {
+                self.u8(51);
+                self.flag(rules.quarantine_culprit);
+                self.flag(rules.halt_on_change);
+            }
+            Event::Attested(attested) => {
+                self.u8(52);
+                self.u32(attested.router.0);
+                self.text(&attested.build);
+                self.0.extend_from_slice(&attested.runs);
+                self.u64(attested.known_flags);
+                self.flag(attested.quarantined);
             }
         }
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use riskcore::events::{
-    Cancel, Change, Event, Instrument, MassCancel, MassStatusEnd, MassStatusEntry, NameKind, NewOrder, OrdType,
-    Replace, Report, ReportKind, Side, TimeInForce,
+    Attested, Cancel, Change, Event, FlagRegistry, FleetRules, Instrument, MassCancel, MassStatusEnd, MassStatusEntry,
+    NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side, TimeInForce,
 };
 use riskcore::halts::State;
 use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId};
@@ -40,6 +40,9 @@ struct Runner {
     effects: Vec<Effect>,
     records: Vec<Vec<u8>>,
     proposal: u64,
+    /// The registry of flags: bit, name, version.
+    flags: Vec<(u32, String, String)>,
+    registry: FlagRegistry,
 }
 
 /// 2026-01-05T14:30:00Z, a Monday.
@@ -57,6 +60,8 @@ impl Runner {
             effects: Vec::new(),
             records: Vec::new(),
             proposal: 0,
+            flags: Vec::new(),
+            registry: FlagRegistry::default(),
         }
     }
 
@@ -100,6 +105,9 @@ impl Runner {
             "use" => self.profile(line),
             "account" | "router" | "strategy" | "symbol" => self.define(line),
             "limit" => self.limit(line),
+            "flag" => self.flag(line),
+            "fleet" => self.fleet(line),
+            "attest" => self.attest(line),
             "mark" => self.mark(line),
             "phases" => {
                 self.apply(Event::PhasesPublished { published: true });
@@ -225,6 +233,45 @@ impl Runner {
         }
     }
 
+    /// `flag 0 RLP version=2 [retired]`: one more line of the registry.
+    fn flag(&mut self, line: &Line<'_>) {
+        let bit = whole(line.words[1]) as u32;
+        if line.words.contains(&"retired") {
+            self.registry.retired |= 1 << bit;
+        } else {
+            self.registry.registered |= 1 << bit;
+            self.flags.push((bit, line.words[2].into(), line.get("version").unwrap_or("1").into()));
+        }
+        // What has a meaning today is in use, whatever it meant before.
+        self.registry.retired &= !self.registry.registered;
+        self.apply(Event::Flags(self.registry));
+    }
+
+    /// `fleet [policy=quarantine] [quarantine_culprit=no]`: with a policy there is a manifest.
+    fn fleet(&mut self, line: &Line<'_>) {
+        let quarantine_culprit = line.get("quarantine_culprit") != Some("no");
+        self.apply(Event::FleetRules(FleetRules { quarantine_culprit, halt_on_change: line.get("policy").is_some() }));
+    }
+
+    /// `attest r1 build=2012.08 [flags=RLP:2,X:1] [mismatch]`: a logon, and what the router says it runs.
+    fn attest(&mut self, line: &Line<'_>) {
+        let router = self.router(line.words[1]);
+        let build = line.get("build").unwrap_or("").to_string();
+        let said: Vec<&str> = line.get("flags").map_or(Vec::new(), |flags| flags.split(',').collect());
+        let known = self.flags.iter().filter(|(_, name, version)| said.contains(&format!("{name}:{version}").as_str()));
+        let known_flags = known.fold(0, |mask, (bit, _, _)| mask | 1 << bit);
+        let quarantined = line.words.contains(&"mismatch");
+        let mut runs = [0; 32];
+        for (n, byte) in format!("{build} {said:?} {quarantined}").bytes().enumerate() {
+            runs[n % 32] ^= byte.rotate_left(n as u32 / 32);
+        }
+        let outcome = self.apply(Event::Attested(Attested { router, build, runs, known_flags, quarantined }));
+        if outcome == Outcome::Applied {
+            self.apply(Event::SessionUp { router });
+        }
+        self.expect(line, &verdict(&outcome));
+    }
+
     fn mark(&mut self, line: &Line<'_>) {
         let symbol = self.symbol(line.words[1]).known().unwrap();
         let price = |key| Price(fixed(line.get(key).unwrap()) as i64);
@@ -322,7 +369,7 @@ impl Runner {
             },
             qty: Qty(whole(plain[4])),
             price: at.map(|at| Price(fixed(plain[at + 1]) as i64)),
-            flags: 0,
+            flags: line.get("flags").map_or(0, |bits| bits.split(',').fold(0, |mask, bit| mask | 1 << whole(bit))),
         }
     }
 
@@ -499,7 +546,8 @@ impl Runner {
         self.expect(line, &verdict(&outcome));
     }
 
-    /// `propose reinstate SCOPE by=alice [trip=N]` or `propose limit SCOPE name=value by=alice`
+    /// `propose reinstate SCOPE by=alice [trip=N]`, `propose limit SCOPE name=value by=alice`, `propose promote ROUTER`,
+    /// `propose close_incident SCOPE`
     fn propose(&mut self, line: &Line<'_>) {
         let principal = line.get("by").unwrap_or("alice").to_string();
         let change = match line.words[1] {
@@ -508,6 +556,12 @@ impl Runner {
                 let ix = self.engine.state().scopes.find(scope).unwrap();
                 let newest = self.engine.state().halts.latch(ix).newest;
                 Change::Reinstate { scope, trip: line.get("trip").map_or(newest, |n| whole(n) as u64) }
+            }
+            "promote" => Change::Promote { router: self.router(line.words[2]) },
+            "close_incident" => {
+                let scope = self.scope(line.words[2]);
+                let incidents = self.engine.state().fleet.incidents();
+                Change::CloseIncident { trip: incidents.iter().find(|i| i.scope == scope).map_or(0, |i| i.trip) }
             }
             _ => {
                 let (name, value) = line.words[3].split_once('=').unwrap();
@@ -566,6 +620,14 @@ impl Runner {
             "culprit" => trip(line.words[2])
                 .and_then(|trip| trip.offender)
                 .map_or("none".into(), |o| state.names.routers.name(o.router.0).to_string()),
+            "canary" => state.fleet.on_canary(self.router(line.words[2])).to_string(),
+            "suspects" => {
+                let scope = self.scope(line.words[2]);
+                let incident = state.fleet.incidents().iter().find(|incident| incident.scope == scope);
+                let suspects = incident.into_iter().flat_map(|incident| state.fleet.suspects(incident));
+                let names: Vec<&str> = suspects.map(|router| state.names.routers.name(router.0)).collect();
+                if names.is_empty() { "none".into() } else { names.join(" ") }
+            }
             "clean" => trip(line.words[2]).is_some_and(|trip| trip.clean).to_string(),
             "status" => {
                 let order = self.engine.order(self.order_id(line, line.words[2])).unwrap();
