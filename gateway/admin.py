@@ -64,9 +64,12 @@ METHODS: Final = {
     "ListParents": Method("view", pb.ListParentsRequest),
     "ListLimits": Method("view", pb.ListLimitsRequest),
     "ListProposals": Method("view", pb.ListProposalsRequest),
+    "GetFleet": Method("view", pb.GetFleetRequest),
     "HaltScope": Method("halt", pb.HaltScopeRequest),
     "SetLimit": Method("risk", pb.SetLimitRequest),
     "ProposeReinstate": Method("risk", pb.ProposeReinstateRequest),
+    "ProposePromotion": Method("risk", pb.ProposePromotionRequest),
+    "ProposeCloseIncident": Method("risk", pb.ProposeCloseIncidentRequest),
     "ApproveProposal": Method("risk", pb.ApproveProposalRequest),
 }
 

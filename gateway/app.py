@@ -128,6 +128,7 @@ def build_data_plane(config: Config, epoch: int) -> riskcore.DataPlane:
         )
     )
     _define(plane, config)
+    _expect(plane, config, day)
     return plane
 
 
@@ -166,6 +167,30 @@ def _define(plane: riskcore.DataPlane, config: Config) -> None:
         plane.opening_position(position.account, position.symbol, position.qty, position.mark)
     for limit in config.limits:
         plane.set_limit(limit.scope, limit.limit, limit.value)
+
+
+def _expect(plane: riskcore.DataPlane, config: Config, day: dt.date) -> None:
+    """What the routers must run, and what the flags of their orders mean on this day."""
+    fleet = config.settings.fleet
+    plane.fleet_rules(
+        policy=fleet.policy,
+        environment=fleet.environment,
+        has_manifest=config.manifest is not None,
+        quarantine_culprit=fleet.quarantine_culprit,
+    )
+    if config.manifest is not None:
+        for router, entry in config.manifest.by_router().items():
+            plane.expect_attestation(router, entry.expected())
+    for flag in config.flags:
+        if not flag.is_planned(day):
+            plane.define_flag(
+                flag.bit,
+                name=flag.name,
+                version=flag.version,
+                owner=flag.owner,
+                retired=flag.is_retired(day),
+                readers=list(flag.readers),
+            )
 
 
 def run(config: Config, ready_file: Path | None = None) -> None:

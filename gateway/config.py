@@ -14,6 +14,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Wi
 
 from gateway.addresses import check_listen, check_peer, split_address
 from gateway.documents import Document, model_problems, read_document
+from gateway.fleet.attributes import Text
+from gateway.fleet.flags import Flag, contradictions
+from gateway.fleet.keys import KeyFileError
+from gateway.fleet.manifest import Manifest
+from gateway.fleet.signing import verify
 from gateway.instruments import Name, StrictModel, Symbol
 from gateway.limits_file import LimitSetting, Names, catalogue, read_limits
 from gateway.problems import ConfigError, Path, Problem, closest
@@ -163,6 +168,21 @@ class OpeningPosition(StrictModel):
     mark: Mark = Field(examples=["100.00"])
 
 
+class Fleet(StrictModel):
+    """What the routers must run, by a manifest that is signed with one of ``public_keys``.
+
+    ``policy`` says what happens to a router that differs from it: its logon is refused, or it trades on the limits of
+    canaries. Without a manifest what routers say is shown and compared among them, and nothing is enforced but
+    ``environment`` and ``quarantine_culprit``: while a router is halted by a check, its build may not log on elsewhere.
+    """
+
+    policy: Literal["refuse", "quarantine"] = Field(default="refuse", examples=["refuse"])
+    environment: Text | None = Field(default=None, examples=["prod"])
+    manifest: str | None = Field(default=None, min_length=1, examples=["fleet.json"])
+    public_keys: tuple[str, ...] = Field(default=(), strict=False, examples=[["deploy.pub"]])
+    quarantine_culprit: bool = Field(default=True, examples=[True])
+
+
 class Settings(StrictModel):
     """The tables of ``riskgate.toml``. ``limits`` is checked against the core's catalogue."""
 
@@ -175,6 +195,8 @@ class Settings(StrictModel):
     market_data: MarketData | None = None
     journal: Journal = Journal()
     capacity: Capacity = Capacity()
+    fleet: Fleet = Fleet()
+    flags: tuple[Flag, ...] = Field(default=(), strict=False)
     operators: tuple[Operator, ...] = Field(strict=False, min_length=1)
     oms: tuple[Oms, ...] = Field(default=(), strict=False)
     accounts: tuple[Account, ...] = Field(strict=False, min_length=1)
@@ -192,6 +214,13 @@ class Config:
     file: FilePath
     settings: Settings
     limits: tuple[LimitSetting, ...]
+    manifest: Manifest | None = None
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """The registry of order flags: those of the configuration, then those of the manifest."""
+        of_manifest = () if self.manifest is None else self.manifest.flags
+        return (*self.settings.flags, *(flag for flag in of_manifest if flag not in self.settings.flags))
 
     def path(self, written: str | None) -> str | None:
         """A file named in the configuration: relative ones are relative to the configuration's directory."""
@@ -201,6 +230,11 @@ class Config:
         """What is allowed but worth knowing."""
         if sum(operator.role == "risk" for operator in self.settings.operators) < 2:
             yield 'fewer than two operators have the role "risk": nobody could approve a reinstatement'
+        if self.manifest is not None:
+            named = self.manifest.by_router()
+            for router in self.settings.routers:
+                if router.name not in named:
+                    yield f"the manifest names no router {router.name}: its logon is not as expected"
         if self.settings.journal.file is None:
             yield "no [journal] file: records are kept in memory only"
 
@@ -218,9 +252,12 @@ def load_config(file: FilePath) -> Config:
         raise ConfigError([*model_problems(error, Settings, document), *_limit_problems_alone(document)]) from error
     problems = list(_cross_check(settings, document, file.parent))
     limits, limit_problems = read_limits(settings.limits, _names(settings), document)
-    if problems or limit_problems:
-        raise ConfigError([*problems, *limit_problems])
-    return Config(file, settings, limits)
+    manifest, fleet_problems = _read_manifest(settings, document, file.parent)
+    config = Config(file, settings, limits, manifest)
+    problems += [*limit_problems, *fleet_problems, *_check_flags(config, document), *_check_canaries(config, document)]
+    if problems:
+        raise ConfigError(problems)
+    return config
 
 
 def json_schema() -> dict[str, Any]:
@@ -326,3 +363,47 @@ def _references(settings: Settings, document: Document) -> Iterator[Problem]:
         if position.symbol not in names.symbols:
             mend = closest(position.symbol, names.symbols, noun="symbol")
             yield document.problem(("opening_positions", index, "symbol"), f'no symbol "{position.symbol}"', mend)
+
+
+def _read_manifest(
+    settings: Settings, document: Document, directory: FilePath
+) -> tuple[Manifest | None, Sequence[Problem]]:
+    """The manifest, verified; without one, or with one that cannot be trusted, none."""
+    fleet = settings.fleet
+    if fleet.manifest is None:
+        unused = bool(fleet.public_keys) or fleet.policy == "quarantine"
+        mend = 'add `manifest = "fleet.json"`, or leave out `policy` and `public_keys`'
+        problem = document.problem(("fleet",), "says how a manifest is enforced, but names none", mend)
+        return None, [problem] if unused else []
+    if not fleet.public_keys:
+        mend = 'add `public_keys = ["deploy.pub"]`, of who may sign'
+        return None, [document.problem(("fleet", "manifest"), "cannot be trusted without a public key", mend)]
+    try:
+        signed = verify(directory / fleet.manifest, [directory / key for key in fleet.public_keys])
+    except KeyFileError as error:
+        what, _, mend = str(error).partition("; ")
+        return None, [document.problem(("fleet", "public_keys"), what, mend)]
+    except ConfigError as error:
+        return None, error.problems
+    return signed.manifest, []
+
+
+def _check_flags(config: Config, document: Document) -> Iterator[Problem]:
+    for place, what, mend in contradictions(config.flags):
+        yield document.problem(("flags", place), what, mend)
+
+
+def _check_canaries(config: Config, document: Document) -> Iterator[Problem]:
+    """Who is quarantined trades on the limits of canaries: all of them must be set."""
+    if config.settings.fleet.policy != "quarantine" or config.manifest is None:
+        return
+    needed = [name for name in catalogue() if name.startswith("canary_")]
+    given = {(limit.scope, limit.limit) for limit in config.limits}
+    for router in config.settings.routers:
+        scopes = ("router:*", f"router:{router.name}")
+        missing = [name for name in needed if not any((scope, name) in given for scope in scopes)]
+        if missing:
+            what = f"quarantines routers, but {router.name} has no {', '.join(missing)}"
+            mend = 'set them under `[limits.router."*"]`'
+            yield document.problem(("fleet", "policy"), what, mend)
+            return

@@ -35,6 +35,7 @@ HELP: Final = {
     "admin_login_failures_total": "Calls of the Admin service without a known token.",
     "admin_subscribers": "Subscribers of the event stream.",
     "alarms_total": "Things a person must look at; the event stream says which.",
+    "attestation_mismatch": "1 where a router runs what the manifest, or most of the fleet, does not; `missing`: not seen.",
     "bad_reports_total": "Venue reports whose numbers contradict their order.",
     "bad_ticks_total": "Quotes that are zero, locked or crossed.",
     "dropped_attempts_total": "Attempts of a flooding router that were refused without a decision each.",

@@ -37,6 +37,8 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb("orders", "gateway.cli.orders", "List orders."),
     Verb("positions", "gateway.cli.positions", "List positions."),
     Verb("events", "gateway.cli.events", "Follow halts, limit changes, sessions and alarms."),
+    Verb("fleet", "gateway.cli.fleet", "Show what every router runs, and the odd one out."),
+    Verb("manifest", "gateway.cli.manifest", "Say what the fleet must run, and sign it."),
     Verb("demo", "gateway.cli.demo", "Run Knight's morning live against the gateway, in about a minute."),
     Verb("replay", "gateway.cli.replay", "Replay an incident in virtual time, with and without the controls."),
     Verb("backtest", "gateway.cli.backtest", "Send recorded order flow through the risk core under given limits."),

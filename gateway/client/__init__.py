@@ -8,6 +8,7 @@ Example:
             print(outcome.reject)
 """
 
+from gateway.client.document import read_attestation
 from gateway.client.errors import BackpressureError, ClientError, LogonRefusedError, NotConnectedError
 from gateway.client.orders import Order, Request
 from gateway.client.parents import ParentOrdersClient, ParentResult
@@ -69,4 +70,5 @@ __all__ = [
     "Side",
     "TimeInForce",
     "Verdict",
+    "read_attestation",
 ]

@@ -332,6 +332,13 @@ class RouterClient:
             build=about.build,
             config_hash=about.config_hash,
             feature_flags=about.feature_flags,
+            binary_sha256=about.binary_sha256,
+            vcs_commit=about.vcs_commit,
+            build_time=about.build_time,
+            schema_revision=about.schema_revision,
+            environment=about.environment,
+            deploy_id=about.deploy_id,
+            signature=about.signature,
         )
         try:
             await call.write(pb.SessionRequest(messages=[pb.RouterMessage(logon=logon)]))

@@ -229,13 +229,25 @@ class NewOrder:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """What runs here, told at logon and shown to operators."""
+    """What runs here: told at logon, compared with the gateway's manifest, shown to operators.
+
+    ``binary_sha256`` is lower-case hex, ``build_time`` RFC 3339, ``feature_flags`` maps the flags the code knows to the
+    version it knows them in. ``signature`` is that of the document which the deployment left on this server
+    (:func:`gateway.client.read_attestation`).
+    """
 
     instance_id: str = ""
     host: str = ""
     build: str = ""
     config_hash: str = ""
     feature_flags: dict[str, str] = dataclasses.field(default_factory=dict)
+    binary_sha256: str = ""
+    vcs_commit: str = ""
+    build_time: str = ""
+    schema_revision: str = ""
+    environment: str = ""
+    deploy_id: str = ""
+    signature: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

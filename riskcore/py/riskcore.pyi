@@ -319,6 +319,16 @@ class DataPlane:
     ) -> None: ...
     def opening_position(self, account: str, symbol: str, qty: int, mark: int) -> None: ...
     def set_limit(self, scope: str, limit: str, value: int | None, *, principal: str = "config") -> None: ...
+    def fleet_rules(
+        self, *, policy: str, environment: str | None, has_manifest: bool, quarantine_culprit: bool
+    ) -> None:
+        """What happens to a router that is not as expected: ``policy`` is ``"refuse"`` or ``"quarantine"``."""
+    def expect_attestation(self, router: str, attributes: dict[str, str]) -> None:
+        """What the manifest, whose signature the caller has verified, says of a router."""
+    def define_flag(
+        self, bit: int, *, name: str, version: str, owner: str, retired: bool = False, readers: list[str] = ...
+    ) -> None:
+        """One line of the registry of order flags; with any, an order may carry only flags its router knows."""
     def start(self) -> None:
         """Bind the listeners and start the threads; returns when the listeners accept connections."""
     def stop(self) -> None:

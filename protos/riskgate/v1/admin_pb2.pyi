@@ -935,6 +935,319 @@ class ApproveProposalResponse(_message.Message):
 Global___ApproveProposalResponse: _TypeAlias = ApproveProposalResponse  # noqa: Y015
 
 @_typing.final
+class GetFleetRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFleetRequest: _TypeAlias = GetFleetRequest  # noqa: Y015
+
+@_typing.final
+class GetFleetResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    HAS_MANIFEST_FIELD_NUMBER: _builtins.int
+    INCIDENTS_FIELD_NUMBER: _builtins.int
+    FLAGS_FIELD_NUMBER: _builtins.int
+    has_manifest: _builtins.bool
+    """Rows are compared with a signed manifest; otherwise each with what more than half of the others run."""
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___FleetRow]:
+        """Every configured router, those that have not logged on included."""
+
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """One sentence for each thing a person should look at, the routers at fault named."""
+
+    @_builtins.property
+    def incidents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Incident]:
+        """Halts by a check whose build may not log on elsewhere."""
+
+    @_builtins.property
+    def flags(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegisteredFlag]: ...
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___FleetRow] | None = ...,
+        findings: _abc.Iterable[_builtins.str] | None = ...,
+        has_manifest: _builtins.bool = ...,
+        incidents: _abc.Iterable[Global___Incident] | None = ...,
+        flags: _abc.Iterable[Global___RegisteredFlag] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "flags", b"flags", "has_manifest", b"has_manifest", "incidents", b"incidents", "rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFleetResponse: _TypeAlias = GetFleetResponse  # noqa: Y015
+
+@_typing.final
+class FleetRow(_message.Message):
+    """What one router runs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class AttributesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ROUTER_FIELD_NUMBER: _builtins.int
+    PRESENCE_FIELD_NUMBER: _builtins.int
+    CANARY_FIELD_NUMBER: _builtins.int
+    ATTRIBUTES_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    router: _builtins.str
+    presence: _builtins.str
+    """`connected`, `gone` (it was connected today), `refused` (its last logon), `missing`."""
+    canary: _builtins.bool
+    """On the limits of canaries."""
+    refusal: _builtins.str
+    """Why its last logon was refused."""
+    @_builtins.property
+    def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """By name; what was not said is absent. Of a refused logon: what it presented."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttributeDifference]: ...
+    def __init__(
+        self,
+        *,
+        router: _builtins.str = ...,
+        presence: _builtins.str = ...,
+        canary: _builtins.bool = ...,
+        attributes: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        differences: _abc.Iterable[Global___AttributeDifference] | None = ...,
+        refusal: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributes", b"attributes", "canary", b"canary", "differences", b"differences", "presence", b"presence", "refusal", b"refusal", "router", b"router"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FleetRow: _TypeAlias = FleetRow  # noqa: Y015
+
+@_typing.final
+class AttributeDifference(_message.Message):
+    """An attribute that is not as expected."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTRIBUTE_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    PRESENTED_FIELD_NUMBER: _builtins.int
+    attribute: _builtins.str
+    expected: _builtins.str
+    presented: _builtins.str
+    def __init__(
+        self,
+        *,
+        attribute: _builtins.str = ...,
+        expected: _builtins.str = ...,
+        presented: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attribute", b"attribute", "expected", b"expected", "presented", b"presented"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AttributeDifference: _TypeAlias = AttributeDifference  # noqa: Y015
+
+@_typing.final
+class Incident(_message.Message):
+    """A router halted by a check, and the build it ran."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRIP_ID_FIELD_NUMBER: _builtins.int
+    ROUTER_FIELD_NUMBER: _builtins.int
+    BUILD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SUSPECTS_FIELD_NUMBER: _builtins.int
+    trip_id: _builtins.int
+    router: _builtins.str
+    build: _builtins.str
+    reason: _builtins.str
+    @_builtins.property
+    def suspects(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Connected routers that run the same."""
+
+    def __init__(
+        self,
+        *,
+        trip_id: _builtins.int = ...,
+        router: _builtins.str = ...,
+        build: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        suspects: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["build", b"build", "reason", b"reason", "router", b"router", "suspects", b"suspects", "trip_id", b"trip_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Incident: _TypeAlias = Incident  # noqa: Y015
+
+@_typing.final
+class RegisteredFlag(_message.Message):
+    """One line of the registry of flags."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BIT_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    RETIRED_FIELD_NUMBER: _builtins.int
+    READERS_FIELD_NUMBER: _builtins.int
+    bit: _builtins.int
+    """0 to 63, of `NewOrderSingle.order_flags`."""
+    name: _builtins.str
+    version: _builtins.str
+    owner: _builtins.str
+    retired: _builtins.bool
+    @_builtins.property
+    def readers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Programs that read it."""
+
+    def __init__(
+        self,
+        *,
+        bit: _builtins.int = ...,
+        name: _builtins.str = ...,
+        version: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        retired: _builtins.bool = ...,
+        readers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bit", b"bit", "name", b"name", "owner", b"owner", "readers", b"readers", "retired", b"retired", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisteredFlag: _TypeAlias = RegisteredFlag  # noqa: Y015
+
+@_typing.final
+class ProposePromotionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUTER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    router: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        router: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "router", b"router"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposePromotionRequest: _TypeAlias = ProposePromotionRequest  # noqa: Y015
+
+@_typing.final
+class ProposePromotionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_FIELD_NUMBER: _builtins.int
+    proposal_id: _builtins.int
+    expires: _builtins.int
+    """After this time, UTC ns, the proposal is void."""
+    def __init__(
+        self,
+        *,
+        proposal_id: _builtins.int = ...,
+        expires: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires", b"expires", "proposal_id", b"proposal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposePromotionResponse: _TypeAlias = ProposePromotionResponse  # noqa: Y015
+
+@_typing.final
+class ProposeCloseIncidentRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRIP_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    trip_id: _builtins.int
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        trip_id: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "trip_id", b"trip_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeCloseIncidentRequest: _TypeAlias = ProposeCloseIncidentRequest  # noqa: Y015
+
+@_typing.final
+class ProposeCloseIncidentResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_FIELD_NUMBER: _builtins.int
+    proposal_id: _builtins.int
+    expires: _builtins.int
+    """After this time, UTC ns, the proposal is void."""
+    def __init__(
+        self,
+        *,
+        proposal_id: _builtins.int = ...,
+        expires: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires", b"expires", "proposal_id", b"proposal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeCloseIncidentResponse: _TypeAlias = ProposeCloseIncidentResponse  # noqa: Y015
+
+@_typing.final
 class ListProposalsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1037,7 +1350,7 @@ class StreamEventsResponse(_message.Message):
     seq: _builtins.int
     time: _builtins.int
     kind: _builtins.str
-    """gateway, halt, halt_clean, proposal, reinstate, limit, session, venue, alarm."""
+    """gateway, halt, halt_clean, proposal, reinstate, limit, fleet, session, venue, alarm."""
     text: _builtins.str
     missed: _builtins.int
     """Events before this one that this subscriber was too slow for."""

@@ -86,6 +86,21 @@ class AdminStub:
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.ApproveProposalRequest.SerializeToString,
                 response_deserializer=riskgate_dot_v1_dot_admin__pb2.ApproveProposalResponse.FromString,
                 _registered_method=True)
+        self.GetFleet = channel.unary_unary(
+                '/riskgate.v1.Admin/GetFleet',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.GetFleetRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.GetFleetResponse.FromString,
+                _registered_method=True)
+        self.ProposePromotion = channel.unary_unary(
+                '/riskgate.v1.Admin/ProposePromotion',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.ProposePromotionRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ProposePromotionResponse.FromString,
+                _registered_method=True)
+        self.ProposeCloseIncident = channel.unary_unary(
+                '/riskgate.v1.Admin/ProposeCloseIncident',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentResponse.FromString,
+                _registered_method=True)
         self.ListProposals = channel.unary_unary(
                 '/riskgate.v1.Admin/ListProposals',
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.ListProposalsRequest.SerializeToString,
@@ -173,6 +188,27 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetFleet(self, request, context):
+        """What every router runs, compared with the manifest or, without one, with the others; the odd one out is named.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposePromotion(self, request, context):
+        """Asks for a router to leave the limits of canaries; takes effect when a second person approves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposeCloseIncident(self, request, context):
+        """Asks for the build of a halted router to be let in again, while the router stays halted; a second person approves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListProposals(self, request, context):
         """What waits for a second person.
         """
@@ -239,6 +275,21 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.ApproveProposal,
                     request_deserializer=riskgate_dot_v1_dot_admin__pb2.ApproveProposalRequest.FromString,
                     response_serializer=riskgate_dot_v1_dot_admin__pb2.ApproveProposalResponse.SerializeToString,
+            ),
+            'GetFleet': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFleet,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.GetFleetRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.GetFleetResponse.SerializeToString,
+            ),
+            'ProposePromotion': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposePromotion,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ProposePromotionRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ProposePromotionResponse.SerializeToString,
+            ),
+            'ProposeCloseIncident': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeCloseIncident,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentResponse.SerializeToString,
             ),
             'ListProposals': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProposals,
@@ -523,6 +574,87 @@ class Admin:
             '/riskgate.v1.Admin/ApproveProposal',
             riskgate_dot_v1_dot_admin__pb2.ApproveProposalRequest.SerializeToString,
             riskgate_dot_v1_dot_admin__pb2.ApproveProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFleet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/GetFleet',
+            riskgate_dot_v1_dot_admin__pb2.GetFleetRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.GetFleetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposePromotion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/ProposePromotion',
+            riskgate_dot_v1_dot_admin__pb2.ProposePromotionRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.ProposePromotionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeCloseIncident(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/ProposeCloseIncident',
+            riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentResponse.FromString,
             options,
             channel_credentials,
             insecure,

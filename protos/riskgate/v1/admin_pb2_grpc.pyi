@@ -58,6 +58,12 @@ class AdminStub:
     """Asks for a halted scope to trade again; takes effect when a second person approves."""
     ApproveProposal: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ApproveProposalRequest, _admin_pb2.ApproveProposalResponse]
     """Approves a reinstatement or a loosened limit. Never by the person who proposed it."""
+    GetFleet: _grpc.UnaryUnaryMultiCallable[_admin_pb2.GetFleetRequest, _admin_pb2.GetFleetResponse]
+    """What every router runs, compared with the manifest or, without one, with the others; the odd one out is named."""
+    ProposePromotion: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ProposePromotionRequest, _admin_pb2.ProposePromotionResponse]
+    """Asks for a router to leave the limits of canaries; takes effect when a second person approves."""
+    ProposeCloseIncident: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ProposeCloseIncidentRequest, _admin_pb2.ProposeCloseIncidentResponse]
+    """Asks for the build of a halted router to be let in again, while the router stays halted; a second person approves."""
     ListProposals: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListProposalsRequest, _admin_pb2.ListProposalsResponse]
     """What waits for a second person."""
     StreamEvents: _grpc.UnaryStreamMultiCallable[_admin_pb2.StreamEventsRequest, _admin_pb2.StreamEventsResponse]
@@ -90,6 +96,12 @@ class AdminAsyncStub(AdminStub):
     """Asks for a halted scope to trade again; takes effect when a second person approves."""
     ApproveProposal: _aio.UnaryUnaryMultiCallable[_admin_pb2.ApproveProposalRequest, _admin_pb2.ApproveProposalResponse]  # type: ignore[assignment]
     """Approves a reinstatement or a loosened limit. Never by the person who proposed it."""
+    GetFleet: _aio.UnaryUnaryMultiCallable[_admin_pb2.GetFleetRequest, _admin_pb2.GetFleetResponse]  # type: ignore[assignment]
+    """What every router runs, compared with the manifest or, without one, with the others; the odd one out is named."""
+    ProposePromotion: _aio.UnaryUnaryMultiCallable[_admin_pb2.ProposePromotionRequest, _admin_pb2.ProposePromotionResponse]  # type: ignore[assignment]
+    """Asks for a router to leave the limits of canaries; takes effect when a second person approves."""
+    ProposeCloseIncident: _aio.UnaryUnaryMultiCallable[_admin_pb2.ProposeCloseIncidentRequest, _admin_pb2.ProposeCloseIncidentResponse]  # type: ignore[assignment]
+    """Asks for the build of a halted router to be let in again, while the router stays halted; a second person approves."""
     ListProposals: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListProposalsRequest, _admin_pb2.ListProposalsResponse]  # type: ignore[assignment]
     """What waits for a second person."""
     StreamEvents: _aio.UnaryStreamMultiCallable[_admin_pb2.StreamEventsRequest, _admin_pb2.StreamEventsResponse]  # type: ignore[assignment]
@@ -179,6 +191,30 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.ApproveProposalResponse, _abc.Awaitable[_admin_pb2.ApproveProposalResponse]]:
         """Approves a reinstatement or a loosened limit. Never by the person who proposed it."""
+
+    @_abc_1.abstractmethod
+    def GetFleet(
+        self,
+        request: _admin_pb2.GetFleetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.GetFleetResponse, _abc.Awaitable[_admin_pb2.GetFleetResponse]]:
+        """What every router runs, compared with the manifest or, without one, with the others; the odd one out is named."""
+
+    @_abc_1.abstractmethod
+    def ProposePromotion(
+        self,
+        request: _admin_pb2.ProposePromotionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ProposePromotionResponse, _abc.Awaitable[_admin_pb2.ProposePromotionResponse]]:
+        """Asks for a router to leave the limits of canaries; takes effect when a second person approves."""
+
+    @_abc_1.abstractmethod
+    def ProposeCloseIncident(
+        self,
+        request: _admin_pb2.ProposeCloseIncidentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ProposeCloseIncidentResponse, _abc.Awaitable[_admin_pb2.ProposeCloseIncidentResponse]]:
+        """Asks for the build of a halted router to be let in again, while the router stays halted; a second person approves."""
 
     @_abc_1.abstractmethod
     def ListProposals(

@@ -132,6 +132,13 @@ class Logon(_message.Message):
     BUILD_FIELD_NUMBER: _builtins.int
     CONFIG_HASH_FIELD_NUMBER: _builtins.int
     FEATURE_FLAGS_FIELD_NUMBER: _builtins.int
+    BINARY_SHA256_FIELD_NUMBER: _builtins.int
+    VCS_COMMIT_FIELD_NUMBER: _builtins.int
+    BUILD_TIME_FIELD_NUMBER: _builtins.int
+    SCHEMA_REVISION_FIELD_NUMBER: _builtins.int
+    ENVIRONMENT_FIELD_NUMBER: _builtins.int
+    DEPLOY_ID_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
     router: _builtins.str
     token: _builtins.str
     """The credential of this router from the gateway's configuration."""
@@ -142,8 +149,22 @@ class Logon(_message.Message):
     host: _builtins.str
     build: _builtins.str
     config_hash: _builtins.str
+    binary_sha256: _builtins.str
+    """SHA-256 of the binary that runs, lower-case hex."""
+    vcs_commit: _builtins.str
+    """The revision it was built from, and when (RFC 3339)."""
+    build_time: _builtins.str
+    schema_revision: _builtins.str
+    """The revision of the message schema it was built with."""
+    environment: _builtins.str
+    """What it is deployed for, such as `test` or `prod`."""
+    deploy_id: _builtins.str
+    signature: _builtins.bytes
+    """The deploying pipeline's ed25519 signature of the attestation document it left on this server."""
     @_builtins.property
-    def feature_flags(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def feature_flags(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the build takes each flag for: name to semantic version."""
+
     def __init__(
         self,
         *,
@@ -155,10 +176,17 @@ class Logon(_message.Message):
         build: _builtins.str = ...,
         config_hash: _builtins.str = ...,
         feature_flags: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        binary_sha256: _builtins.str = ...,
+        vcs_commit: _builtins.str = ...,
+        build_time: _builtins.str = ...,
+        schema_revision: _builtins.str = ...,
+        environment: _builtins.str = ...,
+        deploy_id: _builtins.str = ...,
+        signature: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_resume_after", b"_resume_after", "resume_after", b"resume_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_resume_after", b"_resume_after", "build", b"build", "config_hash", b"config_hash", "feature_flags", b"feature_flags", "host", b"host", "instance_id", b"instance_id", "resume_after", b"resume_after", "router", b"router", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_resume_after", b"_resume_after", "binary_sha256", b"binary_sha256", "build", b"build", "build_time", b"build_time", "config_hash", b"config_hash", "deploy_id", b"deploy_id", "environment", b"environment", "feature_flags", b"feature_flags", "host", b"host", "instance_id", b"instance_id", "resume_after", b"resume_after", "router", b"router", "schema_revision", b"schema_revision", "signature", b"signature", "token", b"token", "vcs_commit", b"vcs_commit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__resume_after: _TypeAlias = _typing.Literal["resume_after"]  # noqa: Y015
     _WhichOneofArgType__resume_after: _TypeAlias = _typing.Literal["_resume_after", b"_resume_after"]  # noqa: Y015

@@ -13,6 +13,9 @@ use riskcore::units::{Price, Qty};
 use riskgate_server::config::{
     AccountSetup, Config, LimitSetup, OpeningSetup, PrincipalSetup, RouterSetup, Setup, SymbolSetup,
 };
+use riskgate_server::fleet::Policy;
+use riskgate_server::fleet::attestation::{self, Attributes};
+use riskgate_server::fleet::flags::Flag;
 use riskgate_server::ring::RingBounds;
 
 use crate::errors::Error;
@@ -191,6 +194,52 @@ impl DataPlane {
     #[pyo3(signature = (scope, limit, value, *, principal = "config".to_owned()), text_signature = "($self, scope, limit, value, *, principal='config')")]
     fn set_limit(&self, scope: String, limit: String, value: Option<i128>, principal: String) -> PyResult<()> {
         self.set_up(|setup| setup.limits.push(LimitSetup { scope, limit, value, principal }))
+    }
+
+    #[pyo3(signature = (*, policy, environment, has_manifest, quarantine_culprit))]
+    fn fleet_rules(
+        &self,
+        policy: &str,
+        environment: Option<String>,
+        has_manifest: bool,
+        quarantine_culprit: bool,
+    ) -> PyResult<()> {
+        let policy = match policy {
+            "refuse" => Policy::Refuse,
+            "quarantine" => Policy::Quarantine,
+            other => return Err(Error::Invalid(format!("policy {other:?} is neither refuse nor quarantine")).into()),
+        };
+        self.set_up(|setup| {
+            let fleet = &mut setup.fleet;
+            (fleet.policy, fleet.environment) = (policy, environment);
+            (fleet.has_manifest, fleet.quarantine_culprit) = (has_manifest, quarantine_culprit);
+        })
+    }
+
+    fn expect_attestation(&self, router: String, attributes: BTreeMap<String, String>) -> PyResult<()> {
+        let mut expected = Attributes::new();
+        for (name, value) in attributes {
+            let known = attestation::attribute(&name);
+            let name = known.ok_or_else(|| Error::Invalid(format!("{name:?} is no attribute of an attestation")))?;
+            expected.insert(name, value);
+        }
+        self.set_up(|setup| _ = setup.fleet.expected.insert(router, expected))
+    }
+
+    #[pyo3(signature = (bit, *, name, version, owner, retired = false, readers = Vec::new()))]
+    fn define_flag(
+        &self,
+        bit: u32,
+        name: String,
+        version: String,
+        owner: String,
+        retired: bool,
+        readers: Vec<String>,
+    ) -> PyResult<()> {
+        if bit > 63 {
+            return Err(Error::Invalid(format!("bit {bit} of flag {name}: must be 0 to 63")).into());
+        }
+        self.set_up(|setup| setup.fleet.flags.push(Flag { bit, name, version, owner, retired, readers }))
     }
 
     fn start(&self, py: Python<'_>) -> PyResult<()> {

@@ -33,9 +33,12 @@ impl Plane {
             "ListParents" => Ok(self.list_parents(&decode(request)?).encode_to_vec()),
             "ListLimits" => Ok(self.list_limits().encode_to_vec()),
             "ListProposals" => Ok(self.list_proposals().encode_to_vec()),
+            "GetFleet" => Ok(self.get_fleet().encode_to_vec()),
             "HaltScope" => Ok(self.halt_scope(&decode(request)?, principal)?.encode_to_vec()),
             "SetLimit" => Ok(self.set_limit(&decode(request)?, principal)?.encode_to_vec()),
             "ProposeReinstate" => Ok(self.propose_reinstate(&decode(request)?, principal)?.encode_to_vec()),
+            "ProposePromotion" => Ok(self.propose_promotion(&decode(request)?, principal)?.encode_to_vec()),
+            "ProposeCloseIncident" => Ok(self.propose_close_incident(&decode(request)?, principal)?.encode_to_vec()),
             "ApproveProposal" => Ok(self.approve_proposal(&decode(request)?, principal)?.encode_to_vec()),
             other => Err(Error::Invalid(format!("Admin has no unary method {other:?}"))),
         }
@@ -82,13 +85,14 @@ impl Plane {
         let router = self.routers.get(id.index())?;
         let ix = state.scopes.find(Scope::Router(id))?;
         let book = state.books.get(ix.at())?;
+        let said = router.runs.admitted.clone().unwrap_or_default();
         Some(proto::RouterStatus {
             router: router.name.clone(),
             connected: router.live.is_some(),
             state: self.engine.effective_state(Scope::Router(id)) as i32,
-            build: router.attestation.build.clone(),
-            host: router.attestation.host.clone(),
-            feature_flags: router.attestation.feature_flags.clone().into_iter().collect(),
+            build: said.get("build").to_owned(),
+            host: said.get("host").to_owned(),
+            feature_flags: said.flags.into_iter().collect(),
             last_client_seq: router.high_water,
             orders_accepted: router.accepted,
             orders_rejected: router.refused_total(),
@@ -316,6 +320,15 @@ impl Plane {
                     None => format!("remove {} of {scope}", limit.def().name),
                 }
             }
+            Change::Promote { router } => format!("take router {} off canary", self.router_name(*router)),
+            Change::CloseIncident { trip } => {
+                let incidents = self.engine.state().fleet.incidents();
+                let culprit = incidents.iter().find(|incident| incident.trip == *trip);
+                let build = culprit.map_or_else(String::new, |culprit| {
+                    format!(": the build of {} may log on again", self.router_name(culprit.router))
+                });
+                format!("close the incident of trip {trip}{build}")
+            }
         }
     }
 
@@ -379,7 +392,7 @@ impl Plane {
         }
     }
 
-    fn propose(&mut self, change: Change, principal: String, text: String) -> Result<u64, Error> {
+    pub(crate) fn propose(&mut self, change: Change, principal: String, text: String) -> Result<u64, Error> {
         let what = self.describe(&change);
         match self.apply(&Event::Propose { change, principal: principal.clone(), text }) {
             Outcome::Proposed(id) => {
@@ -409,14 +422,19 @@ impl Plane {
         principal: &str,
     ) -> Result<proto::ApproveProposalResponse, Error> {
         let proposal = self.engine.proposals().iter().find(|proposal| proposal.id == request.proposal_id);
+        let about_fleet = proposal
+            .is_some_and(|proposal| matches!(proposal.change, Change::Promote { .. } | Change::CloseIncident { .. }));
         self.doing = proposal.map(|proposal| {
             let what = self.describe(&proposal.change);
             format!("{what}; proposed by {}, approved by {principal}", proposal.principal)
         });
         let outcome = self.apply(&Event::Approve { proposal: request.proposal_id, principal: clipped(principal) });
-        self.doing = None;
+        let done = self.doing.take();
         match outcome {
             Outcome::Applied => {
+                if let Some(done) = done.filter(|_| about_fleet) {
+                    self.announce("fleet", done);
+                }
                 let Lsn(seq) = self.lsn();
                 Ok(proto::ApproveProposalResponse { seq })
             }

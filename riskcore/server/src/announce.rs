@@ -136,6 +136,7 @@ impl Plane {
             Alarm::ParentOverfill(router) => {
                 format!("router {} keeps sending more than its parents allow", self.names().routers.name(router.0))
             }
+            Alarm::SuspectBuild(trip) => self.suspects(trip).unwrap_or_default(),
             Alarm::BadReport(id) => format!("the venue's report on order {} contradicts it", order(id)),
         };
         self.announce_text_alarm(text);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use riskcore::events::Instrument;
 use riskcore::security::Rules;
 
+use crate::fleet::FleetSetup;
 use crate::ring::RingBounds;
 
 /// Addresses, times and capacities.
@@ -146,4 +147,6 @@ pub struct Setup {
     pub limits: Vec<LimitSetup>,
     /// Opening positions.
     pub opening: Vec<OpeningSetup>,
+    /// What the routers must run.
+    pub fleet: FleetSetup,
 }

@@ -14,6 +14,7 @@ pub mod commands;
 pub mod config;
 pub mod error;
 pub mod events;
+pub mod fleet;
 pub mod halt_door;
 pub mod inbound;
 pub mod io;

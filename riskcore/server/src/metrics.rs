@@ -15,6 +15,7 @@ impl Plane {
                 out.push((format!("orders_total{{decision=reject,check={check},router={name}}}"), *count));
             }
         }
+        out.extend(self.attestation_mismatches());
         let core = &self.engine.state().counters;
         let own = &self.counters;
         let plain = [

@@ -16,6 +16,7 @@ use riskgate_journal::{Health, Journal, Lsn};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::events::EventLog;
+use crate::fleet::FleetSetup;
 use crate::lanes::Lane;
 use crate::router::Router;
 use crate::sessions::Stream;
@@ -82,6 +83,8 @@ pub(crate) const ALARMS_PER_TURN: u32 = 20;
 pub struct Plane {
     /// What it was told.
     pub config: Config,
+    /// What it expects of its fleet.
+    pub fleet: FleetSetup,
     /// The core.
     pub engine: Engine,
     pub(crate) clock: Clock,
@@ -117,6 +120,7 @@ impl Plane {
         Plane {
             venue: VenueState::default(),
             config,
+            fleet: FleetSetup::default(),
             engine,
             clock,
             journal,

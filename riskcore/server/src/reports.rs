@@ -5,6 +5,7 @@ use riskcore::orders::Order;
 use riskcore::outcome::{CxlRejReason, Reject};
 use riskcore::reasons;
 
+use crate::fleet::admission::is_about_flags;
 use crate::plane::{CancelRequest, Plane};
 use crate::wire::requests::{CancelFields, FieldError, NewOrderFields, ReplaceFields};
 use crate::wire::responses::{
@@ -75,8 +76,9 @@ impl Plane {
         reject: Reject,
         field: Option<FieldError>,
     ) {
-        if let Some(router) = self.routers.get_mut(router.index()) {
-            router.count_refused(reject.reason);
+        let refused = self.routers.get_mut(router.index()).map(|known| known.count_refused(reject.reason));
+        if refused == Some(1) && is_about_flags(reject.reason) {
+            self.announce_flag_refusal(router, &reject);
         }
         let now = self.now().0 as u64;
         let text = field.map(|field| field.to_string()).unwrap_or_default();

@@ -7,19 +7,9 @@ use riskcore::outcome::Reject;
 use riskcore::reasons::Reason;
 use riskcore::units::Nanos;
 
+use crate::fleet::admission::Known;
 use crate::ring::{ReportRing, RingBounds};
 use crate::slab::Key;
-
-/// What the router said it runs.
-#[derive(Clone, Debug, Default)]
-pub struct Attestation {
-    /// Host.
-    pub host: String,
-    /// Build.
-    pub build: String,
-    /// Feature flags, in order.
-    pub feature_flags: BTreeMap<String, String>,
-}
 
 /// How a message of the router was answered, for its resends.
 #[derive(Clone, Copy, Debug)]
@@ -99,7 +89,7 @@ pub struct Router {
     /// Opens the cancel lane of the live session.
     pub session_token: Vec<u8>,
     /// What it said it runs.
-    pub attestation: Attestation,
+    pub runs: Known,
     /// Flood bookkeeping.
     pub flood: Flood,
     /// Orders accepted.
@@ -121,7 +111,7 @@ impl Router {
             live: None,
             lane: None,
             session_token: Vec::new(),
-            attestation: Attestation::default(),
+            runs: Known::default(),
             flood: Flood::default(),
             accepted: 0,
             refused: BTreeMap::new(),
@@ -141,8 +131,10 @@ impl Router {
         self.refused.values().sum()
     }
 
-    /// Counts a refused order.
-    pub fn count_refused(&mut self, reason: Reason) {
-        *self.refused.entry(reason.name).or_default() += 1;
+    /// Counts a refused order; how many were refused for this reason.
+    pub fn count_refused(&mut self, reason: Reason) -> u64 {
+        let count = self.refused.entry(reason.name).or_default();
+        *count += 1;
+        *count
     }
 }

@@ -364,6 +364,8 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
         }
         plane.routers.push(Router::new(router.name, router.token, accounts, plane.config.reports));
     }
+    plane.fleet = setup.fleet;
+    plane.set_up_fleet();
     plane.oms = setup.oms.into_iter().map(|oms| (oms.name, oms.token)).collect();
     for limit in setup.limits {
         let target = scope_text::parse_target(&limit.scope, plane.names())?;

@@ -10,11 +10,11 @@ use tonic::codec::EncodeBuf;
 use tonic::{Code, Status};
 
 use crate::config::{LATE_HEARTBEATS, MISSED_HEARTBEATS};
+use crate::fleet::attestation::Attestation;
 use crate::io::Cord;
 use crate::plane::Plane;
 use crate::proto;
 use crate::ring::Cursor;
-use crate::router::Attestation;
 use crate::secrets;
 use crate::slab::Key;
 use crate::wire::frame::Ready;
@@ -168,7 +168,8 @@ impl Plane {
             )));
         }
         self.check_resume(id, logon.resume_after)?;
-        self.welcome(key, id, logon)
+        self.attest(id, Attestation::of(&logon)?)?;
+        self.welcome(key, id, logon.resume_after)
     }
 
     /// The router of a name and token. Neither says which of the two was wrong.
@@ -204,18 +205,13 @@ impl Plane {
         }
     }
 
-    fn welcome(&mut self, key: Key, id: RouterId, logon: proto::Logon) -> Result<(), Status> {
+    fn welcome(&mut self, key: Key, id: RouterId, resume_after: Option<u64>) -> Result<(), Status> {
         let token = secrets::random().map_err(|e| Status::internal(format!("no random numbers: {e}")))?;
         let state = self.engine.effective_state(riskcore::scopes::Scope::Router(id)) as i32;
         let now = self.now();
         let Some(router) = self.routers.get_mut(id.index()) else { return Err(Status::internal("router table")) };
         router.live = Some(key);
         router.session_token = token.to_vec();
-        router.attestation = Attestation {
-            host: logon.host,
-            build: logon.build,
-            feature_flags: logon.feature_flags.into_iter().take(64).collect(),
-        };
         let ack = proto::LogonAck {
             session_token: token.to_vec(),
             last_client_seq: router.high_water,
@@ -224,7 +220,7 @@ impl Plane {
             trading_day: self.config.trading_day,
         };
         let name = router.name.clone();
-        let resume_after = logon.resume_after.unwrap_or(0);
+        let resume_after = resume_after.unwrap_or(0);
         let Some(stream) = self.streams.get_mut(key) else { return Ok(()) };
         stream.cord.identified();
         stream.router = Some(id);

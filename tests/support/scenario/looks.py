@@ -51,6 +51,8 @@ class Looks:
             "cause": lambda scope: self._scope(scope).trip.cause.name.lower() or "none",
             "culprit": lambda scope: self._scope(scope).trip.router or "none",
             "clean": lambda scope: str(self._scope(scope).trip.cancels_outstanding == 0).lower(),
+            "canary": lambda router: str(self._fleet_row(router).canary).lower(),
+            "suspects": lambda scope: " ".join(self.incident(scope).suspects) or "none",
             "position": self._position,
             "status": self._status_of,
             "parent": self._parent,
@@ -88,6 +90,21 @@ class Looks:
         """The newest trip of a scope, or 1."""
         trips = [trip.newest_trip_id for trip in self.status().trips if scope_text(trip.scope) == scope]
         return max(trips, default=1)
+
+    def incident(self, scope: str) -> admin.Incident:
+        """The open incident of a router's scope, or an empty one."""
+        router = scope.partition(":")[2]
+        return next((incident for incident in self._fleet().incidents if incident.router == router), admin.Incident())
+
+    def is_connected(self, router: str) -> bool:
+        """Whether a router has a session."""
+        return self._fleet_row(router).presence == "connected"
+
+    def _fleet(self) -> admin.GetFleetResponse:
+        return self._admin.GetFleet(admin.GetFleetRequest(), metadata=METADATA, timeout=RPC_SECONDS)
+
+    def _fleet_row(self, router: str) -> admin.FleetRow:
+        return next(row for row in self._fleet().rows if row.router == router)
 
     def _scope(self, text: str) -> admin.ScopeStatus:
         scopes = self._admin.ListScopes(admin.ListScopesRequest(), metadata=METADATA, timeout=RPC_SECONDS).scopes

@@ -21,9 +21,10 @@ from gateway.wire import scope_message, scope_of, state_of
 from riskgate.v1 import admin_pb2 as admin
 from riskgate.v1 import admin_pb2_grpc, parent_orders_pb2, parent_orders_pb2_grpc, types_pb2
 from riskgate.v1 import order_entry_pb2 as pb
+from tests.support.scenario.fleet import logon, refusal
 from tests.support.scenario.language import NANO, Line, fixed, read, span
 from tests.support.scenario.looks import Looks
-from tests.support.scenario.session import RouterSession
+from tests.support.scenario.session import LogonRefusedError, RouterSession
 from tests.support.scenario.setup import configuration, split, token
 from tests.support.venue import ScriptedVenue, scripted_venue
 from tests.support.waiting import RPC_SECONDS, eventually
@@ -68,12 +69,12 @@ def run(file: Path, directory: Path) -> None:
     positions = [line for line in steps if line.words[0] == "position"]
     with scripted_venue() as venue:
         path = directory / "riskgate.toml"
-        path.write_text(configuration(configured, positions, venue.address))
+        path.write_text(configuration(configured, positions, venue.address, directory))
         application = Application(load_config(path))
         application.start()
         try:
             with grpc.insecure_channel(application.addresses["admin"]) as channel:
-                runner = Runner(application, venue, channel)
+                runner = Runner(application, venue, channel, directory)
                 for line in steps:
                     runner.step(line)
         finally:
@@ -83,7 +84,8 @@ def run(file: Path, directory: Path) -> None:
 class Runner:
     """The state of one run."""
 
-    def __init__(self, application: Application, venue: ScriptedVenue, channel: grpc.Channel) -> None:
+    def __init__(self, application: Application, venue: ScriptedVenue, channel: grpc.Channel, directory: Path) -> None:
+        self._directory = directory
         self._addresses = application.addresses
         self._venue = venue
         self._admin = admin_pb2_grpc.AdminStub(channel)
@@ -106,6 +108,7 @@ class Runner:
             "cancel": self._cancel,
             "mass_cancel": self._mass_cancel,
             "session_down": self._session_down,
+            "attest": self._attest,
             "replace_rejected": self._replace_rejected,
             "cancel_rejected": self._cancel_rejected,
             "duplicate_fill": self._duplicate_fill,
@@ -165,6 +168,19 @@ class Runner:
         if router not in self._sessions:
             self._sessions[router] = RouterSession(self._addresses["order_entry"], router, token(router))
         return self._sessions[router]
+
+    def _attest(self, line: Line) -> str:
+        """A logon that says what runs there; an earlier session of the router ends."""
+        router = line.words[1]
+        if router in self._sessions:
+            self._session_down(line)
+            eventually(lambda: not self._looks.is_connected(router), f"{line}: the earlier session has ended")
+        message = logon(line, router, token(router), self._directory)
+        try:
+            self._sessions[router] = RouterSession(self._addresses["order_entry"], router, "", logon=message)
+        except LogonRefusedError as error:
+            return refusal(str(error))
+        return "accept"
 
     def _order(self, line: Line) -> str:
         return self._send_order(line, line.words[1])
@@ -344,6 +360,13 @@ class Runner:
                 name, _, value = line.words[3].partition("=")
                 request = _limit_request(line.words[2], name, value)
                 self._proposal = self._admin.SetLimit(request, **self._as(who)).proposal_id
+            elif line.words[1] == "promote":
+                promotion = admin.ProposePromotionRequest(router=line.words[2], reason="scenario")
+                self._proposal = self._admin.ProposePromotion(promotion, **self._as(who)).proposal_id
+            elif line.words[1] == "close_incident":
+                trip = self._looks.incident(line.words[2]).trip_id
+                closing = admin.ProposeCloseIncidentRequest(trip_id=trip, reason="scenario")
+                self._proposal = self._admin.ProposeCloseIncident(closing, **self._as(who)).proposal_id
             else:
                 scope = scope_of(line.words[2])
                 trip = int(line.get("trip") or self._looks.newest_trip(line.words[2]))
@@ -379,6 +402,7 @@ def _new_order(line: Line, name: str) -> pb.NewOrderSingle:
         price=line.price,
         parent_cl_ord_id=line.get("parent"),
         strategy=line.get("strategy"),
+        order_flags=sum(1 << int(bit) for bit in line.get("flags").split(",") if bit),
     )
 
 

@@ -14,10 +14,14 @@ from riskgate.v1 import order_entry_pb2_grpc
 from tests.support.waiting import RPC_SECONDS, eventually
 
 
+class LogonRefusedError(Exception):
+    """The gateway refused the logon; its words."""
+
+
 class RouterSession:
     """A live session; messages are collected as they come."""
 
-    def __init__(self, address: str, router: str, token: str) -> None:
+    def __init__(self, address: str, router: str, token: str, *, logon: pb.Logon | None = None) -> None:
         self.messages: list[pb.GatewayMessage] = []
         self._address = address
         self._channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
@@ -27,7 +31,7 @@ class RouterSession:
         self._echoes = 0
         self._reader = threading.Thread(target=self._read, name=f"session of {router}", daemon=True)
         self._reader.start()
-        self._put(pb.RouterMessage(logon=pb.Logon(router=router, token=token)))
+        self._put(pb.RouterMessage(logon=logon or pb.Logon(router=router, token=token)))
         self.ack = self._wait_for("logon_ack").logon_ack
         self._seq = self.ack.last_client_seq
 
@@ -105,8 +109,11 @@ class RouterSession:
 
     def _wait_for(self, body: str) -> pb.GatewayMessage:
         def found() -> pb.GatewayMessage | None:
-            assert self._reader.is_alive(), self._call.details()
-            return next((m for m in self.messages if m.WhichOneof("body") == body), None)
+            over = not self._reader.is_alive()
+            message = next((m for m in self.messages if m.WhichOneof("body") == body), None)
+            if over and message is None:
+                raise LogonRefusedError(self._call.details())
+            return message
 
         message = eventually(found, body)
         assert message is not None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from tests.support.scenario.fleet import fleet_tables
 from tests.support.scenario.language import Line
 
 PEOPLE = ("alice", "bob", "carol")
 
-_DESCRIBING = {"account", "router", "strategy", "symbol", "phases"}
+_DESCRIBING = {"account", "router", "strategy", "symbol", "phases", "fleet", "flag"}
 _BEFORE = _DESCRIBING | {"limit", "mark", "venue", "position", "only", "phase", "bands", "prior_close", "short_sale"}
 """Steps after which limits still belong to the configuration."""
 
@@ -32,8 +34,8 @@ def split(lines: Sequence[Line]) -> tuple[list[Line], list[Line]]:
     return configured, [line for line in steps if line.words[0] != "only"]
 
 
-def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: str) -> str:
-    """The text of `riskgate.toml`."""
+def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: str, directory: Path) -> str:
+    """The text of `riskgate.toml`; what it names besides is written into its directory."""
     listeners = "".join(f'[{name}]\nlisten = "127.0.0.1:0"\n' for name in ("order_entry", "halt", "admin", "metrics"))
     listeners = listeners.replace("[order_entry]\n", '[order_entry]\nheartbeat = "60s"\n')
     text = f'[gateway]\nname = "gw1"\n{listeners}[venue]\naddress = "{venue}"\n'
@@ -49,7 +51,7 @@ def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: 
         account, symbol = line.words[1].partition(":")[2].split("/")
         text += f'[[opening_positions]]\naccount = "{account}"\nsymbol = "{symbol}"\n'
         text += f'qty = {line.words[2]}\nmark = "{line.words[4]}"\n'
-    return text + _limits(configured)
+    return text + fleet_tables(configured, directory) + _limits(configured)
 
 
 def _named(line: Line, name: str, accounts: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ use riskcore::events::Instrument;
 use riskcore::security::Rules;
 use riskcore::units::{Price, Qty};
 use riskgate_server::config::{AccountSetup, Config, LimitSetup, PrincipalSetup, RouterSetup, Setup, SymbolSetup};
+use riskgate_server::fleet::FleetSetup;
 use riskgate_server::ring::RingBounds;
 use riskgate_server::{DataPlane, proto};
 
@@ -48,6 +49,7 @@ pub struct Options {
     pub halt_socket: Option<std::path::PathBuf>,
     pub journal_file: Option<std::path::PathBuf>,
     pub max_sessions: usize,
+    pub fleet: FleetSetup,
 }
 
 impl Default for Options {
@@ -61,6 +63,7 @@ impl Default for Options {
             halt_socket: None,
             journal_file: None,
             max_sessions: 8,
+            fleet: FleetSetup::default(),
         }
     }
 }
@@ -89,7 +92,10 @@ impl Gateway {
             reports: options.reports,
             venue_queue: options.venue_queue,
         };
-        Gateway { plane: DataPlane::start(config, setup(options.message_rate)).expect("the gateway starts") }
+        Gateway {
+            plane: DataPlane::start(config, Setup { fleet: options.fleet, ..setup(options.message_rate) })
+                .expect("the gateway starts"),
+        }
     }
 
     /// Starts, and waits until orders can flow: the venue is reconciled and has sent a price.
@@ -177,5 +183,6 @@ fn setup(message_rate: i128) -> Setup {
             limit("account_symbol:*", "max_short_position", 1_000_000_000),
         ],
         opening: vec![],
+        fleet: FleetSetup::default(),
     }
 }

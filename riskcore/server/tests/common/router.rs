@@ -62,8 +62,13 @@ pub fn order(id: &str) -> proto::NewOrderSingle {
 
 impl Router {
     pub async fn try_log_on(gateway: &Gateway, name: &str, resume_after: Option<u64>) -> Result<Router, Status> {
+        Router::try_attest(gateway, name, logon(name, resume_after)).await
+    }
+
+    /// A logon that says what runs there.
+    pub async fn try_attest(gateway: &Gateway, name: &str, logon: proto::RouterMessage) -> Result<Router, Status> {
         let (sender, mut inbound) = raw(gateway).await;
-        let frame = proto::SessionRequest { messages: vec![logon(name, resume_after)] };
+        let frame = proto::SessionRequest { messages: vec![logon] };
         sender.send(frame).expect("an open stream");
         let mut waiting = VecDeque::new();
         while waiting.is_empty() {
