@@ -262,6 +262,16 @@ class Engine:
         """Propose to reinstate a scope, naming its newest trip; the proposal's id. Raises ``Refused``."""
     def propose_limit(self, t: int, scope: str, limit: str, value: int | None, principal: str, text: str) -> int:
         """Propose a limit that one person may not set alone; the proposal's id. Raises ``Refused``."""
+    def set_flags(self, registered: int, *, retired: int = 0) -> None:
+        """The registry of order flags, as bits. From then on an order carries only flags its router attested."""
+    def fleet_rules(self, *, quarantine_culprit: bool = True, halt_on_change: bool = False) -> None:
+        """What follows from the builds of routers; see rules.md, "Builds"."""
+    def attest(self, t: int, router: int, build: str, *, known_flags: int = 0, quarantined: bool = False) -> None:
+        """A router logs on and says which build it runs. Raises ``Refused`` for the build of an open incident."""
+    def propose_promotion(self, t: int, router: int, principal: str, text: str) -> int:
+        """Propose to take a router off canary; the proposal's id. Raises ``Refused``."""
+    def propose_close_incident(self, t: int, trip: int, principal: str, text: str) -> int:
+        """Propose to let the build of a halted router log on again; the proposal's id. Raises ``Refused``."""
     def approve(self, t: int, proposal: int, principal: str) -> None:
         """Carry out a proposal as a second person. Raises ``Refused``: the same person, or overtaken by a newer halt."""
 

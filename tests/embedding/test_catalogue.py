@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import riskcore
 
-CHECKS = ["parent_child", "message_rate", "order_size", "market_data", "order_value", "price_collar", "net_position"]
+CHECKS = [
+    "parent_child",
+    "message_rate",
+    "canary",
+    "order_size",
+    "market_data",
+    "order_value",
+    "price_collar",
+    "net_position",
+]
 UNITS = {"quantity", "price", "money", "bps", "messages", "ns", "count"}
 SCOPES = {"firm", "account", "router", "strategy", "symbol", "account_symbol", "router_symbol"}
 

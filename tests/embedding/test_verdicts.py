@@ -199,6 +199,35 @@ def empty_parent(desk: Desk) -> int:
     return desk.engine.open_parent(desk.t, "P2", desk.client, desk.aapl, riskcore.BUY, 0)
 
 
+def unknown_flag(desk: Desk) -> int:
+    desk.engine.set_flags(0b01)
+    return desk.order(flags=0b10)
+
+
+def retired_flag(desk: Desk) -> int:
+    desk.engine.set_flags(0b01, retired=0b10)
+    return desk.order(flags=0b10)
+
+
+def flag_of_another_build(desk: Desk) -> int:
+    desk.engine.set_flags(0b01)
+    desk.engine.attest(desk.t, desk.routers[0], "2005.03")
+    return desk.order(flags=0b01)
+
+
+def on_canary(limit: str | None, value: int) -> Callable[[Desk], int]:
+    """The second order of a router on canary, under one limit of canaries or none."""
+
+    def second_order(desk: Desk) -> int:
+        if limit is not None:
+            desk.engine.set_limit("router:r1", limit, value)
+        desk.engine.attest(desk.t, desk.routers[0], "2012.08", quarantined=True)
+        desk.order()
+        return desk.order()
+
+    return second_order
+
+
 REJECTS: dict[str, Callable[[Desk], int]] = {
     "DUPLICATE_CL_ORD_ID": other_content,
     "CANCELED_BEFORE_ARRIVAL": canceled_before_arrival,
@@ -234,6 +263,14 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "PARENT_EXISTS": same_parent_other_quantity,
     "UNKNOWN_SCOPE": parent_of_nobody,
     "BAD_REFERENCE_DATA": empty_parent,
+    "FLAG_UNKNOWN": unknown_flag,
+    "FLAG_RETIRED": retired_flag,
+    "FLAG_NOT_ATTESTED": flag_of_another_build,
+    "CANARY_ORDER_QTY": on_canary("canary_max_order_qty", 99),
+    "CANARY_ORDER_NOTIONAL": on_canary("canary_max_order_notional", 1),
+    "CANARY_RATE": on_canary("canary_message_rate", 1),
+    "CANARY_OPEN_ORDERS": on_canary("canary_max_open_orders", 1),
+    "CANARY_NOT_CONFIGURED": on_canary(None, 0),
 }
 
 # Reached by a halt or by a request of a person, not by an order: the tests in test_halts.py and test_arguments.py.
@@ -247,6 +284,10 @@ ELSEWHERE = {
     "NEEDS_APPROVAL",
     "LIMIT_NOT_SETTABLE_HERE",
     "BAD_VALUE",
+    "ATTESTATION_CHANGED",
+    "CULPRIT_BUILD",
+    "NOT_ON_CANARY",
+    "NO_INCIDENT",
 }
 
 # Given by the order-entry server, before a message reaches the core.

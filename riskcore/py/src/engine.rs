@@ -1,11 +1,16 @@
 //! `riskcore.Engine`: the core embedded in a Python program. Each call is one event of the core; nothing is decided here.
 
+use std::hash::{BuildHasher, Hasher};
+
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use riskcore::checks::LIMIT_COUNT;
-use riskcore::events::{Cancel, Change, Instrument, NameKind, Replace, Report, ReportKind};
-use riskcore::ids::{ClOrdId, OrderId, Ref};
+use riskcore::events::{
+    Attested, Cancel, Change, FlagRegistry, FleetRules, Instrument, NameKind, Replace, Report, ReportKind,
+};
+use riskcore::hash::Seeded;
+use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId};
 use riskcore::limits::{LimitId, LimitTarget};
 use riskcore::outcome::{CxlRejReason, Outcome};
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
@@ -190,6 +195,18 @@ fn in_range(what: &str, n: i64, least: i64, most: i64) -> Result<i64, Error> {
 fn limit_named(name: &str) -> Result<LimitId, Error> {
     LimitId::by_name(name)
         .ok_or_else(|| Error::Invalid(format!("limit {name:?}: there is no such limit; riskcore.limits() lists them")))
+}
+
+/// Stands for what a router runs, of which an embedding program says the build and its flags alone.
+fn digest(build: &str, known_flags: u64) -> [u8; 32] {
+    let mut digest = [0; 32];
+    for (n, part) in digest.chunks_exact_mut(8).enumerate() {
+        let mut hasher = Seeded(n as u64).build_hasher();
+        hasher.write(build.as_bytes());
+        hasher.write_u64(known_flags);
+        part.copy_from_slice(&hasher.finish().to_le_bytes());
+    }
+    digest
 }
 
 #[pymethods]
@@ -568,6 +585,45 @@ impl Engine {
     ) -> Result<u64, Error> {
         let change = Change::Limit { target: self.target(scope)?, limit: limit_named(limit)?, value };
         self.propose(t, &format!("{limit} at {scope}"), change, principal, text)
+    }
+
+    /// The registry of order flags, as bits; without one flags are not looked at.
+    #[pyo3(signature = (registered, *, retired = 0))]
+    fn set_flags(&mut self, registered: u64, retired: u64) {
+        self.apply(NOW, &Event::Flags(FlagRegistry { registered, retired }));
+    }
+
+    /// What follows from the builds of routers.
+    #[pyo3(signature = (*, quarantine_culprit = true, halt_on_change = false))]
+    fn fleet_rules(&mut self, quarantine_culprit: bool, halt_on_change: bool) {
+        self.apply(NOW, &Event::FleetRules(FleetRules { quarantine_culprit, halt_on_change }));
+    }
+
+    /// A router logs on and says which build it runs.
+    #[pyo3(signature = (t, router, build, *, known_flags = 0, quarantined = false))]
+    fn attest(&mut self, t: i64, router: i64, build: &str, known_flags: u64, quarantined: bool) -> Result<(), Error> {
+        let router = RouterId(in_range("router", router, 0, u32::MAX.into())? as u32);
+        let attested =
+            Attested { router, build: build.to_owned(), runs: digest(build, known_flags), known_flags, quarantined };
+        match self.apply(t, &Event::Attested(attested)) {
+            Outcome::Refused(reject) => Err(Error::refused(&format!("logon with build {build:?}"), &reject)),
+            _ => {
+                self.apply(t, &Event::SessionUp { router });
+                Ok(())
+            }
+        }
+    }
+
+    /// Propose to take a router off canary; the proposal's id.
+    fn propose_promotion(&mut self, t: i64, router: i64, principal: &str, text: &str) -> Result<u64, Error> {
+        let change = Change::Promote { router: RouterId(in_range("router", router, 0, u32::MAX.into())? as u32) };
+        self.propose(t, &format!("promote router {router}"), change, principal, text)
+    }
+
+    /// Propose to let the build of a halted router log on again; the proposal's id.
+    fn propose_close_incident(&mut self, t: i64, trip: i64, principal: &str, text: &str) -> Result<u64, Error> {
+        let change = Change::CloseIncident { trip: in_range("trip", trip, 0, i64::MAX)? as u64 };
+        self.propose(t, &format!("close the incident of trip {trip}"), change, principal, text)
     }
 
     /// Approve a proposal as a second person.
