@@ -8,7 +8,6 @@ import importlib
 import os
 import secrets
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -17,9 +16,10 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.client import Attestation, ClientError
+from gateway.client import ClientError
+from router_sim.attest import attestation
 from router_sim.behaviour import Build
-from router_sim.deployment import FLAG_MEANING, Deployment
+from router_sim.deployment import Deployment
 from router_sim.fleet import TOKEN_VARIABLE, Fleet, FleetError, FleetSettings
 from router_sim.gateway_link import GatewayLink
 from router_sim.knight.universe import OLD_SERVER, ROUTERS
@@ -69,6 +69,10 @@ def fleet(  # noqa: PLR0913 - each is an option of the command line
         list[str] | None, typer.Option(help='"SECONDS COMMAND", after the open: "8 roll-back", "3 kill smars-2".')
     ] = None,
     parent_ids: Annotated[bool, typer.Option(help="Whether children name their parent.")] = True,
+    documents: Annotated[
+        Path | None,
+        typer.Option(help="Attestation documents of `riskgate manifest sign`; a server gets its own with the release."),
+    ] = None,
 ) -> None:
     """Run eight routers on Knight's morning. Commands on standard input; JSON lines on standard output."""
     try:
@@ -85,7 +89,9 @@ def fleet(  # noqa: PLR0913 - each is an option of the command line
     except TokenError as error:
         print(f"router_sim: {error}", file=sys.stderr)
         raise typer.Exit(EXIT_USAGE) from error
-    settings = FleetSettings(gateway, tokens.oms, tokens.oms_token, tokens.routers, faults, timed, parent_ids)
+    settings = FleetSettings(
+        gateway, tokens.oms, tokens.oms_token, tokens.routers, faults, timed, parent_ids, documents
+    )
     running = Fleet(settings, scenario, deployment, say_on_stdout)
     said = [{"day": s.day, "server": s.server, "done": s.done, "installed": s.installed.value} for s in steps]
     say_on_stdout({"event": "deployed", "steps": said})
@@ -105,20 +111,20 @@ def router(
     build: Annotated[Build, typer.Option()] = Build.RLP,
     fault: Annotated[Fault, typer.Option()] = Fault.NONE,
     parent_ids: Annotated[bool, typer.Option()] = True,
+    document: Annotated[Path | None, typer.Option()] = None,
 ) -> None:
     """Run one router; its token comes in the environment variable RISKGATE_ROUTER_TOKEN."""
     prefix = f"{int(time.time()) % 86_400:05d}{secrets.token_hex(2)}"
     worker = Worker(build, lambda number: f"{prefix}-{number}", time.time_ns, fault)
-    attestation = Attestation(
-        instance_id=f"{name}:{os.getpid()}",
-        host=socket.gethostname(),
-        build=build.value,
-        feature_flags=FLAG_MEANING[build],
-    )
+    try:
+        said = attestation(name, build, fault, document)
+    except (OSError, ValueError) as error:
+        print(f"router_sim: {error}", file=sys.stderr)
+        raise typer.Exit(EXIT_USAGE) from error
     token = os.environ.get(TOKEN_VARIABLE, "")
 
     async def run() -> None:
-        link = GatewayLink(gateway, name, token, attestation, parent_ids=parent_ids)
+        link = GatewayLink(gateway, name, token, said, parent_ids=parent_ids)
         async with link:
             process = RouterProcess(name, worker, link, say_on_stdout)
             _on_signals(process.stop)

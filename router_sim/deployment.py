@@ -12,12 +12,6 @@ from dataclasses import dataclass
 
 from router_sim.behaviour import Build
 
-FLAG_MEANING = {
-    Build.RLP: {"order_flags.0": "RLP.v2"},
-    Build.POWER_PEG: {"order_flags.0": "POWER_PEG.v1"},
-}
-"""What each build takes the reused flag for; attested at logon."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:

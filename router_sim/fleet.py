@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gateway.client import ClientError, ParentOrdersClient
@@ -52,6 +53,8 @@ class FleetSettings:
     """Commands and when to carry them out, ns after the open."""
     parent_ids: bool = True
     """Children name their parent; without, the gateway cannot tell them apart."""
+    documents: Path | None = None
+    """Attestation documents by router; the release brings each to its server, and a copy that fails does not."""
 
 
 @dataclass(slots=True)
@@ -198,6 +201,7 @@ class Fleet:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "router_sim", "router"),
             *("--gateway", self._settings.gateway, "--name", name, "--build", build.value, "--fault", fault.value),
+            *self._document(name, build),
             "--parent-ids" if self._scenario.parent_ids and self._settings.parent_ids else "--no-parent-ids",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -209,6 +213,11 @@ class Fleet:
         self._say({"event": "started", "router": name, "pid": process.pid, "build": build.value})
         if self._open_at:
             self._members[name].tell(f"open {self._open_at}")
+
+    def _document(self, name: str, build: Build) -> list[str]:
+        """What the release left on the server; the code before it came without a document."""
+        documents = self._settings.documents
+        return [] if documents is None or build is not Build.RLP else ["--document", str(documents / f"{name}.json")]
 
     async def _restart(self, names: list[str]) -> None:
         for name in names:

@@ -37,6 +37,10 @@ class Watcher:
         """The gateway now. Raises `grpc.aio.AioRpcError`."""
         return await self._stub.GetStatus(admin_pb2.GetStatusRequest(), metadata=self._metadata, timeout=ANSWER_S)
 
+    async def fleet(self) -> admin_pb2.GetFleetResponse:
+        """What every router runs, and who differs. Raises `grpc.aio.AioRpcError`."""
+        return await self._stub.GetFleet(admin_pb2.GetFleetRequest(), metadata=self._metadata, timeout=ANSWER_S)
+
     async def positions(self) -> list[admin_pb2.Position]:
         """Every position. Raises `grpc.aio.AioRpcError`."""
         request = admin_pb2.ListPositionsRequest()

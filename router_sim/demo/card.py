@@ -110,7 +110,7 @@ def make_card(
         cancels_outstanding=trip.cancels_outstanding if trip else 0,
         cancels_confirmed_ms=_ms(state.since_open(state.clean_at.get(name, 0))) if name else None,
         open_at_venue=_open_at_venue(state, name),
-        odd_ones=_odd_ones(state),
+        odd_ones=tuple(state.odd),
         novel_rejects={text: n for view in culprits for text, n in view.counters.get("novel_rejects", {}).items()},
         market=_market(state, flagged),
         protected=protected,
@@ -200,7 +200,9 @@ def _title(card: Card) -> str:
 def _before(card: Card) -> Text:
     text = Text(f"Gateway: {card.protection}.\n", style="dim")
     if card.odd_ones:
-        text.append(f"Known before the open: {', '.join(card.odd_ones)} runs other code than the rest of the fleet. ")
+        text.append(
+            f"Known before the open: {', '.join(card.odd_ones)} runs other code than the rest of the fleet, says the gateway. "
+        )
     for message, count in card.novel_rejects.items():
         text.append(f"{count} messages “{message}” before the open, all from there.")
     return text
@@ -258,12 +260,6 @@ def _reasons(views: Iterable[RouterView]) -> dict[str, int]:
     for view in views:
         sums.update(view.rejected)
     return dict(sums)
-
-
-def _odd_ones(state: DemoState) -> tuple[str, ...]:
-    builds = [step["installed"] for step in state.steps]
-    usual = max(builds, key=builds.count, default="")
-    return tuple(step["server"] for step in state.steps if step["installed"] != usual)
 
 
 def _open_at_venue(state: DemoState, culprit: str | None) -> int:

@@ -35,6 +35,22 @@ _DURATIONS = {
 }
 _MOVE_SCALE = 1_000_000
 
+FLAGS = """[[flags]]
+bit = 0
+name = "POWER_PEG"
+version = "1"
+owner = "equities"
+retired = 2003-03-01
+
+[[flags]]
+bit = 0
+name = "RLP"
+version = "2"
+owner = "equities"
+introduced = 2012-07-27
+readers = ["smars"]"""
+"""What bit 0 of an order's flags meant, and means: the retail liquidity program was given the bit of Power Peg."""
+
 
 @dataclass(frozen=True, slots=True)
 class Protection:
@@ -89,11 +105,13 @@ class GatewayFile:
     venue: str
     stocks: Sequence[Stock]
     protection: Protection
+    fleet: str = ""
+    """The table `[fleet]`, if routers are held to something."""
     viewer_token: str = field(default_factory=_token, repr=False)
 
     def text(self) -> str:
         """The configuration."""
-        parts = (self._head(), self._people(), self._routers(), self._symbols(), self._limits())
+        parts = (self._head(), self.fleet, FLAGS, self._people(), self._routers(), self._symbols(), self._limits())
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:

@@ -158,6 +158,7 @@ class _Show:
             self._check_alive()
             try:
                 self._state.gateway(await admin.status())
+                self._state.parity(await admin.fleet())
             except aio.AioRpcError as error:
                 raise StageError(f"the gateway does not answer: {error.details()}") from error
             self._state.venue_stats = await self._stage.ask_exchange("stats")

@@ -79,6 +79,8 @@ class DemoState:
         self.quotes: Mapping[str, Sequence[int]] = {}
         self.registered = 0
         self.steps: Sequence[Mapping[str, Any]] = ()
+        self.odd: dict[str, str] = {}
+        """Routers that the gateway found to differ from the rest, and its sentence."""
 
     # ---- from the fleet -----------------------------------------------------------------------------------------
 
@@ -133,6 +135,16 @@ class DemoState:
             view.state = types_pb2.HaltState.Name(router.state).removeprefix("HALT_STATE_")
             view.open_orders = router.open_orders
             view.pnl = int(router.pnl or 0)
+
+    def parity(self, fleet: admin_pb2.GetFleetResponse) -> None:
+        """Take in what every router runs; only a whole fleet says who is the odd one out."""
+        if any(row.presence == "missing" for row in fleet.rows):
+            return
+        for row in fleet.rows:
+            found = next((text for text in fleet.findings if text.startswith(f"{row.router}: ")), "")
+            if row.differences and row.router not in self.odd:
+                self.odd[row.router] = found
+                self.note(found, bad=True)
 
     def gateway_event(self, event: admin_pb2.StreamEventsResponse) -> None:
         """Take in one event of the gateway."""

@@ -35,9 +35,6 @@ SENTENCE = "parent overfill at router:smars-8: 200 where 100 is allowed; order C
 def told(*, trip: bool, excess: bool = False, healthy_rejects: int = 0) -> DemoState:
     """A state three seconds after the open."""
     state = DemoState(STOCKS)
-    state.fleet(
-        {"event": "deployed", "steps": [{"server": n, "installed": b} for n, b in (("a", 1), ("b", 1), ("c", 2))]}
-    )
     state.fleet({"event": "open", "at": OPEN})
     routers = {
         "smars-1": counters(
@@ -74,7 +71,19 @@ def told(*, trip: bool, excess: bool = False, healthy_rejects: int = 0) -> DemoS
             admin_pb2.StreamEventsResponse(time=OPEN + 30 * MS, kind="halt_clean", scope=scope, text="all gone")
         )
     state.gateway(status)
+    state.parity(parity("missing"))
+    assert state.odd == {}
+    state.parity(parity("connected"))
+    state.parity(parity("connected"))
     return state
+
+
+def parity(presence: str) -> admin_pb2.GetFleetResponse:
+    """What the gateway says of the fleet: the last router is odd; the first may not be there yet."""
+    fleet = admin_pb2.GetFleetResponse(findings=["smars-8: build differs from 7 of 8"])
+    fleet.rows.add(router="smars-1", presence=presence)
+    fleet.rows.add(router="smars-8", presence="connected").differences.add(attribute="build")
+    return fleet
 
 
 def card_of(state: DemoState, *, protected: bool = True) -> Card:
@@ -100,7 +109,7 @@ def test_a_halted_culprit_makes_a_card_that_holds() -> None:
     assert (card.first_excess_ms, card.first_reject_ms, card.halt_ms, card.cancels_confirmed_ms) == (11, 12, 24, 30)
     assert (card.leaked_shares, card.loss_usd, card.healthy_orders, card.cancels) == (0, 0, 500, 5)
     assert card.reason == SENTENCE
-    assert card.odd_ones == ("c",)
+    assert card.odd_ones == ("smars-8",)
     assert "smars-8 halted 24 ms after the open" in drawn(render(card))
     assert as_json(card)["controlled"]["halt_ms"] == 24
 
