@@ -165,6 +165,8 @@ def _define(plane: riskcore.DataPlane, config: Config) -> None:
         )
     for position in settings.opening_positions:
         plane.opening_position(position.account, position.symbol, position.qty, position.mark)
+    for known in settings.findings.known:
+        plane.known(known)
     for limit in config.limits:
         plane.set_limit(limit.scope, limit.limit, limit.value)
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema
 
+import riskcore
 from gateway.addresses import check_listen, check_peer, split_address
 from gateway.documents import Document, model_problems, read_document
 from gateway.fleet.attributes import Text
@@ -123,6 +124,26 @@ class Capacity(StrictModel):
     max_parents: int = Field(default=65_536, ge=1, le=16_000_000, examples=[65_536])
 
 
+def _known(text: str) -> str:
+    kind, colon, value = text.partition(":")
+    kinds = riskcore.finding_kinds()
+    if not colon or not value or kind not in kinds:
+        raise ValueError(f'"{text}" names nothing; write kind:value, with a kind of {", ".join(kinds)}')
+    return text
+
+
+class Findings(StrictModel):
+    """What one router may show alone without a finding: ``kind:value`` each.
+
+    ``venue_reject:Not shortable``, ``refusal:PRICE_COLLAR``, ``ord_type:MARKET``, ``time_in_force:IOC``, ``flag:3``,
+    ``strategy:S1``.
+    """
+
+    known: tuple[Annotated[str, AfterValidator(_known)], ...] = Field(
+        default=(), strict=False, max_length=256, examples=[["venue_reject:Not shortable"]]
+    )
+
+
 class Operator(StrictModel):
     """A person. ``view`` sees, ``halt`` also halts, ``risk`` also sets limits, proposes and approves."""
 
@@ -197,6 +218,7 @@ class Settings(StrictModel):
     capacity: Capacity = Capacity()
     fleet: Fleet = Fleet()
     flags: tuple[Flag, ...] = Field(default=(), strict=False)
+    findings: Findings = Findings()
     operators: tuple[Operator, ...] = Field(strict=False, min_length=1)
     oms: tuple[Oms, ...] = Field(default=(), strict=False)
     accounts: tuple[Account, ...] = Field(strict=False, min_length=1)

@@ -39,6 +39,8 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb("events", "gateway.cli.events", "Follow halts, limit changes, sessions and alarms."),
     Verb("fleet", "gateway.cli.fleet", "Show what every router runs, and the odd one out."),
     Verb("manifest", "gateway.cli.manifest", "Say what the fleet must run, and sign it."),
+    Verb("findings", "gateway.cli.findings", "Show what one router does and its peers do not, and say who has looked."),
+    Verb("evidence", "gateway.cli.evidence", "Show the evidence of a halt: cause, culprit, peers, what is at stake."),
     Verb("demo", "gateway.cli.demo", "Run Knight's morning live against the gateway, in about a minute."),
     Verb("replay", "gateway.cli.replay", "Replay an incident in virtual time, with and without the controls."),
     Verb("backtest", "gateway.cli.backtest", "Send recorded order flow through the risk core under given limits."),
@@ -109,4 +111,4 @@ def _load(app: typer.Typer, verb: Verb) -> None:
         command.name = verb.name
         app.registered_commands.append(command)
     else:
-        app.add_typer(sub, name=verb.name, help=verb.help, no_args_is_help=True)
+        app.add_typer(sub, name=verb.name, help=verb.help, no_args_is_help=not sub.info.invoke_without_command)

@@ -76,6 +76,25 @@ class Trip(NamedTuple):
     open_orders: int
     cancels_outstanding: int
 
+class Finding(NamedTuple):
+    """What a person should look at: ``kind`` is ``refusal``, ``venue_reject``, ``ord_type``, ``time_in_force``, ``flag``
+    or ``strategy`` (one router shows ``what`` and its peers do not), or ``divergence`` (it differs in the signal ``what``).
+
+    ``router`` shows it most: ``count`` of ``total``. ``loud``: it should be looked at now. ``acknowledged_by`` is empty
+    while nobody has.
+    """
+
+    finding: int
+    kind: str
+    what: str
+    router: str
+    count: int
+    total: int
+    first: int
+    last: int
+    loud: bool
+    acknowledged_by: str
+
 class LimitInfo(NamedTuple):
     """One limit of the catalogue.
 
@@ -105,6 +124,9 @@ def limits() -> list[LimitInfo]:
 
 def reasons() -> list[ReasonInfo]:
     """Every reject reason there is, by code."""
+
+def finding_kinds() -> list[str]:
+    """The kinds of what can be seen first of a router."""
 
 @final
 class Engine:
@@ -241,8 +263,8 @@ class Engine:
         """The venue busted an execution."""
     def canceled(self, t: int, order: int) -> None:
         """The venue confirmed that nothing of the order is open any more."""
-    def rejected(self, t: int, order: int) -> None:
-        """The venue refused the order."""
+    def rejected(self, t: int, order: int, text: str = "") -> None:
+        """The venue refused the order, in the words of ``text``: words that one router alone hears are a finding."""
     def cancel_rejected(self, t: int, order: int) -> None:
         """The venue refused a cancel. If a halt asked for it, it is asked for again after a second (``timer``)."""
     def replaced(self, t: int, order: int) -> None:
@@ -275,8 +297,15 @@ class Engine:
     def approve(self, t: int, proposal: int, principal: str) -> None:
         """Carry out a proposal as a second person. Raises ``Refused``: the same person, or overtaken by a newer halt."""
 
+    def known(self, text: str) -> None:
+        """What is never a finding: ``kind:value``, as in ``venue_reject:Not shortable`` or ``ord_type:MARKET``."""
+    def acknowledge_finding(self, t: int, finding: int, principal: str, text: str) -> None:
+        """Say that a person has looked at a finding, and what it was. Raises ``Refused`` the second time."""
+
     # ---- Reading ----
 
+    def findings(self) -> list[Finding]:
+        """What a person should look at, oldest first: found on the timer, at most every 100 ms."""
     def last_reject(self) -> Reject | None:
         """Details of the last order, replace or parent this engine refused."""
     def cancels(self) -> list[int]:
@@ -339,6 +368,8 @@ class DataPlane:
         self, bit: int, *, name: str, version: str, owner: str, retired: bool = False, readers: list[str] = ...
     ) -> None:
         """One line of the registry of order flags; with any, an order may carry only flags its router knows."""
+    def known(self, text: str) -> None:
+        """What is never a finding, as ``kind:value``."""
     def start(self) -> None:
         """Bind the listeners and start the threads; returns when the listeners accept connections."""
     def stop(self) -> None:

@@ -288,6 +288,8 @@ ELSEWHERE = {
     "CULPRIT_BUILD",
     "NOT_ON_CANARY",
     "NO_INCIDENT",
+    "UNKNOWN_FINDING",
+    "FINDING_ACKNOWLEDGED",
 }
 
 # Given by the order-entry server, before a message reaches the core.

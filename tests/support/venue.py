@@ -109,9 +109,10 @@ class ScriptedVenue:
         qty: int = 0,
         price: int = 0,
         exec_ref_id: int = 0,
+        text: str = "",
     ) -> int:
         """Send an execution report; its execution id."""
-        return self._call(lambda: self._report(cl_ord_id, kind, qty, price, exec_ref_id))
+        return self._call(lambda: self._report(cl_ord_id, kind, qty, price, exec_ref_id, text))
 
     def report_unknown(self, symbol: str, side: types_pb2.Side.ValueType, *, qty: int, price: int) -> None:
         """Send an execution of an order that this gateway never sent."""
@@ -230,11 +231,13 @@ class ScriptedVenue:
 
     # ---- Under the lock --------------------------------------------------------------------------------------
 
-    def _report(self, cl_ord_id: int, kind: types_pb2.ExecType.ValueType, qty: int, price: int, ref: int) -> int:
-        return self._report_about(self.orders[cl_ord_id], kind, qty, price, ref)
+    def _report(
+        self, cl_ord_id: int, kind: types_pb2.ExecType.ValueType, qty: int, price: int, ref: int, text: str = ""
+    ) -> int:
+        return self._report_about(self.orders[cl_ord_id], kind, qty, price, ref, text)
 
     def _report_about(
-        self, order: VenueOrder, kind: types_pb2.ExecType.ValueType, qty: int, price: int, ref: int
+        self, order: VenueOrder, kind: types_pb2.ExecType.ValueType, qty: int, price: int, ref: int, text: str = ""
     ) -> int:
         if kind == TRADE:
             order.cum += qty
@@ -258,6 +261,7 @@ class ScriptedVenue:
             transact_time=time.time_ns(),
             symbol=order.message.symbol,
             side=order.message.side,
+            text=text,
         )
         self._sequenced(pb.ExchangeMessage(report=body))
         return self._exec_id

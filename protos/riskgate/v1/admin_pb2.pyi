@@ -1350,7 +1350,7 @@ class StreamEventsResponse(_message.Message):
     seq: _builtins.int
     time: _builtins.int
     kind: _builtins.str
-    """gateway, halt, halt_clean, proposal, reinstate, limit, fleet, session, venue, alarm."""
+    """gateway, halt, evidence, halt_clean, proposal, reinstate, limit, fleet, session, venue, alarm, finding."""
     text: _builtins.str
     missed: _builtins.int
     """Events before this one that this subscriber was too slow for."""
@@ -1376,3 +1376,497 @@ class StreamEventsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StreamEventsResponse: _TypeAlias = StreamEventsResponse  # noqa: Y015
+
+@_typing.final
+class ListFindingsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPEN_ONLY_FIELD_NUMBER: _builtins.int
+    open_only: _builtins.bool
+    """Only those nobody has acknowledged."""
+    def __init__(
+        self,
+        *,
+        open_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["open_only", b"open_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFindingsRequest: _TypeAlias = ListFindingsRequest  # noqa: Y015
+
+@_typing.final
+class ListFindingsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    STANDINGS_FIELD_NUMBER: _builtins.int
+    LOST_FIELD_NUMBER: _builtins.int
+    lost: _builtins.int
+    """Findings there was no room for."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
+        """Loud ones first, then the newest."""
+
+    @_builtins.property
+    def standings(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouterStanding]:
+        """How each router that has sent an order today stands among its peers."""
+
+    def __init__(
+        self,
+        *,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
+        standings: _abc.Iterable[Global___RouterStanding] | None = ...,
+        lost: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "lost", b"lost", "standings", b"standings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFindingsResponse: _TypeAlias = ListFindingsResponse  # noqa: Y015
+
+@_typing.final
+class Finding(_message.Message):
+    """Something a person should look at. Repeated occurrences make it grow. It refuses and halts nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    ROUTER_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    LAST_FIELD_NUMBER: _builtins.int
+    LOUD_FIELD_NUMBER: _builtins.int
+    COMMON_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_BY_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_REASON_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_TIME_FIELD_NUMBER: _builtins.int
+    finding_id: _builtins.int
+    kind: _builtins.str
+    """refusal, venue_reject, ord_type, time_in_force, flag, strategy: first seen; or divergence."""
+    what: _builtins.str
+    """The reason's name, the venue's words, the value, or the signal."""
+    router: _builtins.str
+    """The router that shows it most."""
+    count: _builtins.int
+    """Occurrences at that router."""
+    total: _builtins.int
+    """Occurrences at all routers."""
+    first: _builtins.int
+    """The first occurrence, UTC ns."""
+    last: _builtins.int
+    """The newest occurrence, UTC ns."""
+    loud: _builtins.bool
+    """It should be looked at now, and keeps the readiness gate red until somebody has."""
+    common: _builtins.bool
+    """At least half of the fleet shows it by now."""
+    text: _builtins.str
+    """A sentence."""
+    acknowledged_by: _builtins.str
+    """Who has looked, what they said, and when; empty while nobody has."""
+    acknowledged_reason: _builtins.str
+    acknowledged_time: _builtins.int
+    def __init__(
+        self,
+        *,
+        finding_id: _builtins.int = ...,
+        kind: _builtins.str = ...,
+        what: _builtins.str = ...,
+        router: _builtins.str = ...,
+        count: _builtins.int = ...,
+        total: _builtins.int = ...,
+        first: _builtins.int = ...,
+        last: _builtins.int = ...,
+        loud: _builtins.bool = ...,
+        common: _builtins.bool = ...,
+        text: _builtins.str = ...,
+        acknowledged_by: _builtins.str = ...,
+        acknowledged_reason: _builtins.str = ...,
+        acknowledged_time: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_by", b"acknowledged_by", "acknowledged_reason", b"acknowledged_reason", "acknowledged_time", b"acknowledged_time", "common", b"common", "count", b"count", "finding_id", b"finding_id", "first", b"first", "kind", b"kind", "last", b"last", "loud", b"loud", "router", b"router", "text", b"text", "total", b"total", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Finding: _TypeAlias = Finding  # noqa: Y015
+
+@_typing.final
+class RouterStanding(_message.Message):
+    """One router in one signal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUTER_FIELD_NUMBER: _builtins.int
+    SIGNAL_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    PEERS_FIELD_NUMBER: _builtins.int
+    PERCENT_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    router: _builtins.str
+    signal: _builtins.str
+    value: _builtins.int
+    """In `unit`."""
+    peers: _builtins.int
+    """The median of its peers."""
+    percent: _builtins.int
+    """The value in hundredths of that median, or of the signal's floor if that is more."""
+    unit: _builtins.str
+    """count, price (1e-9 of a price), thousandths, bps."""
+    def __init__(
+        self,
+        *,
+        router: _builtins.str = ...,
+        signal: _builtins.str = ...,
+        value: _builtins.int = ...,
+        peers: _builtins.int = ...,
+        percent: _builtins.int = ...,
+        unit: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["peers", b"peers", "percent", b"percent", "router", b"router", "signal", b"signal", "unit", b"unit", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RouterStanding: _TypeAlias = RouterStanding  # noqa: Y015
+
+@_typing.final
+class AcknowledgeFindingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    finding_id: _builtins.int
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        finding_id: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding_id", b"finding_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeFindingRequest: _TypeAlias = AcknowledgeFindingRequest  # noqa: Y015
+
+@_typing.final
+class AcknowledgeFindingResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQ_FIELD_NUMBER: _builtins.int
+    seq: _builtins.int
+    def __init__(
+        self,
+        *,
+        seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["seq", b"seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeFindingResponse: _TypeAlias = AcknowledgeFindingResponse  # noqa: Y015
+
+@_typing.final
+class GetEvidenceRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRIP_ID_FIELD_NUMBER: _builtins.int
+    trip_id: _builtins.int
+    """A trip, as `GetStatus` names it."""
+    def __init__(
+        self,
+        *,
+        trip_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["trip_id", b"trip_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEvidenceRequest: _TypeAlias = GetEvidenceRequest  # noqa: Y015
+
+@_typing.final
+class GetEvidenceResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def evidence(self) -> Global___Evidence: ...
+    def __init__(
+        self,
+        *,
+        evidence: Global___Evidence | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evidence", b"evidence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetEvidenceResponse: _TypeAlias = GetEvidenceResponse  # noqa: Y015
+
+@_typing.final
+class Evidence(_message.Message):
+    """What a person needs to see of a halt. Everything but `trip` is as of the moment it latched."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRIP_FIELD_NUMBER: _builtins.int
+    CULPRIT_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    BY_ROUTER_FIELD_NUMBER: _builtins.int
+    BLAST_RADIUS_FIELD_NUMBER: _builtins.int
+    RECOMMENDED_ACTION_FIELD_NUMBER: _builtins.int
+    DOES_NOT_FIELD_NUMBER: _builtins.int
+    culprit: _builtins.str
+    """The router at fault: of the order, of the scope, or the one with most of the measure; empty if there is none."""
+    limit: _builtins.str
+    """The limit that measures, and the unit of the values."""
+    unit: _builtins.str
+    recommended_action: _builtins.str
+    """A sentence each: what to do, and what that will not do."""
+    does_not: _builtins.str
+    @_builtins.property
+    def trip(self) -> Global___Trip:
+        """The check, its bound, the value, and the order that tripped it."""
+
+    @_builtins.property
+    def first(self) -> Global___FirstOffence:
+        """The first order of that router that was refused for this cause today."""
+
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouterStep]:
+        """The last twenty things that happened to that router, oldest first."""
+
+    @_builtins.property
+    def by_router(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouterMeasure]:
+        """The measure at every router: its own, or its part in a scope that routers share."""
+
+    @_builtins.property
+    def blast_radius(self) -> Global___BlastRadius: ...
+    def __init__(
+        self,
+        *,
+        trip: Global___Trip | None = ...,
+        culprit: _builtins.str = ...,
+        first: Global___FirstOffence | None = ...,
+        steps: _abc.Iterable[Global___RouterStep] | None = ...,
+        limit: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        by_router: _abc.Iterable[Global___RouterMeasure] | None = ...,
+        blast_radius: Global___BlastRadius | None = ...,
+        recommended_action: _builtins.str = ...,
+        does_not: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["blast_radius", b"blast_radius", "first", b"first", "trip", b"trip"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blast_radius", b"blast_radius", "by_router", b"by_router", "culprit", b"culprit", "does_not", b"does_not", "first", b"first", "limit", b"limit", "recommended_action", b"recommended_action", "steps", b"steps", "trip", b"trip", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Evidence: _TypeAlias = Evidence  # noqa: Y015
+
+@_typing.final
+class FirstOffence(_message.Message):
+    """The first order that offended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CL_ORD_ID_FIELD_NUMBER: _builtins.int
+    PARENT_CL_ORD_ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    cl_ord_id: _builtins.str
+    parent_cl_ord_id: _builtins.str
+    time: _builtins.int
+    count: _builtins.int
+    """Orders of the router refused for the same reason that day, up to the halt."""
+    def __init__(
+        self,
+        *,
+        cl_ord_id: _builtins.str = ...,
+        parent_cl_ord_id: _builtins.str = ...,
+        time: _builtins.int = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cl_ord_id", b"cl_ord_id", "count", b"count", "parent_cl_ord_id", b"parent_cl_ord_id", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FirstOffence: _TypeAlias = FirstOffence  # noqa: Y015
+
+@_typing.final
+class RouterStep(_message.Message):
+    """One thing that happened to a router."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    CL_ORD_ID_FIELD_NUMBER: _builtins.int
+    CLIENT_SEQ_FIELD_NUMBER: _builtins.int
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    SIDE_FIELD_NUMBER: _builtins.int
+    QTY_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    time: _builtins.int
+    what: _builtins.str
+    """order, order_refused, resend, replace, replace_refused, cancel, mass_cancel, malformed, dropped, acknowledged, trade,
+    trade_changed, gone, venue_rejected, replaced, venue_refused, session_up, session_down.
+    """
+    cl_ord_id: _builtins.str
+    """Of an accepted order."""
+    client_seq: _builtins.int
+    """Of the router's message; 0 for what the venue says."""
+    symbol: _builtins.str
+    side: _types_pb2.Side.ValueType
+    qty: _builtins.int
+    """Of the order or the execution; of `dropped`, how many attempts."""
+    price: _builtins.int
+    reason: _builtins.str
+    """The reason's name, if it was refused."""
+    def __init__(
+        self,
+        *,
+        time: _builtins.int = ...,
+        what: _builtins.str = ...,
+        cl_ord_id: _builtins.str = ...,
+        client_seq: _builtins.int = ...,
+        symbol: _builtins.str = ...,
+        side: _types_pb2.Side.ValueType = ...,
+        qty: _builtins.int = ...,
+        price: _builtins.int | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "cl_ord_id", b"cl_ord_id", "client_seq", b"client_seq", "price", b"price", "qty", b"qty", "reason", b"reason", "side", b"side", "symbol", b"symbol", "time", b"time", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
+    _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__price) -> _WhichOneofReturnType__price | None: ...
+
+Global___RouterStep: _TypeAlias = RouterStep  # noqa: Y015
+
+@_typing.final
+class RouterMeasure(_message.Message):
+    """The measure at one router, decimal text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUTER_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    router: _builtins.str
+    value: _builtins.str
+    def __init__(
+        self,
+        *,
+        router: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["router", b"router", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RouterMeasure: _TypeAlias = RouterMeasure  # noqa: Y015
+
+@_typing.final
+class BlastRadius(_message.Message):
+    """What is at stake in a halted scope. Amounts are 1e-9 of the base currency, decimal text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPEN_ORDERS_FIELD_NUMBER: _builtins.int
+    GROSS_NOTIONAL_FIELD_NUMBER: _builtins.int
+    PNL_FIELD_NUMBER: _builtins.int
+    LOSS_PER_SECOND_FIELD_NUMBER: _builtins.int
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    POSITION_COUNT_FIELD_NUMBER: _builtins.int
+    open_orders: _builtins.int
+    gross_notional: _builtins.str
+    pnl: _builtins.str
+    loss_per_second: _builtins.str
+    """Lost a second over the last ten seconds; empty for a scope that totals nothing."""
+    position_count: _builtins.int
+    @_builtins.property
+    def positions(self) -> _containers.RepeatedCompositeFieldContainer[Global___HeldPosition]:
+        """The positions worth most, of `position_count`."""
+
+    def __init__(
+        self,
+        *,
+        open_orders: _builtins.int = ...,
+        gross_notional: _builtins.str = ...,
+        pnl: _builtins.str = ...,
+        loss_per_second: _builtins.str = ...,
+        positions: _abc.Iterable[Global___HeldPosition] | None = ...,
+        position_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gross_notional", b"gross_notional", "loss_per_second", b"loss_per_second", "open_orders", b"open_orders", "pnl", b"pnl", "position_count", b"position_count", "positions", b"positions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlastRadius: _TypeAlias = BlastRadius  # noqa: Y015
+
+@_typing.final
+class HeldPosition(_message.Message):
+    """A position within a scope."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    OPEN_BUY_QTY_FIELD_NUMBER: _builtins.int
+    OPEN_SELL_QTY_FIELD_NUMBER: _builtins.int
+    GROSS_NOTIONAL_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """Empty where the scope is a router's."""
+    symbol: _builtins.str
+    position: _builtins.int
+    open_buy_qty: _builtins.int
+    open_sell_qty: _builtins.int
+    gross_notional: _builtins.str
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        symbol: _builtins.str = ...,
+        position: _builtins.int = ...,
+        open_buy_qty: _builtins.int = ...,
+        open_sell_qty: _builtins.int = ...,
+        gross_notional: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "gross_notional", b"gross_notional", "open_buy_qty", b"open_buy_qty", "open_sell_qty", b"open_sell_qty", "position", b"position", "symbol", b"symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HeldPosition: _TypeAlias = HeldPosition  # noqa: Y015

@@ -106,6 +106,21 @@ class AdminStub:
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.ListProposalsRequest.SerializeToString,
                 response_deserializer=riskgate_dot_v1_dot_admin__pb2.ListProposalsResponse.FromString,
                 _registered_method=True)
+        self.ListFindings = channel.unary_unary(
+                '/riskgate.v1.Admin/ListFindings',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.ListFindingsRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ListFindingsResponse.FromString,
+                _registered_method=True)
+        self.AcknowledgeFinding = channel.unary_unary(
+                '/riskgate.v1.Admin/AcknowledgeFinding',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.AcknowledgeFindingRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.AcknowledgeFindingResponse.FromString,
+                _registered_method=True)
+        self.GetEvidence = channel.unary_unary(
+                '/riskgate.v1.Admin/GetEvidence',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.GetEvidenceRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.GetEvidenceResponse.FromString,
+                _registered_method=True)
         self.StreamEvents = channel.unary_stream(
                 '/riskgate.v1.Admin/StreamEvents',
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.StreamEventsRequest.SerializeToString,
@@ -216,6 +231,27 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFindings(self, request, context):
+        """What a person should look at: things one router shows and its peers do not, and routers that differ from their peers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcknowledgeFinding(self, request, context):
+        """Says that a person has looked at a finding, and what it was. A finding is acknowledged once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetEvidence(self, request, context):
+        """What a person needs to see of a halt, as it was when it latched.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StreamEvents(self, request, context):
         """Halts, reinstatements, limit changes, session and venue changes, alarms; from `after_seq` on, then live.
         """
@@ -295,6 +331,21 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.ListProposals,
                     request_deserializer=riskgate_dot_v1_dot_admin__pb2.ListProposalsRequest.FromString,
                     response_serializer=riskgate_dot_v1_dot_admin__pb2.ListProposalsResponse.SerializeToString,
+            ),
+            'ListFindings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFindings,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ListFindingsRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ListFindingsResponse.SerializeToString,
+            ),
+            'AcknowledgeFinding': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeFinding,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.AcknowledgeFindingRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.AcknowledgeFindingResponse.SerializeToString,
+            ),
+            'GetEvidence': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetEvidence,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.GetEvidenceRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.GetEvidenceResponse.SerializeToString,
             ),
             'StreamEvents': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamEvents,
@@ -682,6 +733,87 @@ class Admin:
             '/riskgate.v1.Admin/ListProposals',
             riskgate_dot_v1_dot_admin__pb2.ListProposalsRequest.SerializeToString,
             riskgate_dot_v1_dot_admin__pb2.ListProposalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFindings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/ListFindings',
+            riskgate_dot_v1_dot_admin__pb2.ListFindingsRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.ListFindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcknowledgeFinding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/AcknowledgeFinding',
+            riskgate_dot_v1_dot_admin__pb2.AcknowledgeFindingRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.AcknowledgeFindingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/GetEvidence',
+            riskgate_dot_v1_dot_admin__pb2.GetEvidenceRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.GetEvidenceResponse.FromString,
             options,
             channel_credentials,
             insecure,

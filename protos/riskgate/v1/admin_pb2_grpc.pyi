@@ -66,6 +66,12 @@ class AdminStub:
     """Asks for the build of a halted router to be let in again, while the router stays halted; a second person approves."""
     ListProposals: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListProposalsRequest, _admin_pb2.ListProposalsResponse]
     """What waits for a second person."""
+    ListFindings: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListFindingsRequest, _admin_pb2.ListFindingsResponse]
+    """What a person should look at: things one router shows and its peers do not, and routers that differ from their peers."""
+    AcknowledgeFinding: _grpc.UnaryUnaryMultiCallable[_admin_pb2.AcknowledgeFindingRequest, _admin_pb2.AcknowledgeFindingResponse]
+    """Says that a person has looked at a finding, and what it was. A finding is acknowledged once."""
+    GetEvidence: _grpc.UnaryUnaryMultiCallable[_admin_pb2.GetEvidenceRequest, _admin_pb2.GetEvidenceResponse]
+    """What a person needs to see of a halt, as it was when it latched."""
     StreamEvents: _grpc.UnaryStreamMultiCallable[_admin_pb2.StreamEventsRequest, _admin_pb2.StreamEventsResponse]
     """Halts, reinstatements, limit changes, session and venue changes, alarms; from `after_seq` on, then live."""
 
@@ -104,6 +110,12 @@ class AdminAsyncStub(AdminStub):
     """Asks for the build of a halted router to be let in again, while the router stays halted; a second person approves."""
     ListProposals: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListProposalsRequest, _admin_pb2.ListProposalsResponse]  # type: ignore[assignment]
     """What waits for a second person."""
+    ListFindings: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListFindingsRequest, _admin_pb2.ListFindingsResponse]  # type: ignore[assignment]
+    """What a person should look at: things one router shows and its peers do not, and routers that differ from their peers."""
+    AcknowledgeFinding: _aio.UnaryUnaryMultiCallable[_admin_pb2.AcknowledgeFindingRequest, _admin_pb2.AcknowledgeFindingResponse]  # type: ignore[assignment]
+    """Says that a person has looked at a finding, and what it was. A finding is acknowledged once."""
+    GetEvidence: _aio.UnaryUnaryMultiCallable[_admin_pb2.GetEvidenceRequest, _admin_pb2.GetEvidenceResponse]  # type: ignore[assignment]
+    """What a person needs to see of a halt, as it was when it latched."""
     StreamEvents: _aio.UnaryStreamMultiCallable[_admin_pb2.StreamEventsRequest, _admin_pb2.StreamEventsResponse]  # type: ignore[assignment]
     """Halts, reinstatements, limit changes, session and venue changes, alarms; from `after_seq` on, then live."""
 
@@ -223,6 +235,30 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.ListProposalsResponse, _abc.Awaitable[_admin_pb2.ListProposalsResponse]]:
         """What waits for a second person."""
+
+    @_abc_1.abstractmethod
+    def ListFindings(
+        self,
+        request: _admin_pb2.ListFindingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ListFindingsResponse, _abc.Awaitable[_admin_pb2.ListFindingsResponse]]:
+        """What a person should look at: things one router shows and its peers do not, and routers that differ from their peers."""
+
+    @_abc_1.abstractmethod
+    def AcknowledgeFinding(
+        self,
+        request: _admin_pb2.AcknowledgeFindingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.AcknowledgeFindingResponse, _abc.Awaitable[_admin_pb2.AcknowledgeFindingResponse]]:
+        """Says that a person has looked at a finding, and what it was. A finding is acknowledged once."""
+
+    @_abc_1.abstractmethod
+    def GetEvidence(
+        self,
+        request: _admin_pb2.GetEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.GetEvidenceResponse, _abc.Awaitable[_admin_pb2.GetEvidenceResponse]]:
+        """What a person needs to see of a halt, as it was when it latched."""
 
     @_abc_1.abstractmethod
     def StreamEvents(

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
 
 use crate::checks::Checks;
+use crate::detect::Detect;
 use crate::events::Event;
 use crate::hash::{FoldHasher, Seeded};
 use crate::ids::{ClOrdId, OrderId, ParentId, Ref, RouterId};
@@ -57,6 +58,7 @@ pub struct Engine {
     pub(crate) sweeps: Vec<Sweep>,
     pub(crate) proposals: Vec<Proposal>,
     pub(crate) last_proposal: u64,
+    pub(crate) detect: Detect,
     /// When positions were last valued without a tick.
     valued_at: Nanos,
 }
@@ -77,6 +79,7 @@ impl Engine {
             sweeps: Vec::new(),
             proposals: Vec::new(),
             last_proposal: 0,
+            detect: Detect::new(),
             valued_at: Nanos(i64::MIN),
         }
     }
@@ -90,8 +93,13 @@ impl Engine {
     /// Applies one event at its time. Time never decreases: an earlier one is taken as now.
     pub fn apply(&mut self, time: Nanos, event: &Event) -> Outcome {
         self.state.now = self.state.now.max(time);
+        let halts = self.state.halts.trips().len();
         let outcome = self.dispatch(event);
         self.watch();
+        self.detect.see(event, &outcome, &self.state, &mut self.effects);
+        if self.state.halts.trips().len() > halts {
+            self.detect.keep_evidence(halts, &self.checks, &self.state);
+        }
         if !self.sweeps.is_empty() {
             self.notice_clean_halts();
         }
@@ -140,8 +148,10 @@ impl Engine {
                 if !self.state.define(*kind, name) {
                     return Outcome::Refused(Reject::plain(&BAD_REFERENCE_DATA));
                 }
-                let ix = ScopeIx(before as u32);
-                self.checks.limits_changed(ix, self.state.limits.at(ix));
+                if self.state.scopes.len() > before {
+                    let ix = ScopeIx(before as u32);
+                    self.checks.limits_changed(ix, self.state.limits.at(ix));
+                }
                 Outcome::Applied
             }
             Event::Instrument { symbol, instrument } => self.set_instrument(*symbol, *instrument),
@@ -159,6 +169,8 @@ impl Engine {
             Event::Flags(flags) => self.set_flags(*flags),
             Event::FleetRules(rules) => self.set_fleet_rules(*rules),
             Event::Attested(attested) => self.attested(attested),
+            Event::Known { .. } => Outcome::Applied,
+            Event::AcknowledgeFinding { finding, principal, text } => self.acknowledge(*finding, principal, text),
         }
     }
 
@@ -224,6 +236,11 @@ impl Engine {
     /// The checks, to read what their limits have used.
     pub fn checks(&self) -> &Checks {
         &self.checks
+    }
+
+    /// Findings, and the evidence of halts.
+    pub fn detect(&self) -> &Detect {
+        &self.detect
     }
 
     /// An order.
@@ -313,6 +330,7 @@ impl Engine {
         }
         state.fleet.digest(&mut hasher);
         self.checks.digest(&mut hasher);
+        self.detect.digest(&mut hasher);
         hasher.finish()
     }
 }

@@ -2,8 +2,9 @@
 
 use alloc::string::String;
 
+use crate::detect::first_seen::Seen;
 use crate::halts::State;
-use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
+use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
 use crate::limits::{LimitId, LimitTarget};
 use crate::scopes::Scope;
 use crate::security::{Phase, Rules, ShortSale};
@@ -152,7 +153,10 @@ pub enum ReportKind {
     /// A replace took effect.
     Replaced,
     /// The venue refused the order.
-    Rejected,
+    Rejected {
+        /// Its words, if it gave any.
+        text: Option<VenueTextId>,
+    },
     /// Its time in force ended.
     Expired,
     /// Done for day.
@@ -229,6 +233,8 @@ pub enum NameKind {
     Strategy,
     /// An instrument.
     Symbol,
+    /// Words of the venue: given an id when they are first heard, the rest when they are configured.
+    VenueText,
 }
 
 /// Reference data of an instrument.
@@ -525,6 +531,20 @@ pub enum Event {
     FleetRules(FleetRules),
     /// A router says what it runs; it may log on if this is applied.
     Attested(Attested),
+    /// The configuration knows of something that one router may show alone: it is never a finding.
+    Known {
+        /// What.
+        seen: Seen,
+    },
+    /// A person has looked at a finding.
+    AcknowledgeFinding {
+        /// Which.
+        finding: u64,
+        /// Who.
+        principal: String,
+        /// What they found.
+        text: String,
+    },
     /// Time passes: sweeps go on, refused cancels are tried again, proposals expire, losses are looked at.
     Timer,
 }

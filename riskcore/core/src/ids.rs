@@ -27,6 +27,8 @@ dense_id! {
     SymbolId,
     /// A parent order of the trading day.
     ParentId,
+    /// Words of the venue, as it gives them with a reject.
+    VenueTextId,
 }
 
 /// Our OrderID, at the router and at the venue: `epoch << 40 | n`, n from 1.

@@ -14,6 +14,7 @@ pub mod books;
 pub mod candidate;
 pub mod checks;
 pub mod day;
+pub mod detect;
 pub mod engine;
 pub mod events;
 pub mod fleet;

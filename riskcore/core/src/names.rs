@@ -1,5 +1,5 @@
 //! Names to ids and back. Accounts, routers, strategies and symbols come from configuration only; an unknown name is a
-//! reject, never a new id.
+//! reject, never a new id. Only what a venue says gets ids as it is heard, so many and no more.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,7 +7,10 @@ use hashbrown::HashMap;
 
 use crate::events::NameKind;
 use crate::hash::Seeded;
-use crate::ids::{AccountId, Ref, RouterId, StrategyId, SymbolId};
+use crate::ids::{AccountId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
+
+/// Words of the venue that get an id of their own.
+pub const MAX_VENUE_TEXTS: usize = 256;
 
 /// The names of one kind.
 pub struct NameTable {
@@ -57,6 +60,8 @@ pub struct Names {
     pub accounts: NameTable,
     /// Routers.
     pub routers: NameTable,
+    /// Words of the venue, as they were first heard.
+    pub venue_texts: NameTable,
     /// Strategies.
     pub strategies: NameTable,
     /// Symbols.
@@ -69,6 +74,7 @@ impl Names {
         Names {
             accounts: NameTable::new(seed),
             routers: NameTable::new(seed),
+            venue_texts: NameTable::new(seed),
             strategies: NameTable::new(seed),
             symbols: NameTable::new(seed),
         }
@@ -81,6 +87,8 @@ impl Names {
             NameKind::Router => self.routers.add(name),
             NameKind::Strategy => self.strategies.add(name),
             NameKind::Symbol => self.symbols.add(name),
+            NameKind::VenueText if self.venue_texts.len() < MAX_VENUE_TEXTS => self.venue_texts.add(name),
+            NameKind::VenueText => None,
         }
     }
 
@@ -97,6 +105,11 @@ impl Names {
     /// The strategy a message names.
     pub fn strategy(&self, name: &str) -> Ref<StrategyId> {
         resolve(&self.strategies, name, StrategyId)
+    }
+
+    /// The words a venue gave.
+    pub fn venue_text(&self, words: &str) -> Ref<VenueTextId> {
+        resolve(&self.venue_texts, words, VenueTextId)
     }
 
     /// The symbol a message names.

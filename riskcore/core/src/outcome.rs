@@ -136,6 +136,8 @@ pub enum Effect {
     LimitChanged,
     /// Something a person must look at.
     Alarm(Alarm),
+    /// A finding was opened, or has become loud.
+    Finding(u64),
 }
 
 /// Things that are counted and shown, and never decide an order.

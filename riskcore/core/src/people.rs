@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use crate::books::Execution;
 use crate::checks::canary;
+use crate::detect::findings::Acknowledged;
 use crate::engine::Engine;
 use crate::events::{Change, Instrument, Side};
 use crate::fleet::{NO_INCIDENT, NOT_ON_CANARY};
@@ -214,6 +215,15 @@ impl Engine {
             Ok(())
         } else {
             Err(&NO_INCIDENT)
+        }
+    }
+
+    /// A person has looked at a finding, and says what it was. A finding is acknowledged once.
+    pub(crate) fn acknowledge(&mut self, finding: u64, principal: &str, text: &str) -> Outcome {
+        let by = Acknowledged { principal: principal.to_string(), text: text.to_string(), time: self.state.now };
+        match self.detect.findings.acknowledge(finding, by) {
+            Ok(()) => Outcome::Applied,
+            Err(reason) => refused(reason),
         }
     }
 

@@ -106,7 +106,7 @@ impl Engine {
             }
             ReportKind::Trade { qty, price } => self.fill(id, qty, price)?,
             ReportKind::Canceled => self.finish(id, Status::Canceled),
-            ReportKind::Rejected => self.finish(id, Status::Rejected),
+            ReportKind::Rejected { .. } => self.finish(id, Status::Rejected),
             ReportKind::Expired => self.finish(id, Status::Expired),
             ReportKind::DoneForDay => self.finish(id, Status::DoneForDay),
             ReportKind::Replaced => self.replaced(id)?,

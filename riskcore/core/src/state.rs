@@ -149,6 +149,7 @@ impl State {
                 self.fleet.add_router();
                 Scope::Router(RouterId(id))
             }
+            NameKind::VenueText => return true,
             NameKind::Strategy => Scope::Strategy(StrategyId(id)),
             NameKind::Symbol => {
                 self.instruments.push(None);

@@ -1,17 +1,19 @@
-//! `riskcore.limits()` and `riskcore.reasons()`: what there is, from the registry of the core.
+//! `riskcore.limits()`, `riskcore.reasons()`, `riskcore.finding_kinds()`: what there is, from the registry of the core.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use riskcore::checks::{LIMITS, all_reasons, owner_of};
+use riskcore::detect::first_seen::Seen;
 use riskcore::limits::{Action, LimitId};
 use riskcore::scopes::ScopeKind;
 
 use crate::tuples::{LIMIT_INFO, REASON_INFO};
 
-/// Adds the two functions to the module.
+/// Adds the functions to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(limits, module)?)?;
-    module.add_function(wrap_pyfunction!(reasons, module)?)
+    module.add_function(wrap_pyfunction!(reasons, module)?)?;
+    module.add_function(wrap_pyfunction!(finding_kinds, module)?)
 }
 
 /// Every limit there is, in registry order.
@@ -37,6 +39,12 @@ fn reasons(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         list.append(REASON_INFO.make(py, (reason.code, reason.name, reason.ord_rej_reason, reason.doc))?)?;
     }
     Ok(list)
+}
+
+/// The kinds of what can be seen first of a router.
+#[pyfunction]
+fn finding_kinds() -> Vec<&'static str> {
+    Seen::KINDS.to_vec()
 }
 
 fn kinds(py: Python<'_>, bits: u8) -> PyResult<Bound<'_, PyTuple>> {

@@ -6,11 +6,13 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use riskcore::checks::LIMIT_COUNT;
+use riskcore::detect::findings::About;
+use riskcore::detect::first_seen::Seen;
 use riskcore::events::{
     Attested, Cancel, Change, FlagRegistry, FleetRules, Instrument, NameKind, Replace, Report, ReportKind,
 };
 use riskcore::hash::Seeded;
-use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId};
+use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, VenueTextId};
 use riskcore::limits::{LimitId, LimitTarget};
 use riskcore::outcome::{CxlRejReason, Outcome};
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
@@ -18,11 +20,12 @@ use riskcore::security::Rules;
 use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Effect, EngineConfig, Event, Reject};
 use riskgate_server::scope_text::{parse_scope, parse_target, render};
+use riskgate_server::venue::texts::name_for;
 
 use crate::arguments::{self, DEFAULT_ORD_TYPE, DEFAULT_TIF, OrderNumbers};
 use crate::errors::Error;
 use crate::packed;
-use crate::tuples::{REJECT, TRIP};
+use crate::tuples::{FINDING, REJECT, TRIP};
 
 /// The core keeps its time where it is: no event is earlier than this.
 const NOW: i64 = i64::MIN;
@@ -147,6 +150,15 @@ impl Engine {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The id of the venue's words.
+    fn venue_text(&mut self, text: &str) -> Option<VenueTextId> {
+        let name = name_for(text.as_bytes(), &self.core.state().names)?;
+        if self.core.state().names.venue_text(&name).known().is_none() {
+            self.apply(NOW, &Event::Define { kind: NameKind::VenueText, name: name.clone() });
+        }
+        self.core.state().names.venue_text(&name).known()
     }
 
     fn scope(&self, text: &str) -> Result<Scope, Error> {
@@ -520,9 +532,11 @@ impl Engine {
         self.report(t, order, ReportKind::Canceled)
     }
 
-    /// The venue refused the order.
-    fn rejected(&mut self, t: i64, order: i64) -> Result<(), Error> {
-        self.report(t, order, ReportKind::Rejected)
+    /// The venue refused the order, in these words.
+    #[pyo3(signature = (t, order, text = ""))]
+    fn rejected(&mut self, t: i64, order: i64, text: &str) -> Result<(), Error> {
+        let text = self.venue_text(text);
+        self.report(t, order, ReportKind::Rejected { text })
     }
 
     /// The venue refused a cancel.
@@ -637,7 +651,55 @@ impl Engine {
         }
     }
 
+    /// What is never a finding: ``kind:value``, as in ``venue_reject:Not shortable``.
+    fn known(&mut self, text: &str) -> Result<(), Error> {
+        let seen = match text.strip_prefix("venue_reject:") {
+            Some(words) => self.venue_text(words).map(Seen::VenueReject),
+            None => Seen::parse(text, &self.core.state().names),
+        };
+        let Some(seen) = seen else {
+            return Err(Error::Invalid(format!("{text:?} names nothing: write kind:value, of what is defined")));
+        };
+        self.apply(NOW, &Event::Known { seen });
+        Ok(())
+    }
+
+    /// A person has looked at a finding.
+    fn acknowledge_finding(&mut self, t: i64, finding: u64, principal: &str, text: &str) -> Result<(), Error> {
+        match self.apply(t, &Event::AcknowledgeFinding { finding, principal: principal.into(), text: text.into() }) {
+            Outcome::Refused(reject) => Err(Error::refused(&format!("finding {finding}"), &reject)),
+            _ => Ok(()),
+        }
+    }
+
     // ---- Reading ----
+
+    /// What a person should look at, oldest first.
+    fn findings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        let names = &self.core.state().names;
+        for finding in self.core.detect().findings.iter() {
+            let (kind, what) = match finding.about {
+                About::FirstSeen(seen) => (seen.kind(), seen.value(names).into_owned()),
+                About::Divergence { signal, .. } => ("divergence", signal.name().to_owned()),
+            };
+            let by = finding.acknowledged.as_ref().map_or("", |by| by.principal.as_str());
+            let fields = (
+                finding.id,
+                kind,
+                what,
+                names.routers.name(finding.router.0),
+                finding.count,
+                finding.total,
+                finding.first.0,
+                finding.last.0,
+                finding.loud,
+                by,
+            );
+            list.append(FINDING.make(py, fields)?)?;
+        }
+        Ok(list)
+    }
 
     /// Details of the last order or request this engine refused.
     fn last_reject<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {

@@ -242,6 +242,10 @@ impl DataPlane {
         self.set_up(|setup| setup.fleet.flags.push(Flag { bit, name, version, owner, retired, readers }))
     }
 
+    fn known(&self, text: String) -> PyResult<()> {
+        self.set_up(|setup| setup.known.push(text))
+    }
+
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
             let mut state = self.lock();

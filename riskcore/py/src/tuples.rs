@@ -77,6 +77,24 @@ pub static TRIP: TupleType = TupleType::new(
     ],
 );
 
+/// One finding.
+pub static FINDING: TupleType = TupleType::new(
+    "Finding",
+    "What a person should look at.",
+    &[
+        ("finding", "int"),
+        ("kind", "str"),
+        ("what", "str"),
+        ("router", "str"),
+        ("count", "int"),
+        ("total", "int"),
+        ("first", "int"),
+        ("last", "int"),
+        ("loud", "bool"),
+        ("acknowledged_by", "str"),
+    ],
+);
+
 /// One limit of the catalogue.
 pub static LIMIT_INFO: TupleType = TupleType::new(
     "LimitInfo",
@@ -102,7 +120,7 @@ pub static REASON_INFO: TupleType = TupleType::new(
 
 /// Adds the types to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    for kind in [&REJECT, &TRIP, &LIMIT_INFO, &REASON_INFO] {
+    for kind in [&REJECT, &TRIP, &FINDING, &LIMIT_INFO, &REASON_INFO] {
         module.add(kind.name, kind.class(module.py())?)?;
     }
     Ok(())

@@ -40,6 +40,9 @@ impl Plane {
             "ProposePromotion" => Ok(self.propose_promotion(&decode(request)?, principal)?.encode_to_vec()),
             "ProposeCloseIncident" => Ok(self.propose_close_incident(&decode(request)?, principal)?.encode_to_vec()),
             "ApproveProposal" => Ok(self.approve_proposal(&decode(request)?, principal)?.encode_to_vec()),
+            "ListFindings" => Ok(self.list_findings(&decode(request)?).encode_to_vec()),
+            "AcknowledgeFinding" => Ok(self.acknowledge_finding(&decode(request)?, principal)?.encode_to_vec()),
+            "GetEvidence" => Ok(self.get_evidence(&decode(request)?)?.encode_to_vec()),
             other => Err(Error::Invalid(format!("Admin has no unary method {other:?}"))),
         }
     }

@@ -15,7 +15,7 @@ impl Plane {
         self.push_event(kind, text, None, None);
     }
 
-    fn push_event(&mut self, kind: &str, text: String, scope: Option<Scope>, trip: Option<proto::Trip>) {
+    pub(crate) fn push_event(&mut self, kind: &str, text: String, scope: Option<Scope>, trip: Option<proto::Trip>) {
         self.events.push(proto::StreamEventsResponse {
             seq: 0,
             time: self.now().0 as u64,
@@ -46,6 +46,7 @@ impl Plane {
         let text =
             format!("{scope} {} by {}: {why}; {} open orders", trip.state.name(), trip.principal, trip.open_orders);
         self.push_event("halt", text, Some(trip.scope), Some(message));
+        self.announce_evidence(&trip);
         for router in self.routers_in(trip.scope) {
             self.notify_halt(router, &trip);
         }

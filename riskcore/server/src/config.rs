@@ -149,4 +149,6 @@ pub struct Setup {
     pub opening: Vec<OpeningSetup>,
     /// What the routers must run.
     pub fleet: FleetSetup,
+    /// What is never a finding, as `kind:value`.
+    pub known: Vec<String>,
 }

@@ -14,6 +14,8 @@ pub mod commands;
 pub mod config;
 pub mod error;
 pub mod events;
+pub mod evidence;
+pub mod findings;
 pub mod fleet;
 pub mod halt_door;
 pub mod inbound;

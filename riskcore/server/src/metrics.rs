@@ -1,5 +1,8 @@
 //! Counters and gauges by name with labels, for `/metrics`. Labels come from closed sets: configured names and reasons.
 
+use riskcore::detect::divergence::Signal;
+use riskcore::ids::RouterId;
+
 use crate::plane::Plane;
 use crate::venue::state::Phase;
 
@@ -16,6 +19,7 @@ impl Plane {
             }
         }
         out.extend(self.attestation_mismatches());
+        self.detections(&mut out);
         let core = &self.engine.state().counters;
         let own = &self.counters;
         let plain = [
@@ -44,5 +48,23 @@ impl Plane {
         ];
         out.extend(plain.map(|(name, value)| (name.to_owned(), value)));
         out
+    }
+
+    /// What the detectors found. Kinds, signals and routers are closed sets.
+    fn detections(&self, out: &mut Vec<(String, u64)>) {
+        let detect = self.engine.detect();
+        let open = |loud| detect.findings.iter().filter(|finding| finding.is_open() && finding.loud == loud).count();
+        out.push(("findings_open{level=loud}".to_owned(), open(true) as u64));
+        out.push(("findings_open{level=quiet}".to_owned(), open(false) as u64));
+        for (n, router) in self.routers.iter().enumerate() {
+            let (id, name) = (RouterId(n as u32), &router.name);
+            for (kind, count) in detect.first_seen.firsts(id) {
+                out.push((format!("first_seen_total{{kind={kind},router={name}}}"), count));
+            }
+            for signal in Signal::ALL {
+                let percent = detect.divergence.standing(id, signal).percent_of_peers(signal);
+                out.push((format!("router_divergence_percent{{router={name},signal={}}}", signal.name()), percent));
+            }
+        }
     }
 }

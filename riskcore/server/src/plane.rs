@@ -198,6 +198,7 @@ impl Plane {
             Effect::Reinstated(scope) => self.announce_reinstated(scope),
             Effect::LimitChanged => self.announce_limit(),
             Effect::Alarm(alarm) => self.announce_alarm(alarm),
+            Effect::Finding(finding) => self.announce_finding(finding),
         }
     }
 

@@ -367,6 +367,9 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
     plane.fleet = setup.fleet;
     plane.set_up_fleet();
     plane.oms = setup.oms.into_iter().map(|oms| (oms.name, oms.token)).collect();
+    for text in setup.known {
+        plane.known(&text)?;
+    }
     for limit in setup.limits {
         let target = scope_text::parse_target(&limit.scope, plane.names())?;
         let what = format!("limit {} of {}", limit.limit, limit.scope);

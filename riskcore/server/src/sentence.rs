@@ -40,7 +40,7 @@ fn bound_text(reject: &Reject) -> Option<String> {
 }
 
 /// 1e-9 units as decimal text without trailing zeros.
-fn decimal(amount: i128) -> String {
+pub(crate) fn decimal(amount: i128) -> String {
     let sign = if amount < 0 { "-" } else { "" };
     let (whole, part) = (amount.unsigned_abs() / UNIT as u128, amount.unsigned_abs() % UNIT as u128);
     match part {

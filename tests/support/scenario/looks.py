@@ -56,6 +56,7 @@ class Looks:
             "position": self._position,
             "status": self._status_of,
             "parent": self._parent,
+            "finding": self._finding,
             "counter": lambda name: str(self.metric(_COUNTERS[name])),
         }
 
@@ -66,17 +67,25 @@ class Looks:
             return
         if line.words[1] == "position" and not line.words[2].startswith("account_symbol:"):
             return  # positions are shown by account; what is booked to suspense shows in its counter
-        look, seen = self._looks[line.words[1]], ""
+        seen = ""
 
         def as_expected() -> bool:
             nonlocal seen
-            seen = look(line.words[2])
+            seen = self._look(line)
             return seen == line.expect
 
         try:
             eventually(as_expected, str(line), seconds=_PATIENCE)
         except AssertionError:
             raise AssertionError(f"{line}: expected `{line.expect}`, got `{seen}`") from None
+
+    def _look(self, line: Line) -> str:
+        match line.words[1]:
+            case "findings":
+                return self._findings()
+            case "evidence":
+                return self._evidence(line.words[2], line.words[3])
+        return self._looks[line.words[1]](line.words[2])
 
     def status(self) -> admin.GetStatusResponse:
         """The gateway's status."""
@@ -137,6 +146,32 @@ class Looks:
                 return f"cum {parent.cum_qty} leaves {parent.child_leaves_qty}{frozen}"
         return "not listed"
 
+    def _all_findings(self, *, open_only: bool) -> list[admin.Finding]:
+        request = admin.ListFindingsRequest(open_only=open_only)
+        return list(self._admin.ListFindings(request, metadata=METADATA, timeout=RPC_SECONDS).findings)
+
+    def _findings(self) -> str:
+        loud = [finding.loud for finding in self._all_findings(open_only=True)]
+        return f"{loud.count(True)} loud {loud.count(False)} quiet"
+
+    def _finding(self, number: str) -> str:
+        for finding in self._all_findings(open_only=False):
+            if finding.finding_id == int(number):
+                level = "loud" if finding.loud else "quiet"
+                common = " common" if finding.common else ""
+                by = f" acknowledged by {finding.acknowledged_by}" if finding.acknowledged_by else ""
+                share = f"{finding.count}/{finding.total}"
+                return f"{level} {finding.kind}:{finding.what} {finding.router} {share}{common}{by}"
+        return "none"
+
+    def _evidence(self, scope: str, field: str) -> str:
+        trips = [trip.newest_trip_id for trip in self.status().trips if scope_text(trip.scope) == scope]
+        if not trips:
+            return "none"
+        request = admin.GetEvidenceRequest(trip_id=max(trips))
+        card = self._admin.GetEvidence(request, metadata=METADATA, timeout=RPC_SECONDS).evidence
+        return _CARD[field](card) or "none"
+
     def _cancels(self, line: Line) -> None:
         """The cancels that reached the venue since the last look."""
         wanted = [] if line.expect == "none" else (line.expect or "").split()
@@ -152,3 +187,34 @@ class Looks:
         except AssertionError:
             raise AssertionError(f"{line}: expected `{line.expect}`, got `{' '.join(seen()) or 'none'}`") from None
         self._venue.cancels.clear()
+
+
+def _first(card: admin.Evidence) -> str:
+    if not card.HasField("first"):
+        return ""
+    parent = f" of {card.first.parent_cl_ord_id}" if card.first.parent_cl_ord_id else ""
+    return f"{card.first.cl_ord_id}{parent}, {card.first.count} in all"
+
+
+def _by_router(card: admin.Evidence) -> str:
+    value = (lambda text: money(int(text))) if card.unit == "money" else str
+    return " ".join(f"{one.router}={value(one.value)}" for one in card.by_router)
+
+
+def _positions(card: admin.Evidence) -> str:
+    held = card.blast_radius.positions
+    return " ".join(f"{p.symbol}={p.position} open {p.open_buy_qty}/{p.open_sell_qty}" for p in held)
+
+
+_CARD: dict[str, Callable[[admin.Evidence], str]] = {
+    "culprit": lambda card: card.culprit,
+    "first": _first,
+    "limit": lambda card: card.limit,
+    "by_router": _by_router,
+    "last": lambda card: " ".join(step.what for step in card.steps[-6:]),
+    "open": lambda card: str(card.blast_radius.open_orders),
+    "pnl": lambda card: money(int(card.blast_radius.pnl)),
+    "gross": lambda card: money(int(card.blast_radius.gross_notional)),
+    "positions": _positions,
+}
+"""What a scenario can look at of the evidence of a halt."""

@@ -119,6 +119,7 @@ class Runner:
             "halt": self._halt,
             "propose": self._propose,
             "approve": self._approve,
+            "ack_finding": self._acknowledge,
             **dict.fromkeys(_REPORTS, self._report),
         }
 
@@ -284,7 +285,8 @@ class Runner:
         qty = int(line.words[2].replace("_", "")) if line.price is not None else 0
         price = line.price or 0
         ref = self._executions.get((name, qty, price), 0) if line.words[0] == "bust" else 0
-        number = self._venue.report(self._orders[name], kind, qty=qty, price=price, exec_ref_id=ref)
+        text = line.get("text").replace("_", " ")
+        number = self._venue.report(self._orders[name], kind, qty=qty, price=price, exec_ref_id=ref, text=text)
         self._executions[name, qty, price] = number
         self._venue.settle()
 
@@ -379,6 +381,10 @@ class Runner:
     def _approve(self, line: Line) -> str:
         request = admin.ApproveProposalRequest(proposal_id=self._proposal)
         return self._ask(self._admin.ApproveProposal, request, line.get("by") or "bob")
+
+    def _acknowledge(self, line: Line) -> str:
+        request = admin.AcknowledgeFindingRequest(finding_id=int(line.words[1]), reason="scenario")
+        return self._ask(self._admin.AcknowledgeFinding, request, line.get("by") or "alice")
 
     def _ask(self, call: Any, request: Any, who: str) -> str:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tests.support.scenario.language import Line
 
 PEOPLE = ("alice", "bob", "carol")
 
-_DESCRIBING = {"account", "router", "strategy", "symbol", "phases", "fleet", "flag"}
+_DESCRIBING = {"account", "router", "strategy", "symbol", "phases", "fleet", "flag", "known"}
 _BEFORE = _DESCRIBING | {"limit", "mark", "venue", "position", "only", "phase", "bands", "prior_close", "short_sale"}
 """Steps after which limits still belong to the configuration."""
 
@@ -44,6 +45,9 @@ def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: 
     text += f'[[oms]]\nname = "oms"\ntoken = "{token("oms")}"\n'
     text += "".join(f'[[operators]]\nname = "{n}"\nrole = "risk"\ntoken = "{token(n)}"\n' for n in PEOPLE)
     accounts = [name for line in configured if line.words[0] == "account" for name in line.plain()[1:]]
+    known = [_known(line.words[1]) for line in configured if line.words[0] == "known"]
+    if known:
+        text += f"[findings]\nknown = {json.dumps(known)}\n"
     for line in configured:
         for name in line.plain()[1:]:
             text += _named(line, name, accounts)
@@ -52,6 +56,12 @@ def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: 
         text += f'[[opening_positions]]\naccount = "{account}"\nsymbol = "{symbol}"\n'
         text += f'qty = {line.words[2]}\nmark = "{line.words[4]}"\n'
     return text + fleet_tables(configured, directory) + _limits(configured)
+
+
+def _known(text: str) -> str:
+    """Words of the venue are one word in a scenario."""
+    kind, _, value = text.partition(":")
+    return f"{kind}:{value.replace('_', ' ')}" if kind == "venue_reject" else text
 
 
 def _named(line: Line, name: str, accounts: Sequence[str]) -> str:

@@ -316,6 +316,7 @@ pub fn all_reasons() -> Vec<Reason> {
     all.extend_from_slice(crate::place::REASONS);
     all.extend_from_slice(crate::settle::REASONS);
     all.extend_from_slice(crate::fleet::REASONS);
+    all.extend_from_slice(crate::detect::findings::REASONS);
     all.extend_from_slice(crate::reasons::EDGE);
     all.extend_from_slice(crate::reasons::PEOPLE);
     all.sort_by_key(|reason| reason.code);

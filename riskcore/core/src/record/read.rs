@@ -3,13 +3,15 @@
 use alloc::string::String;
 
 use super::{DecodeError, MAX_TEXT};
+use crate::detect::first_seen::Seen;
 use crate::events::{
     Attested, Cancel, Change, Event, FlagRegistry, FleetRules, Instrument, MassCancel, MassStatusEnd, MassStatusEntry,
     NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side, TimeInForce,
 };
 use crate::halts::State;
-use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
+use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
 use crate::limits::{LimitId, LimitTarget};
+use crate::reasons::Reason;
 use crate::scopes::{Scope, ScopeKind};
 use crate::security::{Phase, Rules, ShortSale};
 use crate::units::{Nanos, Price, Qty};
@@ -170,19 +172,8 @@ impl Reader<'_> {
             strategy: self.reference(StrategyId)?,
             parent: self.reference(ParentId)?,
             side: self.side()?,
-            ord_type: match self.u8()? {
-                1 => OrdType::Market,
-                2 => OrdType::Limit,
-                _ => return Err(DecodeError::BadField("ord_type")),
-            },
-            tif: match self.u8()? {
-                0 => TimeInForce::Day,
-                1 => TimeInForce::GoodTillCancel,
-                2 => TimeInForce::AtTheOpening,
-                3 => TimeInForce::ImmediateOrCancel,
-                4 => TimeInForce::FillOrKill,
-                _ => return Err(DecodeError::BadField("time_in_force")),
-            },
+            ord_type: ord_type(self.u8()?)?,
+            tif: tif(self.u8()?)?,
             qty: Qty(self.i64()?),
             price: self.optional_i64()?.map(Price),
             flags: self.u64()?,
@@ -204,7 +195,7 @@ impl Reader<'_> {
             }
             2 => ReportKind::Canceled,
             3 => ReportKind::Replaced,
-            4 => ReportKind::Rejected,
+            4 => ReportKind::Rejected { text: None },
             5 => ReportKind::Expired,
             6 => ReportKind::DoneForDay,
             7 => {
@@ -217,9 +208,24 @@ impl Reader<'_> {
             }
             9 => ReportKind::CancelRejected,
             10 => ReportKind::ReplaceRejected,
+            60 => ReportKind::Rejected { text: Some(VenueTextId(self.u32()?)) },
             _ => return Err(DecodeError::BadField("report kind")),
         };
         Ok(Report { venue_seq, order, exec_id, instrument, kind })
+    }
+
+    fn seen(&mut self) -> Read<Seen> {
+        let (kind, number) = (self.u8()?, self.u32()?);
+        let small = || u8::try_from(number).map_err(|_| DecodeError::BadField("seen"));
+        Ok(match kind {
+            1 => Seen::Refusal(reason(number).ok_or(DecodeError::BadField("reason"))?),
+            2 => Seen::VenueReject(VenueTextId(number)),
+            3 => Seen::OrdType(ord_type(small()?)?),
+            4 => Seen::TimeInForce(tif(small()?)?),
+            5 if number < 64 => Seen::Flag(small()?),
+            6 => Seen::Strategy(StrategyId(number)),
+            _ => return Err(DecodeError::BadField("seen")),
+        })
     }
 
     fn change(&mut self) -> Read<Change> {
@@ -309,6 +315,7 @@ impl Reader<'_> {
                     2 => NameKind::Router,
                     3 => NameKind::Strategy,
                     4 => NameKind::Symbol,
+                    60 => NameKind::VenueText,
                     _ => return Err(DecodeError::BadField("name kind")),
                 },
                 name: self.text()?,
@@ -346,7 +353,32 @@ impl Reader<'_> {
                 known_flags: self.u64()?,
                 quarantined: self.flag()?,
             }),
+            60 => Event::Known { seen: self.seen()? },
+            61 => Event::AcknowledgeFinding { finding: self.u64()?, principal: self.text()?, text: self.text()? },
             _ => return Err(DecodeError::BadField("kind")),
         })
     }
+}
+
+fn ord_type(code: u8) -> Read<OrdType> {
+    match code {
+        1 => Ok(OrdType::Market),
+        2 => Ok(OrdType::Limit),
+        _ => Err(DecodeError::BadField("ord_type")),
+    }
+}
+
+fn tif(code: u8) -> Read<TimeInForce> {
+    match code {
+        0 => Ok(TimeInForce::Day),
+        1 => Ok(TimeInForce::GoodTillCancel),
+        2 => Ok(TimeInForce::AtTheOpening),
+        3 => Ok(TimeInForce::ImmediateOrCancel),
+        4 => Ok(TimeInForce::FillOrKill),
+        _ => Err(DecodeError::BadField("time_in_force")),
+    }
+}
+
+fn reason(code: u32) -> Option<Reason> {
+    crate::checks::all_reasons().into_iter().find(|reason| u32::from(reason.code) == code)
 }

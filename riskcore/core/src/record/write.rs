@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::MAX_TEXT;
+use crate::detect::first_seen::Seen;
 use crate::events::{Change, Event, NameKind, NewOrder, OrdType, Report, ReportKind, Side, TimeInForce};
 use crate::ids::{ClOrdId, Ref};
 use crate::limits::LimitTarget;
@@ -112,17 +113,8 @@ impl Writer<'_> {
         self.reference(as_number(order.strategy, |id| id.0));
         self.reference(as_number(order.parent, |id| id.0));
         self.side(order.side);
-        self.u8(match order.ord_type {
-            OrdType::Market => 1,
-            OrdType::Limit => 2,
-        });
-        self.u8(match order.tif {
-            TimeInForce::Day => 0,
-            TimeInForce::GoodTillCancel => 1,
-            TimeInForce::AtTheOpening => 2,
-            TimeInForce::ImmediateOrCancel => 3,
-            TimeInForce::FillOrKill => 4,
-        });
+        self.u8(ord_type(order.ord_type));
+        self.u8(tif(order.tif));
         self.i64(order.qty.0);
         self.optional_i64(order.price.map(|price| price.0));
         self.u64(order.flags);
@@ -140,12 +132,16 @@ impl Writer<'_> {
             }
             None => self.flag(false),
         }
+        if let ReportKind::Rejected { text: Some(text) } = report.kind {
+            self.u8(60);
+            return self.u32(text.0);
+        }
         let (kind, numbers): (u8, &[i64]) = match report.kind {
             ReportKind::New => (0, &[]),
             ReportKind::Trade { qty, price } => (1, &[qty.0, price.0]),
             ReportKind::Canceled => (2, &[]),
             ReportKind::Replaced => (3, &[]),
-            ReportKind::Rejected => (4, &[]),
+            ReportKind::Rejected { .. } => (4, &[]),
             ReportKind::Expired => (5, &[]),
             ReportKind::DoneForDay => (6, &[]),
             ReportKind::TradeCancel { qty, price } => (7, &[qty.0, price.0]),
@@ -157,6 +153,19 @@ impl Writer<'_> {
         };
         self.u8(kind);
         numbers.iter().for_each(|n| self.i64(*n));
+    }
+
+    fn seen(&mut self, seen: Seen) {
+        let (kind, number) = match seen {
+            Seen::Refusal(reason) => (1, u32::from(reason.code)),
+            Seen::VenueReject(text) => (2, text.0),
+            Seen::OrdType(of) => (3, u32::from(ord_type(of))),
+            Seen::TimeInForce(of) => (4, u32::from(tif(of))),
+            Seen::Flag(bit) => (5, u32::from(bit)),
+            Seen::Strategy(id) => (6, id.0),
+        };
+        self.u8(kind);
+        self.u32(number);
     }
 
     fn change(&mut self, change: &Change) {
@@ -314,6 +323,7 @@ impl Writer<'_> {
                     NameKind::Router => 2,
                     NameKind::Strategy => 3,
                     NameKind::Symbol => 4,
+                    NameKind::VenueText => 60,
                 });
                 self.text(name);
             }
@@ -390,7 +400,34 @@ impl Writer<'_> {
                 self.u64(attested.known_flags);
                 self.flag(attested.quarantined);
             }
+            Event::Known { seen } => {
+                self.u8(60);
+                self.seen(*seen);
+            }
+            Event::AcknowledgeFinding { finding, principal, text } => {
+                self.u8(61);
+                self.u64(*finding);
+                self.text(principal);
+                self.text(text);
+            }
         }
+    }
+}
+
+fn ord_type(ord_type: OrdType) -> u8 {
+    match ord_type {
+        OrdType::Market => 1,
+        OrdType::Limit => 2,
+    }
+}
+
+fn tif(tif: TimeInForce) -> u8 {
+    match tif {
+        TimeInForce::Day => 0,
+        TimeInForce::GoodTillCancel => 1,
+        TimeInForce::AtTheOpening => 2,
+        TimeInForce::ImmediateOrCancel => 3,
+        TimeInForce::FillOrKill => 4,
     }
 }
 

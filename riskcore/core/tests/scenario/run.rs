@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use riskcore::detect::evidence::ByRouter;
+use riskcore::detect::findings::About;
+use riskcore::detect::first_seen::Seen;
 use riskcore::events::{
     Attested, Cancel, Change, Event, FlagRegistry, FleetRules, Instrument, MassCancel, MassStatusEnd, MassStatusEntry,
     NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side, TimeInForce,
 };
 use riskcore::halts::State;
-use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId};
+use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, VenueTextId};
 use riskcore::limits::{LimitId, LimitTarget};
-use riskcore::outcome::{CxlRejReason, Effect, Outcome};
+use riskcore::outcome::{CxlRejReason, Effect, Outcome, Unit};
 use riskcore::record;
 use riskcore::scopes::{Scope, ScopeKind};
 use riskcore::security::{Phase, Rules, ShortSale};
@@ -131,6 +134,8 @@ impl Runner {
             "propose" => self.propose(line),
             "approve" => self.approve(line),
             "day_roll" => self.day_roll(line),
+            "known" => self.known(line),
+            "ack_finding" => self.acknowledge(line),
             "expect" => self.look(line),
             other => self.fail(line, &format!("unknown step `{other}`")),
         }
@@ -467,6 +472,7 @@ impl Runner {
     fn report(&mut self, line: &Line<'_>) {
         let order = self.order_id(line, line.words[1]);
         let trade = || (Qty(whole(line.words[2])), Price(fixed(line.words[4]) as i64));
+        let text = line.get("text").map(|words| self.venue_text(&words.replace('_', " ")));
         let kind = match line.words[0] {
             "ack" => ReportKind::New,
             "fill" | "duplicate_fill" => {
@@ -478,7 +484,7 @@ impl Runner {
                 ReportKind::TradeCancel { qty, price }
             }
             "canceled" => ReportKind::Canceled,
-            "rejected" => ReportKind::Rejected,
+            "rejected" => ReportKind::Rejected { text },
             "expired" => ReportKind::Expired,
             "replaced" => ReportKind::Replaced,
             "replace_rejected" => ReportKind::ReplaceRejected,
@@ -582,11 +588,109 @@ impl Runner {
         self.expect(line, &verdict(&outcome));
     }
 
+    /// The id of the venue's words, as the edge gives it.
+    fn venue_text(&mut self, words: &str) -> VenueTextId {
+        if self.engine.state().names.venue_text(words).known().is_none() {
+            self.apply(Event::Define { kind: NameKind::VenueText, name: words.into() });
+        }
+        self.engine.state().names.venue_text(words).known().unwrap()
+    }
+
+    /// `known venue_reject:Power_Peg_disabled`
+    fn known(&mut self, line: &Line<'_>) {
+        let mut text = line.words[1].to_string();
+        if let Some(words) = line.words[1].strip_prefix("venue_reject:") {
+            let words = words.replace('_', " ");
+            self.venue_text(&words);
+            text = format!("venue_reject:{words}");
+        }
+        let seen = Seen::parse(&text, &self.engine.state().names);
+        let seen = seen.unwrap_or_else(|| self.fail(line, &format!("nothing is named `{text}`")));
+        self.apply(Event::Known { seen });
+    }
+
+    /// `ack_finding 1 [by=alice]`
+    fn acknowledge(&mut self, line: &Line<'_>) {
+        let (finding, principal) = (whole(line.words[1]) as u64, line.get("by").unwrap_or("alice").to_string());
+        let outcome = self.apply(Event::AcknowledgeFinding { finding, principal, text: "scenario".into() });
+        self.expect(line, &verdict(&outcome));
+    }
+
+    /// `1 loud 2 quiet`: findings nobody has acknowledged.
+    fn findings(&self) -> String {
+        let open = || self.engine.detect().findings.iter().filter(|finding| finding.is_open());
+        format!("{} loud {} quiet", open().filter(|f| f.loud).count(), open().filter(|f| !f.loud).count())
+    }
+
+    /// `loud venue_reject:Power Peg disabled r8 97/97`
+    fn finding(&self, id: u64) -> String {
+        let Some(finding) = self.engine.detect().findings.get(id) else { return "none".into() };
+        let names = &self.engine.state().names;
+        let about = match finding.about {
+            About::FirstSeen(seen) => format!("{}:{}", seen.kind(), seen.value(names)),
+            About::Divergence { signal, .. } => format!("divergence:{}", signal.name()),
+        };
+        let level = if finding.loud { "loud" } else { "quiet" };
+        let router = names.routers.name(finding.router.0);
+        let common = if finding.common { " common" } else { "" };
+        let by = finding.acknowledged.as_ref().map_or(String::new(), |by| format!(" acknowledged by {}", by.principal));
+        format!("{level} {about} {router} {}/{}{common}{by}", finding.count, finding.total)
+    }
+
+    /// `expect evidence SCOPE FIELD -> value`: of the newest halt of the scope that is latched.
+    fn evidence(&self, line: &Line<'_>) -> String {
+        let state = self.engine.state();
+        let scope = self.scope(line.words[2]);
+        let trip = state.halts.trips().iter().rev().find(|trip| trip.scope == scope && trip.reinstated.is_none());
+        let Some(evidence) = trip.and_then(|trip| self.engine.detect().evidence(trip.id)) else { return "none".into() };
+        let router = |id: RouterId| state.names.routers.name(id.0).to_string();
+        let joined = |list: Vec<String>| if list.is_empty() { "none".into() } else { list.join(" ") };
+        match line.words[3] {
+            "culprit" => evidence.culprit.map_or("none".into(), router),
+            "first" => evidence.first.map_or("none".into(), |first| {
+                let parent = first.parent.and_then(|id| state.parents.get(id));
+                let parent = parent.map_or(String::new(), |parent| format!(" of {}", parent.name.as_str()));
+                format!("{}{parent}, {} in all", first.cl_ord_id.as_str(), first.count)
+            }),
+            "limit" => evidence.limit.map_or("none".into(), |limit| limit.def().name.to_string()),
+            "by_router" => {
+                let is_money = evidence.limit.is_some_and(|limit| limit.def().unit == Unit::Money);
+                let value = |n: i128| if is_money { money(n) } else { n.to_string() };
+                let one = |one: &ByRouter| format!("{}={}", router(one.router), value(one.value));
+                joined(evidence.by_router.iter().map(one).collect())
+            }
+            "last" => joined(
+                evidence
+                    .steps
+                    .iter()
+                    .skip(evidence.steps.len().saturating_sub(6))
+                    .map(|step| step.what.name().to_string())
+                    .collect(),
+            ),
+            "open" => evidence.open_orders.to_string(),
+            "pnl" => money(evidence.pnl),
+            "gross" => money(evidence.gross),
+            "loss_per_second" => evidence.loss_per_second.map_or("none".into(), money),
+            "positions" => joined(
+                evidence
+                    .positions
+                    .iter()
+                    .map(|held| {
+                        let symbol = state.names.symbols.name(held.symbol.0);
+                        format!("{symbol}={} open {}/{}", held.position, held.open_buy, held.open_sell)
+                    })
+                    .collect(),
+            ),
+            other => self.fail(line, &format!("evidence has no `{other}`")),
+        }
+    }
+
     fn day_roll(&mut self, line: &Line<'_>) {
         let outcome = self.apply(Event::DayRoll { date: whole(line.words[1]) as u32 });
         self.expect(line, &verdict(&outcome));
     }
 
+    /// `expect findings -> 1 loud 0 quiet`, `expect finding 1`, `expect evidence SCOPE FIELD`,
     /// `expect state SCOPE -> HALTED`, `expect position SCOPE -> 100 open 50/0`, `expect pnl SCOPE -> -12.5`,
     /// `expect turnover SCOPE`, `expect gross SCOPE`, `expect open SCOPE`, `expect cancels -> A1 A2`, `expect status A1`,
     /// `expect cause SCOPE`, `expect culprit SCOPE`, `expect clean SCOPE`, `expect parent P1 -> cum 100 leaves 0`
@@ -652,6 +756,9 @@ impl Runner {
                 }
                 .to_string()
             }
+            "findings" => self.findings(),
+            "finding" => self.finding(whole(line.words[2]) as u64),
+            "evidence" => self.evidence(line),
             "cancels" => {
                 let sent: Vec<OrderId> = self
                     .effects

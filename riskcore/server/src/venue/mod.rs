@@ -8,3 +8,4 @@ pub mod reports;
 pub mod sequence;
 pub mod state;
 pub mod statuses;
+pub mod texts;

@@ -192,7 +192,7 @@ impl Plane {
         }
     }
 
-    fn kind_of(&self, report: &VenueReport<'_>) -> Option<ReportKind> {
+    fn kind_of(&mut self, report: &VenueReport<'_>) -> Option<ReportKind> {
         let (qty, price) = (Qty(report.last_qty), Price(report.last_px));
         let referred = || self.venue.executions.find(report.exec_ref_id);
         Some(match u8::try_from(report.exec_type).ok()? {
@@ -200,7 +200,7 @@ impl Plane {
             b'3' => ReportKind::DoneForDay,
             b'4' => ReportKind::Canceled,
             b'5' => ReportKind::Replaced,
-            b'8' => ReportKind::Rejected,
+            b'8' => ReportKind::Rejected { text: self.venue_text(report.text) },
             b'C' => ReportKind::Expired,
             b'F' => ReportKind::Trade { qty, price },
             b'G' => {
@@ -234,7 +234,7 @@ impl Plane {
             ReportKind::CancelRejected => {}
             kind => {
                 let mut exec = self.exec_of(report, kind, before, replace);
-                if kind == ReportKind::Rejected {
+                if matches!(kind, ReportKind::Rejected { .. }) {
                     exec.ord_rej_reason = ord_rej_reason;
                 }
                 self.report_order(id, exec);
@@ -262,7 +262,7 @@ impl Plane {
             ReportKind::Trade { qty, price } => traded(ExecType::Trade, qty, price),
             ReportKind::TradeCancel { qty, price } => traded(ExecType::TradeCancel, qty, price),
             ReportKind::TradeCorrect { qty, price, .. } => traded(ExecType::TradeCorrect, qty, price),
-            ReportKind::Rejected => with(ExecType::Rejected, client_seq),
+            ReportKind::Rejected { .. } => with(ExecType::Rejected, client_seq),
             ReportKind::Expired => with(ExecType::Expired, 0),
             ReportKind::DoneForDay => with(ExecType::DoneForDay, 0),
             ReportKind::Replaced => {

@@ -189,6 +189,8 @@ pub struct VenueReport<'a> {
     pub symbol: &'a [u8],
     /// FIX 54.
     pub side: u64,
+    /// FIX 58: why it refused.
+    pub text: &'a [u8],
 }
 
 /// The messages of an `ExchangeSessionResponse`, one by one.
@@ -280,9 +282,10 @@ fn report(bytes: &[u8]) -> Result<VenueReport<'_>, Malformed> {
             (7, Field::Fixed64(v)) => report.leaves_qty = v as i64,
             (8, Field::Varint(v)) => report.exec_ref_id = v,
             (9, Field::Varint(v)) => report.ord_rej_reason = v,
+            (12, Field::Bytes(v)) => report.text = v,
             (13, Field::Bytes(v)) => report.symbol = v,
             (14, Field::Varint(v)) => report.side = v,
-            (1..=9 | 13..=14, _) => return Err(Malformed("a field of VenueReport has the wrong type")),
+            (1..=9 | 12..=14, _) => return Err(Malformed("a field of VenueReport has the wrong type")),
             _ => {}
         }
     }

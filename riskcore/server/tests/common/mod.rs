@@ -182,7 +182,6 @@ fn setup(message_rate: i128) -> Setup {
             limit("account_symbol:*", "max_long_position", 1_000_000_000),
             limit("account_symbol:*", "max_short_position", 1_000_000_000),
         ],
-        opening: vec![],
-        fleet: FleetSetup::default(),
+        ..Setup::default()
     }
 }
