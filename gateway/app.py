@@ -143,7 +143,7 @@ def _records_file(file: str | None, epoch: int) -> str | None:
 def _define(plane: riskcore.DataPlane, config: Config) -> None:
     settings = config.settings
     for account in settings.accounts:
-        plane.define_account(account.name, parent_required=account.parent_required)
+        plane.define_account(account.name, parent_required=account.parent_required, smp_group=account.smp_group)
     for router in settings.routers:
         plane.define_router(router.name, token=router.token, accounts=list(router.accounts))
     for oms in settings.oms:

@@ -160,10 +160,14 @@ class Oms(StrictModel):
 
 
 class Account(StrictModel):
-    """An account; unless told otherwise its orders must name a registered parent."""
+    """An account; unless told otherwise its orders must name a registered parent.
+
+    Orders of accounts that name the same ``smp_group`` must not trade with each other; without one they may.
+    """
 
     name: Name = Field(examples=["ACC1"])
     parent_required: bool = Field(default=True, examples=[True])
+    smp_group: Name | None = Field(default=None, examples=["house"])
 
 
 class Router(StrictModel):

@@ -150,8 +150,10 @@ class Engine:
 
     # ---- Reference data and limits ----
 
-    def define_account(self, name: str, *, parent_required: bool = True) -> int:
-        """Define an account; its id. Its orders must name a parent unless ``parent_required`` is false."""
+    def define_account(self, name: str, *, parent_required: bool = True, smp_group: int | None = None) -> int:
+        """Define an account; its id. Its orders must name a parent unless ``parent_required`` is false; they never meet
+        those of accounts of the same ``smp_group``.
+        """
     def define_router(self, name: str) -> int:
         """Define a router (one server of the fleet); its id."""
     def define_strategy(self, name: str) -> int:
@@ -339,7 +341,7 @@ class DataPlane:
     """
 
     def __new__(cls, config: DataPlaneConfig) -> Self: ...
-    def define_account(self, name: str, *, parent_required: bool = True) -> None: ...
+    def define_account(self, name: str, *, parent_required: bool = True, smp_group: str | None = None) -> None: ...
     def define_router(self, name: str, *, token: str, accounts: list[str]) -> None: ...
     def define_oms(self, name: str, *, token: str) -> None: ...
     def define_operator(self, name: str, *, token: str, may_halt: bool) -> None: ...

@@ -199,6 +199,48 @@ def empty_parent(desk: Desk) -> int:
     return desk.engine.open_parent(desk.t, "P2", desk.client, desk.aapl, riskcore.BUY, 0)
 
 
+def in_phase(phase: str | None) -> Callable[[Desk], int]:
+    """An order of a market in this phase, of a venue that publishes phases."""
+
+    def order(desk: Desk) -> int:
+        desk.engine.phases_published()
+        desk.engine.phase(desk.t, -1, phase)
+        return desk.order()
+
+    return order
+
+
+def within_bands(low: int | None, high: int | None) -> Callable[[Desk], int]:
+    """A buy at the offer under these bands, where bands must be known."""
+
+    def order(desk: Desk) -> int:
+        gme = desk.engine.define_symbol("GME", tick=CENT, luld=True)
+        desk.engine.tick(desk.t, gme, BID, ASK)
+        desk.engine.bands(desk.t, gme, low, high)
+        return desk.order(symbol=gme)
+
+    return order
+
+
+def sold(side: int, restriction: str) -> Callable[[Desk], int]:
+    """A sell at the bid, of nothing that is held, under Regulation SHO."""
+
+    def order(desk: Desk) -> int:
+        gme = desk.engine.define_symbol("GME", tick=CENT, reg_sho=True, easy_to_borrow=True)
+        desk.engine.tick(desk.t, gme, BID, ASK)
+        desk.engine.prior_close(desk.t, gme, BID)
+        desk.engine.short_sale(desk.t, gme, restriction)
+        return desk.order(symbol=gme, side=side, price=BID)
+
+    return order
+
+
+def own_order(desk: Desk) -> int:
+    house = desk.engine.define_account("HOUSE", parent_required=False, smp_group=0)
+    assert desk.order(account=house, side=riskcore.SELL, price=ASK) > 0
+    return desk.order(account=house, price=ASK)
+
+
 def unknown_flag(desk: Desk) -> int:
     desk.engine.set_flags(0b01)
     return desk.order(flags=0b10)
@@ -263,6 +305,15 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "PARENT_EXISTS": same_parent_other_quantity,
     "UNKNOWN_SCOPE": parent_of_nobody,
     "BAD_REFERENCE_DATA": empty_parent,
+    "MARKET_PHASE_UNKNOWN": in_phase(None),
+    "MARKET_CLOSED": in_phase("closed"),
+    "INSTRUMENT_HALTED": in_phase("halted"),
+    "LULD_BAND": within_bands(BID - CENT, ASK - CENT),
+    "LULD_BAND_UNKNOWN": within_bands(None, None),
+    "MISMARKED_SELL": sold(riskcore.SELL, "free"),
+    "SHORT_SALE_RESTRICTED": sold(riskcore.SELL_SHORT, "not_at_bid"),
+    "NOT_SHORTABLE": sold(riskcore.SELL_SHORT, "not_shortable"),
+    "SELF_MATCH": own_order,
     "FLAG_UNKNOWN": unknown_flag,
     "FLAG_RETIRED": retired_flag,
     "FLAG_NOT_ATTESTED": flag_of_another_build,

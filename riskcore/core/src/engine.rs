@@ -162,6 +162,7 @@ impl Engine {
             Event::DayRoll { date } => self.day_roll(*date),
             Event::PhasesPublished { published } => self.phases_published(*published),
             Event::SymbolRules { symbol, rules } => self.symbol_rules(*symbol, *rules),
+            Event::SelfMatchGroup { account, group } => self.self_match_group(*account, *group),
             Event::Phase { symbol, phase } => self.set_phase(*symbol, *phase),
             Event::Bands { symbol, bands } => self.set_bands(*symbol, *bands),
             Event::PriorClose { symbol, price } => self.set_prior_close(*symbol, *price),
@@ -323,6 +324,9 @@ impl Engine {
         }
         for market in &state.markets {
             market.hash_words().into_iter().for_each(|word| hasher.write_u64(word as u64));
+        }
+        for group in state.resting.groups() {
+            hasher.write_u64(group.map_or(u64::MAX, u64::from));
         }
         hasher.write_u8(u8::from(state.session.published) | u8::from(state.session.halted) << 1);
         for security in &state.securities {

@@ -6,6 +6,7 @@ use crate::detect::first_seen::Seen;
 use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
 use crate::limits::{LimitId, LimitTarget};
+use crate::resting::GroupId;
 use crate::scopes::Scope;
 use crate::security::{Phase, Rules, ShortSale};
 use crate::units::{Nanos, Price, Qty};
@@ -389,6 +390,13 @@ pub enum Event {
         symbol: SymbolId,
         /// The rules; none holds before.
         rules: Rules,
+    },
+    /// Orders of accounts of one group must not meet (FIX SelfMatchPreventionID 2362).
+    SelfMatchGroup {
+        /// Account.
+        account: AccountId,
+        /// Its group; `None`: its orders may meet any other.
+        group: Option<GroupId>,
     },
     /// The venue says a trading phase (FIX TradSesStatus 340, SecurityTradingStatus 326).
     Phase {

@@ -33,6 +33,7 @@ pub mod people;
 pub mod place;
 pub mod reasons;
 pub mod record;
+pub mod resting;
 pub mod routes;
 pub mod scopes;
 pub mod security;

@@ -1,9 +1,11 @@
-//! What the venue says of the market beside quotes and reports, and which rules an instrument is traded under.
+//! What the venue says of the market beside quotes and reports, and which rules an instrument is traded under, an account
+//! bound by.
 
 use crate::engine::Engine;
-use crate::ids::SymbolId;
+use crate::ids::{AccountId, SymbolId};
 use crate::outcome::{Outcome, Reject};
 use crate::reasons::{NEEDS_APPROVAL, Reason, UNKNOWN_SCOPE};
+use crate::resting::GroupId;
 use crate::security::{Bands, Phase, Rules, Security, ShortSale};
 use crate::units::Price;
 
@@ -35,6 +37,16 @@ impl Engine {
         security.rules = rules;
         self.derive_rule_201(symbol);
         Outcome::Applied
+    }
+
+    /// The self-match group of an account. Once orders could flow, an account joins one, but leaves none.
+    pub(crate) fn self_match_group(&mut self, account: AccountId, group: Option<GroupId>) -> Outcome {
+        let state = &mut self.state;
+        let now = state.resting.groups().get(account.index()).copied().flatten();
+        if state.venue.ever_up && now.is_some() && now != group {
+            return refused(&NEEDS_APPROVAL);
+        }
+        if state.resting.join(&state.orders, account, group) { Outcome::Applied } else { refused(&UNKNOWN_SCOPE) }
     }
 
     /// A trading phase, of one instrument or of all.

@@ -267,6 +267,9 @@ impl Engine {
             now: self.state.now,
             venue_client_seq: self.state.venue.last_client_seq,
         });
+        if let Some(order) = self.state.orders.get(id) {
+            self.state.resting.add(&self.state.orders, order);
+        }
         // It reserves all of itself from the start (`rehold` keeps that up).
         if let Some(parent) = order.parent.known().and_then(|parent| self.state.parents.get_mut(parent)) {
             parent.leaves = Qty(parent.leaves.0.saturating_add(candidate.added));
@@ -409,6 +412,9 @@ impl Engine {
         self.state.orders.begin_replace(id, router, pending);
         if let Some(order) = self.state.orders.get_mut(id) {
             order.venue_client_seq = seq;
+        }
+        if let Some(order) = self.state.orders.get(id) {
+            self.state.resting.reprice(&self.state.orders, order, pending.price);
         }
         self.rehold(id, Qty::ZERO);
         Outcome::ReplaceAccepted(id)

@@ -179,7 +179,7 @@ impl Engine {
         }
         self.rehold(id, qty);
         if filled {
-            self.state.orders.close(id);
+            self.close(id);
         }
         Some(())
     }
@@ -212,7 +212,19 @@ impl Engine {
         order.unknown = false;
         self.state.orders.end_replace(id);
         self.rehold(id, Qty::ZERO);
+        self.close(id);
+    }
+
+    /// A final order is forgotten wherever open ones are kept.
+    fn close(&mut self, id: OrderId) {
         self.state.orders.close(id);
+        self.settle_resting(id);
+    }
+
+    fn settle_resting(&mut self, id: OrderId) {
+        if let Some(order) = self.state.orders.get(id) {
+            self.state.resting.settle(&self.state.orders, order);
+        }
     }
 
     fn replaced(&mut self, id: OrderId) -> Option<()> {
@@ -227,12 +239,13 @@ impl Engine {
         };
         // A day roll since the request has forgotten the new id.
         self.state.orders.rename(id, router, pending.cl_ord_id);
+        self.settle_resting(id);
         self.rehold(id, Qty::ZERO);
         if let Some(order) = self.state.orders.get(id).filter(|order| order.px_risk != pending.px_risk) {
             self.revalue_at(order.id, pending.px_risk);
         }
         if filled {
-            self.state.orders.close(id);
+            self.close(id);
         }
         Some(())
     }
@@ -241,6 +254,7 @@ impl Engine {
     /// is gone already, and nothing is left to do.
     fn replace_refused(&mut self, id: OrderId) -> Option<()> {
         let Some(pending) = self.state.orders.end_replace(id) else { return Some(()) };
+        self.settle_resting(id);
         self.rehold(id, Qty::ZERO);
         self.revalue_at(id, pending.px_before);
         let order = self.state.orders.get(id)?;

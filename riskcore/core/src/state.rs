@@ -13,10 +13,14 @@ use crate::market::Market;
 use crate::names::Names;
 use crate::orders::{Orders, Touched};
 use crate::parents::Parents;
+use crate::resting::Resting;
 use crate::routes::{Bounds, RouteKey, RoutePlace, Routes};
 use crate::scopes::{Scope, ScopeIndex, ScopeIx};
 use crate::security::{Phase, Security, Session};
 use crate::units::{Money, Nanos, Price, Qty, saturating_sum};
+
+/// Pairs of self-match group and instrument there is room for from the start.
+const MAX_GROUP_SYMBOLS: usize = 4_096;
 
 /// The venue link, as the core sees it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,6 +92,8 @@ pub struct State {
     pub halts: Halts,
     /// Orders.
     pub orders: Orders,
+    /// Those of them that may rest and must not meet.
+    pub resting: Resting,
     /// Parents.
     pub parents: Parents,
     /// What the routers run.
@@ -124,6 +130,7 @@ impl State {
             cells: Vec::new(),
             halts: Halts::default(),
             orders: Orders::new(config.epoch, config.max_orders, seed),
+            resting: Resting::new(config.max_pairs.min(MAX_GROUP_SYMBOLS), seed),
             parents: Parents::new(config.max_parents, seed),
             fleet: Fleet::default(),
             venue: Venue::default(),
@@ -142,6 +149,7 @@ impl State {
         let scope = match kind {
             NameKind::Account => {
                 self.parent_required.push(true);
+                self.resting.add_account();
                 Scope::Account(AccountId(id))
             }
             NameKind::Router => {

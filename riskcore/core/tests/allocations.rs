@@ -65,6 +65,7 @@ impl World {
         let config = EngineConfig { max_orders: 16 * ROUNDS as usize, max_pairs: 64, ..EngineConfig::default() };
         let mut world = World { engine: Engine::new(&config), now: 1_000_000_000, ids: 0, venue_seq: 0 };
         world.apply(Event::Define { kind: NameKind::Account, name: "A".into() });
+        world.apply(Event::SelfMatchGroup { account: AccountId(0), group: Some(0) });
         world.apply(Event::Define { kind: NameKind::Router, name: "r".into() });
         world.apply(Event::Define { kind: NameKind::Strategy, name: "s".into() });
         for n in 0..SYMBOLS {

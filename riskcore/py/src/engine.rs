@@ -248,11 +248,14 @@ impl Engine {
     // ---- Reference data and limits ----
 
     /// Define an account; its id.
-    #[pyo3(signature = (name, *, parent_required = true))]
-    fn define_account(&mut self, name: &str, parent_required: bool) -> Result<u32, Error> {
+    #[pyo3(signature = (name, *, parent_required = true, smp_group = None))]
+    fn define_account(&mut self, name: &str, parent_required: bool, smp_group: Option<u32>) -> Result<u32, Error> {
         self.define(NameKind::Account, "account", name)?;
         let Ref::Known(account) = self.core.state().names.account(name) else { return Ok(0) };
         self.set_up(|| format!("account {name:?}"), &Event::ParentRequired { account, required: parent_required })?;
+        if smp_group.is_some() {
+            self.set_up(|| format!("account {name:?}"), &Event::SelfMatchGroup { account, group: smp_group })?;
+        }
         Ok(account.0)
     }
 

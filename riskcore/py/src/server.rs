@@ -144,9 +144,9 @@ impl DataPlane {
         Self(Mutex::new(State::Setup(Box::new((config.0.clone(), Setup::default())))))
     }
 
-    #[pyo3(signature = (name, *, parent_required = true))]
-    fn define_account(&self, name: String, parent_required: bool) -> PyResult<()> {
-        self.set_up(|setup| setup.accounts.push(AccountSetup { name, parent_required }))
+    #[pyo3(signature = (name, *, parent_required = true, smp_group = None))]
+    fn define_account(&self, name: String, parent_required: bool, smp_group: Option<String>) -> PyResult<()> {
+        self.set_up(|setup| setup.accounts.push(AccountSetup { name, parent_required, smp_group }))
     }
 
     #[pyo3(signature = (name, *, token, accounts))]

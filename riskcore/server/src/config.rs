@@ -76,6 +76,8 @@ pub struct AccountSetup {
     pub name: String,
     /// Its orders must name a parent.
     pub parent_required: bool,
+    /// Its self-match group: orders of one group must not trade with each other.
+    pub smp_group: Option<String>,
 }
 
 /// An OMS or an operator, and its credential.

@@ -337,6 +337,12 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
         name(plane, NameKind::Account, &account.name)?;
         let required = account.parent_required;
         must(plane, &Event::ParentRequired { account: AccountId(n as u32), required }, &account.name)?;
+        if account.smp_group.is_some() {
+            // A group's number is the place of the first account that names it.
+            let group = setup.accounts.iter().position(|other| other.smp_group == account.smp_group);
+            let group = group.map(|group| group as u32);
+            must(plane, &Event::SelfMatchGroup { account: AccountId(n as u32), group }, &account.name)?;
+        }
     }
     for strategy in &setup.strategies {
         name(plane, NameKind::Strategy, strategy)?;

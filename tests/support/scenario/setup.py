@@ -68,7 +68,8 @@ def _named(line: Line, name: str, accounts: Sequence[str]) -> str:
     match line.words[0]:
         case "account":
             required = "false" if line.get("parent_required") == "no" else "true"
-            return f'[[accounts]]\nname = "{name}"\nparent_required = {required}\n'
+            group = f'smp_group = "{line.get("smp_group")}"\n' if line.get("smp_group") else ""
+            return f'[[accounts]]\nname = "{name}"\nparent_required = {required}\n{group}'
         case "router":
             granted = ", ".join(f'"{account}"' for account in accounts)
             return f'[[routers]]\nname = "{name}"\ntoken = "{token(name)}"\naccounts = [{granted}]\n'

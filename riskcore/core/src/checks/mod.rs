@@ -304,6 +304,7 @@ registry! {
     luld_band::LuldBand {}
     sell_marking::SellMarking {}
     short_sale::ShortSale {}
+    self_match::SelfMatch {}
     net_position::NetPosition { MAX_LONG_POSITION, MAX_SHORT_POSITION }
     gross_notional::GrossNotional { MAX_GROSS_NOTIONAL }
     turnover::Turnover { MAX_TURNOVER_DAY, MAX_TURNOVER_WINDOW, TURNOVER_WINDOW }

@@ -340,6 +340,14 @@ impl Reader<'_> {
             42 => Event::Phase { symbol: self.optional_symbol()?, phase: self.phase()? },
             43 => Event::Bands { symbol: SymbolId(self.u32()?), bands: self.bands()? },
             44 => Event::PriorClose { symbol: SymbolId(self.u32()?), price: Price(self.i64()?) },
+            46 => Event::SelfMatchGroup {
+                account: AccountId(self.u32()?),
+                group: match (self.flag()?, self.u32()?) {
+                    (true, group) => Some(group),
+                    (false, 0) => None,
+                    (false, _) => return Err(DecodeError::BadField("absent group")),
+                },
+            },
             45 => Event::ShortSale {
                 symbol: SymbolId(self.u32()?),
                 restriction: ShortSale::from_number(self.u8()?).ok_or(DecodeError::BadField("restriction"))?,

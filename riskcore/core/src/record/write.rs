@@ -377,6 +377,12 @@ impl Writer<'_> {
                 self.u32(symbol.0);
                 self.i64(price.0);
             }
+            Event::SelfMatchGroup { account, group } => {
+                self.u8(46);
+                self.u32(account.0);
+                self.flag(group.is_some());
+                self.u32(group.unwrap_or(0));
+            }
             Event::ShortSale { symbol, restriction } => {
                 self.u8(45);
                 self.u32(symbol.0);

@@ -43,6 +43,8 @@ struct Runner {
     effects: Vec<Effect>,
     records: Vec<Vec<u8>>,
     proposal: u64,
+    /// Self-match groups by their number.
+    groups: Vec<String>,
     /// The registry of flags: bit, name, version.
     flags: Vec<(u32, String, String)>,
     registry: FlagRegistry,
@@ -63,6 +65,7 @@ impl Runner {
             effects: Vec::new(),
             records: Vec::new(),
             proposal: 0,
+            groups: Vec::new(),
             flags: Vec::new(),
             registry: FlagRegistry::default(),
         }
@@ -173,6 +176,17 @@ impl Runner {
             if kind == NameKind::Account && line.get("parent_required") == Some("no") {
                 let account = self.engine.state().names.account(name).known().unwrap();
                 self.apply(Event::ParentRequired { account, required: false });
+            }
+            if kind == NameKind::Account
+                && let Some(group) = line.get("smp_group")
+            {
+                let account = self.engine.state().names.account(name).known().unwrap();
+                let known = self.groups.iter().position(|known| known == group);
+                let group = known.unwrap_or_else(|| {
+                    self.groups.push(group.into());
+                    self.groups.len() - 1
+                });
+                self.apply(Event::SelfMatchGroup { account, group: Some(group as u32) });
             }
         }
     }

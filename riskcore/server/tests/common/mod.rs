@@ -156,7 +156,8 @@ fn setup(message_rate: i128) -> Setup {
         token: format!("token of {name}"),
         accounts: vec!["ACC1".to_owned(), "ACC2".to_owned()],
     };
-    let account = |name: &str, parent_required| AccountSetup { name: name.to_owned(), parent_required };
+    let account =
+        |name: &str, parent_required| AccountSetup { name: name.to_owned(), parent_required, smp_group: None };
     let person =
         |name: &str, may_halt| PrincipalSetup { name: name.to_owned(), token: format!("token of {name}"), may_halt };
     Setup {

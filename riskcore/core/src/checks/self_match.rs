@@ -1,0 +1,49 @@
+//! P4: own orders must not meet. Source: FIA 3.5; FIX SelfMatchPreventionInstruction (2964) = 1, cancel aggressive; rules.md P4.
+//!
+//! An order that would cross a resting order of its own self-match group is refused. Everything open on the other side counts
+//! until the venue has confirmed its end; while a replace is in flight the order counts at both prices. A market order could
+//! reach any of them.
+
+use super::{Breach, Check, Verdict};
+use crate::candidate::Candidate;
+use crate::ids::OrderId;
+use crate::outcome::{Reject, Unit};
+use crate::reasons::{OTHER, Reason, reasons};
+use crate::state::State;
+use crate::units::Price;
+
+reasons! { REASONS:
+    SELF_MATCH = 309, OTHER,
+        "The order would trade with a resting order of its own self-match group; cancel that one first, or price this one away.";
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct SelfMatch;
+
+impl Check for SelfMatch {
+    const REASONS: &'static [Reason] = REASONS;
+
+    #[inline(always)]
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        let Some((theirs, id)) = state.resting.opposite(candidate.account, candidate.symbol, candidate.side) else {
+            return Ok(());
+        };
+        let meets = match (candidate.price, theirs) {
+            (Some(ours), Some(theirs)) if candidate.side.is_buy() => ours >= theirs,
+            (Some(ours), Some(theirs)) => ours <= theirs,
+            _ => true,
+        };
+        if meets { refuse(candidate, state, theirs, id) } else { Ok(()) }
+    }
+}
+
+#[cold]
+fn refuse(candidate: &Candidate, state: &State, theirs: Option<Price>, id: OrderId) -> Verdict {
+    // The price of an order of another account is not for this one's eyes.
+    let own = state.orders.get(id).is_some_and(|order| order.account == candidate.account);
+    let limit = theirs.filter(|_| own).map_or(0, |price| price.0.into());
+    let value = candidate.price.map_or(0, |price| price.0.into());
+    let scope = Some(state.scopes.at(candidate.touched.account_symbol()));
+    Err(Breach::reject(Reject { reason: &SELF_MATCH, scope, limit, value, unit: Unit::Price }))
+}

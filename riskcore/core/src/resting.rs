@@ -1,0 +1,175 @@
+//! Own orders that may rest at the venue, best price first, per self-match group and instrument (rules.md P4).
+//!
+//! One heap for each side. An order that ends, or is repriced, leaves its entry behind; entries of that kind are dropped when
+//! they come to the top, so that the top of a heap is always an order that is open. They are swept out, too, before a heap
+//! would grow: it never holds more than a small multiple of the orders that were open at once. Putting an order in costs a
+//! logarithm, looking at the best one nothing, and a warm heap allocates nothing.
+
+use alloc::collections::BinaryHeap;
+use alloc::vec::Vec;
+use hashbrown::HashMap;
+
+use crate::events::{Side, TimeInForce};
+use crate::hash::Seeded;
+use crate::ids::{AccountId, OrderId, SymbolId};
+use crate::orders::{Order, Orders};
+use crate::units::Price;
+
+/// Room of a heap from the start.
+const ROOM: usize = 64;
+
+/// A group of accounts whose orders must not meet (FIX SelfMatchPreventionID 2362).
+pub type GroupId = u32;
+
+/// How far an order is willing to go, the larger the farther: a buyer's price, a seller's price turned round.
+fn reach(is_buy: bool, price: Option<Price>) -> i64 {
+    match price {
+        // Whoever names no price takes any.
+        None => i64::MAX,
+        Some(price) if is_buy => price.0,
+        Some(price) => price.0.saturating_neg(),
+    }
+}
+
+/// One side of one instrument in one group.
+#[derive(Clone, Debug, Default)]
+struct Heap(BinaryHeap<(i64, OrderId)>);
+
+impl Heap {
+    fn push(&mut self, orders: &Orders, reach: i64, id: OrderId) {
+        if self.0.len() == self.0.capacity() {
+            self.0.retain(|entry| is_open(orders, *entry));
+            // Half full of open orders, it may grow; else it was the rest that filled it.
+            if self.0.len() * 2 >= self.0.capacity() {
+                self.0.reserve(self.0.len().max(ROOM));
+            }
+        }
+        self.0.push((reach, id));
+        self.trim(orders);
+    }
+
+    /// Whatever is at the top is open afterwards.
+    fn trim(&mut self, orders: &Orders) {
+        while self.0.peek().is_some_and(|entry| !is_open(orders, *entry)) {
+            self.0.pop();
+        }
+    }
+}
+
+/// Whether an entry is that of an open order, at the price it has or is about to have.
+fn is_open(orders: &Orders, (reach_of, id): (i64, OrderId)) -> bool {
+    let Some(order) = orders.get(id).filter(|order| order.is_open()) else { return false };
+    let is_buy = order.side.is_buy();
+    let is_pending = || orders.pending_replace(id).is_some_and(|pending| reach(is_buy, pending.price) == reach_of);
+    reach(is_buy, order.price) == reach_of || is_pending()
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Resting {
+    /// Per account: its group.
+    groups: Vec<Option<GroupId>>,
+    /// Buys and sells of each pair of group and instrument, in order of its first order.
+    books: Vec<[Heap; 2]>,
+    places: HashMap<(GroupId, SymbolId), usize, Seeded>,
+}
+
+impl Resting {
+    /// Nothing, with room for so many pairs of group and instrument.
+    pub fn new(pairs: usize, seed: Seeded) -> Resting {
+        Resting { groups: Vec::new(), books: Vec::new(), places: HashMap::with_capacity_and_hasher(pairs, seed) }
+    }
+
+    /// A new account is in no group.
+    pub fn add_account(&mut self) {
+        self.groups.push(None);
+    }
+
+    /// Each account's group.
+    pub fn groups(&self) -> &[Option<GroupId>] {
+        &self.groups
+    }
+
+    /// Puts an account into a group, with its orders that are open already. `false` if there is no such account.
+    pub fn join(&mut self, orders: &Orders, account: AccountId, group: Option<GroupId>) -> bool {
+        let Some(slot) = self.groups.get_mut(account.index()) else { return false };
+        *slot = group;
+        for order in orders.iter().filter(|order| order.account == account && order.is_open()) {
+            self.add(orders, order);
+        }
+        true
+    }
+
+    /// An order was accepted: from now on it may rest. One that is immediate or nothing never does.
+    #[inline]
+    pub fn add(&mut self, orders: &Orders, order: &Order) {
+        if self.groups[order.account.index()].is_some() {
+            self.put(orders, order, order.price);
+        }
+    }
+
+    /// An order may soon rest at another price.
+    #[inline]
+    pub fn reprice(&mut self, orders: &Orders, order: &Order, price: Option<Price>) {
+        if self.groups[order.account.index()].is_some() && price != order.price {
+            self.put(orders, order, price);
+        }
+    }
+
+    /// An order ended, or its price is settled.
+    #[inline]
+    pub fn settle(&mut self, orders: &Orders, order: &Order) {
+        if let Some(heap) = self.heap(order.account, order.symbol, order.side.is_buy()) {
+            heap.trim(orders);
+        }
+    }
+
+    /// The price of the order that one of this account, instrument and side would meet first, and its id.
+    #[inline]
+    pub fn opposite(&self, account: AccountId, symbol: SymbolId, side: Side) -> Option<(Option<Price>, OrderId)> {
+        let group = (*self.groups.get(account.index())?)?;
+        let place = *self.places.get(&(group, symbol))?;
+        let theirs_buy = !side.is_buy();
+        let (reach, id) = *self.books[place][usize::from(theirs_buy)].0.peek()?;
+        let price = if theirs_buy { reach } else { reach.saturating_neg() };
+        Some(((reach != i64::MAX).then_some(Price(price)), id))
+    }
+
+    fn heap(&mut self, account: AccountId, symbol: SymbolId, is_buy: bool) -> Option<&mut Heap> {
+        let group = (*self.groups.get(account.index())?)?;
+        let place = *self.places.get(&(group, symbol))?;
+        Some(&mut self.books[place][usize::from(is_buy)])
+    }
+
+    fn put(&mut self, orders: &Orders, order: &Order, price: Option<Price>) {
+        if matches!(order.tif, TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill) {
+            return;
+        }
+        let Some(group) = self.groups[order.account.index()] else { return };
+        let is_buy = order.side.is_buy();
+        let place = *self.places.entry((group, order.symbol)).or_insert_with(|| {
+            self.books.push(core::array::from_fn(|_| Heap(BinaryHeap::with_capacity(ROOM))));
+            self.books.len() - 1
+        });
+        self.books[place][usize::from(is_buy)].push(orders, reach(is_buy, price), order.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heap_of_ended_orders_never_grows() {
+        let orders = Orders::new(1, 16, Seeded(0));
+        let mut heap = Heap(BinaryHeap::with_capacity(ROOM));
+        let room = heap.0.capacity();
+
+        for n in 0..10_000 {
+            heap.push(&orders, n, OrderId(n as u64));
+        }
+
+        assert_eq!(heap.0.capacity(), room);
+        assert!(heap.0.is_empty());
+    }
+}
