@@ -91,10 +91,16 @@ impl Fleet {
         self.member(router).map_or(0, |member| member.known_flags)
     }
 
+    /// Whether any router is on canary.
+    #[inline]
+    pub fn any_canary(&self) -> bool {
+        self.canaries > 0
+    }
+
     /// Whether the limits of canaries hold for a router. One comparison while there is none.
     #[inline]
     pub fn on_canary(&self, router: RouterId) -> bool {
-        self.canaries > 0 && self.member(router).is_some_and(Member::is_canary)
+        self.any_canary() && self.member(router).is_some_and(Member::is_canary)
     }
 
     /// Open incidents, oldest first.

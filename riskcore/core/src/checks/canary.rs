@@ -146,6 +146,9 @@ impl Check for Canary {
 
     #[inline(always)]
     fn observe(&mut self, router: ScopeIx, count: u32, state: &State) {
+        if !state.fleet.any_canary() {
+            return;
+        }
         let Scope::Router(id) = state.scopes.at(router) else { return };
         if !state.fleet.on_canary(id) {
             return;

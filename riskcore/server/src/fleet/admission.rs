@@ -6,7 +6,7 @@ use riskcore::outcome::{Outcome, Reject};
 use riskcore::reasons::Reason;
 use tonic::Status;
 
-use crate::fleet::attestation::{Attestation, Attributes, Difference, RUNS, differences, sentence, shown};
+use crate::fleet::attestation::{Attestation, Attributes, Difference, RUNS, differences, pairs, sentence, shown};
 use crate::fleet::{Policy, flags};
 use crate::plane::Plane;
 
@@ -89,9 +89,9 @@ impl Plane {
     /// What differs from the manifest; a router that it does not name differs as a whole.
     pub(crate) fn against_manifest(&self, router: RouterId, said: &Attestation) -> Vec<Difference> {
         match self.expected(router) {
-            Some(expected) => differences(expected, said),
+            Some(expected) => differences(pairs(expected), said),
             None if self.fleet.has_manifest => vec![Difference {
-                attribute: "instance_id",
+                attribute: "router",
                 expected: "a router that the manifest names".to_owned(),
                 presented: self.router_name(router),
             }],
@@ -104,8 +104,7 @@ impl Plane {
         let Some(before) = self.routers.get(router.index()).and_then(|known| known.runs.admitted.as_ref()) else {
             return;
         };
-        let expected = RUNS.into_iter().map(|name| (name, before.get(name).to_owned())).collect();
-        let changes = differences(&expected, said);
+        let changes = differences(RUNS.into_iter().map(|name| (name, before.get(name))), said);
         if !changes.is_empty() {
             let changes = changes.iter().map(|change| {
                 format!("{} was {}, is {}", change.attribute, shown(&change.expected), shown(&change.presented))
@@ -153,7 +152,9 @@ impl Plane {
 
     /// The first order of a router that is refused for its flags is an alarm; the rest are only counted.
     pub(crate) fn announce_flag_refusal(&mut self, router: RouterId, reject: &Reject) {
-        let named = self.fleet.flags.iter().find(|flag| i128::from(flag.bit) == reject.value && !flag.retired);
+        let meanings = self.fleet.flags.iter().filter(|flag| i128::from(flag.bit) == reject.value);
+        // What the bit means today; of a retired one, what it meant last.
+        let named = meanings.max_by_key(|flag| !flag.retired);
         let flag = named.map_or_else(|| "a flag".to_owned(), |flag| format!("{} {}", flag.name, flag.version));
         let (name, bit, reason) = (self.router_name(router), reject.value, reject.reason.name);
         self.announce_text_alarm(format!("router {name} sends orders with {flag} (bit {bit}): refused, {reason}"));

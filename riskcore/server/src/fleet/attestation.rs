@@ -141,15 +141,23 @@ impl std::fmt::Display for Difference {
 }
 
 /// What differs from what is expected, of the attributes that are expected to be something.
-pub fn differences(expected: &Attributes, presented: &Attestation) -> Vec<Difference> {
-    let differing = expected.iter().filter(|(name, value)| presented.get(name) != **value);
+pub fn differences<'a>(
+    expected: impl IntoIterator<Item = (&'static str, &'a str)>,
+    presented: &Attestation,
+) -> Vec<Difference> {
+    let differing = expected.into_iter().filter(|(name, value)| presented.get(name) != *value);
     differing
         .map(|(attribute, value)| Difference {
             attribute,
-            expected: value.clone(),
+            expected: value.to_owned(),
             presented: presented.get(attribute).to_owned(),
         })
         .collect()
+}
+
+/// Attributes as `differences` takes them.
+pub fn pairs(attributes: &Attributes) -> impl Iterator<Item = (&'static str, &str)> {
+    attributes.iter().map(|(name, value)| (*name, value.as_str()))
 }
 
 /// Differences as one sentence.
@@ -200,14 +208,14 @@ mod tests {
         let presented = Attestation::of(&logon()).unwrap();
         let mut expected: Attributes = presented.attributes.clone();
 
-        assert!(differences(&expected, &presented).is_empty());
+        assert!(differences(pairs(&expected), &presented).is_empty());
         expected.insert("binary_sha256", "cd".repeat(32));
         expected.insert("environment", "prod".to_owned());
         expected.remove("host");
 
         assert_eq!(
             "binary_sha256 is abababababab..., expected cdcdcdcdcdcd...; environment is missing, expected prod",
-            sentence(&differences(&expected, &presented))
+            sentence(&differences(pairs(&expected), &presented))
         );
     }
 

@@ -13,7 +13,9 @@ use crate::fleet::flags;
 use crate::plane::Plane;
 use crate::proto;
 
-/// What most of the fleet runs.
+/// What most of the fleet runs, by attribute.
+type Usuals = BTreeMap<&'static str, Usual>;
+
 struct Usual {
     value: String,
     /// So many routers run it.
@@ -23,13 +25,14 @@ struct Usual {
 impl Plane {
     /// See the module.
     pub(crate) fn get_fleet(&self) -> proto::GetFleetResponse {
-        let rows: Vec<proto::FleetRow> = self.router_ids().filter_map(|router| self.fleet_row(router)).collect();
+        let usual = self.usual();
+        let row = |router| self.fleet_row(router, &usual);
         proto::GetFleetResponse {
-            findings: self.fleet_findings(),
+            rows: self.router_ids().filter_map(row).collect(),
+            findings: self.findings(&usual),
             has_manifest: self.fleet.has_manifest,
             incidents: self.incidents(),
             flags: self.fleet.flags.iter().map(flag_message).collect(),
-            rows,
         }
     }
 
@@ -37,11 +40,11 @@ impl Plane {
         (0..self.routers.len() as u32).map(RouterId)
     }
 
-    fn fleet_row(&self, id: RouterId) -> Option<proto::FleetRow> {
+    fn fleet_row(&self, id: RouterId, usual: &Usuals) -> Option<proto::FleetRow> {
         let router = self.routers.get(id.index())?;
         let said = router.runs.last();
         let attributes = said.map(|said| said.attributes.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect());
-        let differences = said.map(|said| self.deviations(id, said)).unwrap_or_default();
+        let differences = said.map(|said| self.deviations(id, said, usual)).unwrap_or_default();
         Some(proto::FleetRow {
             router: router.name.clone(),
             presence: self.presence(id).to_owned(),
@@ -62,16 +65,15 @@ impl Plane {
     }
 
     /// What is not as it should be: as the manifest says or, without one, as most of the others have it.
-    pub(crate) fn deviations(&self, id: RouterId, said: &Attestation) -> Vec<Difference> {
+    fn deviations(&self, id: RouterId, said: &Attestation, usual: &Usuals) -> Vec<Difference> {
         if self.fleet.has_manifest {
             return self.against_manifest(id, said);
         }
-        let usual = self.usual().into_iter().map(|(name, usual)| (name, usual.value)).collect();
-        differences(&usual, said)
+        differences(usual.iter().map(|(name, usual)| (*name, usual.value.as_str())), said)
     }
 
     /// Of each attribute the value that more than half of the routers have, of those that have said anything.
-    fn usual(&self) -> BTreeMap<&'static str, Usual> {
+    fn usual(&self) -> Usuals {
         let said: Vec<&Attestation> = self.routers.iter().filter_map(|router| router.runs.last()).collect();
         let mut usual = BTreeMap::new();
         for name in RUNS {
@@ -86,9 +88,8 @@ impl Plane {
     }
 
     /// One sentence for each thing a person should look at.
-    pub(crate) fn fleet_findings(&self) -> Vec<String> {
+    fn findings(&self, usual: &Usuals) -> Vec<String> {
         let mut found = Vec::new();
-        let usual = self.usual();
         let all = self.routers.iter().filter(|router| router.runs.last().is_some()).count();
         for id in self.router_ids() {
             let Some(router) = self.routers.get(id.index()) else { continue };
@@ -97,9 +98,9 @@ impl Plane {
                 found.push(format!("{name}: has not logged on"));
                 continue;
             };
-            let odd = self.deviations(id, said);
+            let odd = self.deviations(id, said, usual);
             if !odd.is_empty() {
-                found.push(format!("{name}: {}", oddity(&odd, &usual, all, self.fleet.has_manifest)));
+                found.push(format!("{name}: {}", oddity(&odd, usual, all, self.fleet.has_manifest)));
             }
             if let Some((_, why)) = &router.runs.refused {
                 found.push(format!("{name}: its last logon was refused: {why}"));
@@ -127,21 +128,21 @@ impl Plane {
         fleet.incidents().iter().map(message).collect()
     }
 
-    /// Which routers differ in which attribute, for metrics: 0 or 1 each. A router that has not logged on is `missing`.
+    /// Which routers differ in which attribute, for metrics: 0 or 1 for what every fleet compares, 1 where anything else
+    /// differs. A router that has not logged on is `missing`.
     pub(crate) fn attestation_mismatches(&self) -> Vec<(String, u64)> {
-        let mut out = Vec::new();
+        let (mut out, usual) = (Vec::new(), self.usual());
         for id in self.router_ids() {
             let Some(router) = self.routers.get(id.index()) else { continue };
             let said = router.runs.last();
-            let odd = said.map(|said| self.deviations(id, said)).unwrap_or_default();
-            let mut put = |attribute: &str, differs: bool| {
+            let odd = said.map(|said| self.deviations(id, said, &usual)).unwrap_or_default();
+            let differs = |attribute: &str| odd.iter().any(|difference| difference.attribute == attribute);
+            let others = odd.iter().map(|difference| difference.attribute).filter(|name| !RUNS.contains(name));
+            let all = RUNS.into_iter().chain(others).map(|name| (name, differs(name)));
+            for (attribute, differs) in all.chain([("missing", said.is_none())]) {
                 let key = format!("attestation_mismatch{{attribute={attribute},router={}}}", router.name);
                 out.push((key, u64::from(differs)));
-            };
-            for attribute in crate::fleet::attestation::ATTRIBUTES {
-                put(attribute, odd.iter().any(|difference| difference.attribute == attribute));
             }
-            put("missing", said.is_none());
         }
         out
     }
@@ -196,7 +197,7 @@ impl Plane {
 }
 
 /// "binary_sha256 differs from 7 of 8", or what the manifest says.
-fn oddity(odd: &[Difference], usual: &BTreeMap<&str, Usual>, all: usize, has_manifest: bool) -> String {
+fn oddity(odd: &[Difference], usual: &Usuals, all: usize, has_manifest: bool) -> String {
     let one = |difference: &Difference| {
         let (name, presented) = (difference.attribute, shown(&difference.presented));
         let expected = shown(&difference.expected);
