@@ -12,6 +12,7 @@ CHECKS = [
     "market_data",
     "order_value",
     "price_collar",
+    "price_passive",
     "net_position",
 ]
 UNITS = {"quantity", "price", "money", "bps", "messages", "ns", "count"}

@@ -305,6 +305,7 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "PARENT_EXISTS": same_parent_other_quantity,
     "UNKNOWN_SCOPE": parent_of_nobody,
     "BAD_REFERENCE_DATA": empty_parent,
+    "PRICE_FAR_PASSIVE": lambda _: Desk(limits={("firm", "price_collar_passive_bps"): 9_000}).order(price=9 * USD),
     "MARKET_PHASE_UNKNOWN": in_phase(None),
     "MARKET_CLOSED": in_phase("closed"),
     "INSTRUMENT_HALTED": in_phase("halted"),

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use crate::books::Execution;
 use crate::checks::canary;
+use crate::checks::id;
 use crate::detect::findings::Acknowledged;
 use crate::engine::Engine;
 use crate::events::{Change, Instrument, Side};
@@ -99,7 +100,8 @@ impl Engine {
             (Some(old), Some(new)) => new > old,
             // Where a limit is required, none is the tightest of all; elsewhere it is the loosest.
             (Some(_), None) => !required || self.has_looser_default(target, limit, now),
-            (None, Some(_)) => required,
+            // In an auction another collar holds while this one is not set, which may be the tighter one.
+            (None, Some(_)) => required || limit == id::PRICE_COLLAR_AUCTION_BPS,
             (None, None) => false,
         }
     }

@@ -6,7 +6,8 @@ use core::hash::{BuildHasher, Hasher};
 
 use crate::books::OpenDelta;
 use crate::candidate::Candidate;
-use crate::checks::{Breach, Verdict, id};
+use crate::checks::price_collar::in_force;
+use crate::checks::{Breach, Verdict};
 use crate::engine::Engine;
 use crate::events::{NewOrder, Replace, Side, TimeInForce};
 use crate::halts::{Offender, State as HaltState};
@@ -448,7 +449,7 @@ fn risk_price(state: &State, touched: &Touched, symbol: SymbolId, side: Side, pr
         (Some(price), false) => touch.map(|(bid, _)| price.max(bid)),
         (None, _) => {
             let (_, ask) = touch?;
-            let bps = state.limits.at(touched.symbol()).get(id::PRICE_COLLAR_BPS)?;
+            let bps = in_force(state.limits.at(touched.symbol()), state.collecting(symbol))?;
             // What does not fit is worth the most there is, never nothing.
             let factor = i64::try_from(bps).map_or(i64::MAX, |bps| BPS.saturating_add(bps));
             Some(Price(mul_div_ceil(ask.0, factor, BPS).unwrap_or(i64::MAX)))

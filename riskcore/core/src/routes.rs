@@ -7,6 +7,7 @@
 
 use alloc::vec::Vec;
 
+use crate::checks::price_collar::in_force;
 use crate::checks::{LIMIT_COUNT, id};
 use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
 use crate::limits::{LimitId, Limits};
@@ -22,6 +23,8 @@ pub struct Bounds {
     pub order_qty: i64,
     /// Smallest `price_collar_bps`.
     pub collar_bps: i64,
+    /// Smallest collar while orders are collected: `price_collar_auction_bps`, or where it is not set the other one.
+    pub collar_auction_bps: i64,
     /// A limit that is required at one of the scopes is not set there.
     pub missing: bool,
     places: [u8; LIMIT_COUNT],
@@ -33,6 +36,7 @@ impl Bounds {
         order_notional: i128::MAX,
         order_qty: i64::MAX,
         collar_bps: i64::MAX,
+        collar_auction_bps: i64::MAX,
         missing: false,
         places: [0; LIMIT_COUNT],
     };
@@ -53,8 +57,11 @@ impl Bounds {
             if let Some(bound) = here.get(id::MAX_ORDER_NOTIONAL) {
                 bounds.order_notional = bounds.order_notional.min(bound);
             }
-            if let Some(bound) = here.get(id::PRICE_COLLAR_BPS) {
+            if let Some(bound) = in_force(here, false) {
                 bounds.collar_bps = tighter(bounds.collar_bps, bound);
+            }
+            if let Some(bound) = in_force(here, true) {
+                bounds.collar_auction_bps = tighter(bounds.collar_auction_bps, bound);
             }
         }
         bounds

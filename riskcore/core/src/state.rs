@@ -205,6 +205,12 @@ impl State {
         self.session.phase_of(&self.securities[symbol.index()])
     }
 
+    /// Whether orders of this instrument are only collected: before the open, and in auctions.
+    #[inline]
+    pub fn collecting(&self, symbol: SymbolId) -> bool {
+        self.phase(symbol) != Some(Phase::Continuous)
+    }
+
     /// Contract multiplier of a symbol; 1 until its reference data is known.
     pub fn multiplier(&self, symbol: SymbolId) -> i64 {
         self.instruments[symbol.index()].map_or(1, |instrument| instrument.multiplier)

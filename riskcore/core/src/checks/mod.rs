@@ -300,7 +300,8 @@ registry! {
     market_phase::MarketPhase {}
     market_data::MarketData { MARKET_DATA_MAX_AGE }
     order_value::OrderValue { MAX_ORDER_NOTIONAL }
-    price_collar::PriceCollar { PRICE_COLLAR_BPS }
+    price_collar::PriceCollar { PRICE_COLLAR_BPS, PRICE_COLLAR_AUCTION_BPS }
+    price_passive::PricePassive { PRICE_COLLAR_PASSIVE_BPS }
     luld_band::LuldBand {}
     sell_marking::SellMarking {}
     short_sale::ShortSale {}
