@@ -102,6 +102,19 @@ pub fn saturating_sum(a: i128, b: i128) -> i128 {
     a.checked_add(b).unwrap_or_else(|| end(a, b))
 }
 
+/// A part of a whole in basis points, rounded up; nothing for no part, and the end of the range for a part of nothing. In
+/// whole basis points "at most `bps`" says the same of the result as of `part * 10,000 <= bps * whole`.
+pub fn of_whole_bps(part: i128, whole: i128) -> i128 {
+    if part <= 0 {
+        return 0;
+    }
+    if whole <= 0 {
+        return i128::MAX;
+    }
+    let Some(scaled) = part.checked_mul(BPS.into()) else { return i128::MAX };
+    scaled / whole + i128::from(scaled % whole != 0)
+}
+
 /// `ceil(a * num / den)` for non-negative `a` and positive `den`: risk prices round up.
 pub fn mul_div_ceil(a: i64, num: i64, den: i64) -> Option<i64> {
     let product = i128::from(a) * i128::from(num);

@@ -70,7 +70,7 @@ impl Check for GrossNotional {
 
 /// What the order adds to a cell's worst-case notional; `None` on overflow.
 #[inline(always)]
-fn added_gross(candidate: &Candidate, state: &State, cell: ScopeIx) -> Option<i128> {
+pub(super) fn added_gross(candidate: &Candidate, state: &State, cell: ScopeIx) -> Option<i128> {
     let book = &state.books[cell.at()];
     let (buy, sell) = if candidate.side.is_buy() { (candidate.added, 0) } else { (0, candidate.added) };
     let (before, worst) = (book.worst_with(0, 0), book.worst_with(buy, sell));

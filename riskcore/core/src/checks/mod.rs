@@ -307,7 +307,9 @@ registry! {
     short_sale::ShortSale {}
     self_match::SelfMatch {}
     net_position::NetPosition { MAX_LONG_POSITION, MAX_SHORT_POSITION }
+    open_orders::OpenOrders { MAX_OPEN_ORDERS, MAX_OPEN_QTY, MAX_OPEN_NOTIONAL }
     gross_notional::GrossNotional { MAX_GROSS_NOTIONAL }
+    concentration::Concentration { MAX_CONCENTRATION_BPS }
     turnover::Turnover { MAX_TURNOVER_DAY, MAX_TURNOVER_WINDOW, TURNOVER_WINDOW }
     day_loss::DayLoss { MAX_DAY_LOSS, LOSS_MARK_WINDOW }
 }
