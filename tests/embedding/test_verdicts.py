@@ -270,6 +270,16 @@ def on_canary(limit: str | None, value: int) -> Callable[[Desk], int]:
     return second_order
 
 
+def too_many_children(desk: Desk) -> int:
+    desk.engine.set_limit("account:CLIENT", "max_children_factor", 1)  # the parent needs 100 orders of one lot
+    verdict = 1
+    while verdict > 0:
+        verdict = desk.order(account=desk.client, parent=desk.parent, qty=10)
+        if verdict > 0:
+            desk.engine.canceled(desk.t, verdict)
+    return verdict
+
+
 REJECTS: dict[str, Callable[[Desk], int]] = {
     "DUPLICATE_CL_ORD_ID": other_content,
     "CANCELED_BEFORE_ARRIVAL": canceled_before_arrival,
@@ -285,6 +295,8 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "INVALID_TICK": lambda desk: desk.order(price=ASK + 1),
     "UNKNOWN_ROUTER": lambda desk: desk.order(router=99),
     "NO_LIMIT_CONFIGURED": required_limit_removed,
+    "LEAVING_LIMIT": lambda _: Desk(limits={("router:*", "max_excess_leaving_bps"): 0}).order(),
+    "TOO_MANY_CHILDREN": too_many_children,
     "UNKNOWN_PARENT": lambda desk: desk.order(parent=99),
     "PARENT_REQUIRED": lambda desk: desk.order(account=desk.client),
     "PARENT_MISMATCH": lambda desk: desk.order(account=desk.client, parent=desk.parent, side=riskcore.SELL),

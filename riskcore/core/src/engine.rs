@@ -321,6 +321,7 @@ impl Engine {
             hasher.write_u64(parent.qty.0 as u64);
             hasher.write_u64(parent.cum.0 as u64);
             hasher.write_u64(parent.leaves.0 as u64);
+            hasher.write_u32(parent.children);
         }
         for market in &state.markets {
             market.hash_words().into_iter().for_each(|word| hasher.write_u64(word as u64));

@@ -30,6 +30,7 @@ pub mod orders;
 pub mod outcome;
 pub mod parents;
 pub mod people;
+pub mod per_parent;
 pub mod place;
 pub mod reasons;
 pub mod record;

@@ -207,6 +207,9 @@ pub struct Order {
     pub cancel_requested: Option<Nanos>,
     /// What it reserves: quantity that could still fill, worst case.
     pub reserved: Qty,
+    /// What its router has asked the venue for with it, less what the venue has said will not be filled: all of it while it
+    /// is open, with a replace in flight the larger quantity; once it is final what was filled of it.
+    pub asked: Qty,
     /// The price that quantity is valued at.
     pub px_risk: Price,
     /// It counts among the open orders of its scopes.
@@ -249,6 +252,7 @@ impl Order {
             seen_in: 0,
             cancel_requested: None,
             reserved: Qty::ZERO,
+            asked: Qty::ZERO,
             px_risk: Price(0),
             counted: false,
             accepted_at: Nanos(0),
@@ -425,6 +429,7 @@ impl Orders {
             seen_in: 0,
             cancel_requested: None,
             reserved: Qty(order.qty.0.max(0)),
+            asked: Qty::ZERO,
             counted: true,
             px_risk: accepted.px_risk,
             accepted_at: accepted.now,

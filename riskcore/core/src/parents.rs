@@ -26,6 +26,8 @@ pub struct Parent {
     pub cum: Qty,
     /// What its children may still fill.
     pub leaves: Qty,
+    /// Children that were accepted, however they ended.
+    pub children: u32,
     /// The OMS said: no further child.
     pub closed: bool,
     /// Amended below what is filled or resting: no further child until amended up.

@@ -312,6 +312,7 @@ impl Engine {
             qty,
             cum: Qty::ZERO,
             leaves: Qty::ZERO,
+            children: 0,
             closed: false,
             frozen: false,
         };

@@ -274,9 +274,11 @@ impl Engine {
         // It reserves all of itself from the start (`rehold` keeps that up).
         if let Some(parent) = order.parent.known().and_then(|parent| self.state.parents.get_mut(parent)) {
             parent.leaves = Qty(parent.leaves.0.saturating_add(candidate.added));
+            parent.children = parent.children.saturating_add(1);
         }
         let delta = OpenDelta { qty: candidate.added, notional: candidate.added_notional, orders: 1 };
         self.state.change_open(&candidate.touched, candidate.symbol, candidate.side, delta);
+        self.count_asked(id);
         self.state.counters.accepted += 1;
         Outcome::Accepted(id)
     }

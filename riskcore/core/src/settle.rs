@@ -68,6 +68,27 @@ impl Engine {
             let released = Released { touched: &touched, accepted_at, notional: released_notional };
             self.checks.released(&released, &self.state);
         }
+        self.count_asked(id);
+    }
+
+    /// Tells the checks when an order asks for more or less than it did (`Order::asked`).
+    pub(crate) fn count_asked(&mut self, id: OrderId) {
+        let Some(order) = self.state.orders.get(id) else { return };
+        let asked = if order.is_open() {
+            self.state.orders.pending_replace(id).map_or(order.qty, |pending| pending.qty.max(order.qty))
+        } else {
+            order.cum.min(order.qty)
+        };
+        let change = asked.0 - order.asked.0;
+        if change == 0 {
+            return;
+        }
+        if let Some(order) = self.state.orders.get_mut(id) {
+            order.asked = asked;
+        }
+        if let Some(order) = self.state.orders.get(id) {
+            self.checks.asked(order, change, &self.state);
+        }
     }
 
     /// A report of the venue. Duplicates are told by its sequence number alone; a gap is not stepped over.
@@ -167,6 +188,7 @@ impl Engine {
             let accepted_at = self.state.orders.get(id)?.accepted_at;
             let released = Released { touched: &touched, accepted_at, notional: -execution.notional };
             self.checks.released(&released, &self.state);
+            self.count_asked(id);
             return Some(());
         }
         if filled && let Some(pending) = self.state.orders.pending_replace(id) {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use riskcore::events::{
     Cancel, Event, Instrument, MassStatusEnd, NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side,
@@ -11,6 +13,7 @@ use riskcore::events::{
 use riskcore::halts::State;
 use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, SymbolId};
 use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::orders::Order;
 use riskcore::record;
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
 use riskcore::units::{Nanos, Price, Qty, UNIT};
@@ -126,6 +129,7 @@ impl World {
             (ScopeKind::Router, "message_rate", 50),
             (ScopeKind::Router, "max_turnover_window", money(30_000_000)),
             (ScopeKind::Router, "parent_overfill_halt_after", 3),
+            (ScopeKind::Router, "max_excess_leaving_bps", i128::MAX),
             (ScopeKind::Symbol, "max_order_qty", 1_500),
             (ScopeKind::Symbol, "price_collar_bps", 1_000),
             (ScopeKind::Symbol, "market_data_max_age", 5_000_000_000),
@@ -284,6 +288,19 @@ impl World {
         }
     }
 
+    /// What a router's orders ask for, and the quantity of every parent it has sent one for.
+    fn left_and_entered(&self, router: RouterId) -> (i128, i128) {
+        let orders =
+            || self.orders.iter().map(|id| self.engine.order(*id).unwrap()).filter(|order| order.router == router);
+        let asked = |order: &Order| {
+            let pending = self.engine.state().orders.pending_replace(order.id).map_or(Qty::ZERO, |pending| pending.qty);
+            if order.is_open() { order.qty.max(pending) } else { order.cum.min(order.qty) }
+        };
+        let parents: BTreeSet<u32> = orders().filter_map(|order| order.parent).map(|parent| parent.0).collect();
+        let entered = parents.iter().map(|n| i128::from(self.engine.state().parents.get(ParentId(*n)).unwrap().qty.0));
+        (orders().map(|order| i128::from(asked(order).0)).sum(), entered.sum())
+    }
+
     /// Every book equals the plain sum over the orders it belongs to.
     fn books_agree(&self) {
         let state = self.engine.state();
@@ -313,6 +330,10 @@ impl World {
         };
         let firm = &state.books[ScopeIx::FIRM.at()];
         assert_eq!((firm.pnl, firm.gross), sum(|scope| matches!(scope, Scope::AccountSymbol(..))));
+        for router in (0..3).map(RouterId) {
+            let ix = state.scopes.find(Scope::Router(router)).unwrap();
+            assert_eq!(self.engine.checks().leaving.quantities(ix), Some(self.left_and_entered(router)), "{router:?}");
+        }
         for parent in 0..3 {
             let children = |id: &&OrderId| self.engine.order(**id).unwrap().parent == Some(ParentId(parent));
             let leaves: i64 =

@@ -17,6 +17,7 @@ use crate::halts::State as HaltState;
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
 use crate::limits::{Action, LimitDef, LimitId, ScopeLimits};
+use crate::orders::Order;
 use crate::outcome::Reject;
 use crate::reasons::Reason;
 use crate::scopes::{Scope, ScopeIx};
@@ -150,6 +151,10 @@ pub trait Check: Default {
         None
     }
 
+    /// What an order asks for changed: by all of its quantity when it is accepted, by what a replace adds, by minus what the
+    /// venue has said will not be filled of it (`Order::asked`).
+    fn asked(&mut self, _order: &Order, _change: i64, _state: &State) {}
+
     /// What a limit of this check has used at a scope, for people.
     fn used(&self, _limit: LimitId, _ix: ScopeIx, _state: &State) -> Option<i128> {
         None
@@ -261,6 +266,12 @@ macro_rules! registry {
                 None
             }
 
+            /// See [`Check::asked`].
+            #[inline]
+            pub fn asked(&mut self, order: &Order, change: i64, state: &State) {
+                $(self.$module.asked(order, change, state);)+
+            }
+
             /// See [`Check::used`].
             pub fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
                 None$(.or_else(|| self.$module.used(limit, ix, state)))+
@@ -290,6 +301,8 @@ registry! {
     order_flags::OrderFlags {}
     limit_configured::LimitConfigured {}
     parent_child::ParentChild { PARENT_OVERFILL_HALT_AFTER }
+    leaving::Leaving { MAX_EXCESS_LEAVING_BPS, UNPARENTED_ALLOWANCE_QTY }
+    children::Children { MAX_CHILDREN_FACTOR, MIN_CHILD_QTY }
     message_rate::MessageRate {
         MESSAGE_RATE, MESSAGE_RATE_WINDOW, MESSAGE_BURST, MESSAGE_BURST_WINDOW, MESSAGE_RATE_SUSTAINED,
     }

@@ -1,0 +1,225 @@
+//! K2: shares leaving a router against shares entering it, per trading day. Source: SEC 34-70694 ¶21 (no control compared the
+//! orders leaving SMARS with those that had entered it); rules.md K2.
+//!
+//! *Leaving* is what the router's orders ask for: all of it while an order is open - with a replace in flight the larger of
+//! the two quantities - and what was filled once it is final. So what is cancelled, refused or expires is given back on the
+//! venue's word, as is a bust; what the venue fills beyond an order's quantity is the venue's doing and not counted here.
+//!
+//! *Entering*: the OMS does not say which router works a parent, so a parent enters a router with the first order that the
+//! router sends for it; once, and in full, because the rest of it may follow. A parent that two routers work enters both: how
+//! the two share it is what K1 bounds, exactly and per parent. K2 is the coarse line behind it that needs no trust in any
+//! single parent's count: whatever a router believes, it cannot send more than all that it works, plus a tolerance. A
+//! parent's quantity is that of the router's latest order for it, so an amendment counts from the next order on.
+//!
+//! *Orders without a parent* (accounts that need none) leave and never enter. A router that sends any needs
+//! `unparented_allowance_qty`, the quantity a day it may send so; only what is beyond it counts, and it covers nothing else.
+//! Without an allowance the first such order trips: children that have lost their parents are how Knight's went out.
+//!
+//! Quantities of different instruments add up at a router; at the pair with a symbol each stands for itself. Counted is from
+//! the moment the limit is set, or the day begins: orders from before neither leave nor give back.
+
+use alloc::vec::Vec;
+use core::hash::Hasher;
+
+use super::{Check, Measure, id};
+use crate::candidate::Candidate;
+use crate::hash::FoldHasher;
+use crate::ids::{OrderId, ParentId};
+use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::orders::{Order, Status};
+use crate::outcome::Unit;
+use crate::per_parent::PerParent;
+use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
+use crate::scopes::{ScopeIx, ScopeKind};
+use crate::state::State;
+use crate::units::of_whole_bps;
+
+reasons! { REASONS:
+    LEAVING_LIMIT = 247, ALGORITHM_RISK_THRESHOLD,
+        "The router would send more than the parents it works amount to, tolerance included.";
+}
+
+const AT: u8 = kinds(&[ScopeKind::Router, ScopeKind::RouterSymbol]);
+
+/// The tolerance.
+pub static MAX_EXCESS_LEAVING_BPS: LimitDef = LimitDef {
+    code: 107,
+    name: "max_excess_leaving_bps",
+    unit: Unit::Bps,
+    settable_at: AT,
+    required_at: 0,
+    min: 0,
+    action: Action::Halt,
+    doc: "Quantity that leaves the router today beyond that of the parents it works, as a part of theirs.",
+};
+
+/// What may leave without a parent.
+pub static UNPARENTED_ALLOWANCE_QTY: LimitDef = LimitDef {
+    code: 108,
+    name: "unparented_allowance_qty",
+    unit: Unit::Quantity,
+    settable_at: AT,
+    required_at: 0,
+    min: 0,
+    action: Action::Parameter,
+    doc: "Quantity a day that may leave the router without a parent before it counts for `max_excess_leaving_bps`; 0 if not set.",
+};
+
+/// What has left and entered at one scope.
+#[derive(Clone, Copy, Default)]
+struct Flow {
+    /// The first order that counts.
+    since: Option<OrderId>,
+    /// Left, for a parent.
+    parented: i128,
+    /// Left without one.
+    bare: i128,
+    /// Entered.
+    entered: i128,
+}
+
+impl Flow {
+    /// What left beyond what entered, in parts of it. Anything is too much of nothing.
+    fn excess(&self, allowance: i128) -> i128 {
+        // Sums of at most 2^40 orders of less than 2^63 each.
+        let left = self.parented + (self.bare - allowance).max(0);
+        of_whole_bps(left - self.entered, self.entered)
+    }
+}
+
+/// A parent's quantity as it has entered a scope.
+#[derive(Clone, Copy, Default)]
+struct Entered {
+    qty: i64,
+    /// The flow it entered; a limit that was removed and set again begins another.
+    since: Option<OrderId>,
+}
+
+/// Per router, and router and symbol, where the limit is set.
+#[derive(Default)]
+pub struct Leaving {
+    flows: Vec<Option<Flow>>,
+    entered: PerParent<Entered>,
+}
+
+impl Leaving {
+    /// What has left a scope and entered it since its limit was set, or the day began.
+    pub fn quantities(&self, ix: ScopeIx) -> Option<(i128, i128)> {
+        self.flow(ix).map(|flow| (flow.parented + flow.bare, flow.entered))
+    }
+
+    fn flow(&self, ix: ScopeIx) -> Option<Flow> {
+        self.flows.get(ix.at()).copied().flatten()
+    }
+
+    /// What has yet to enter for a parent: all of it at first, later what it was amended by.
+    fn entering(&self, ix: ScopeIx, flow: &Flow, parent: ParentId, state: &State) -> i64 {
+        let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
+        let entered = self.entered.get(ix, parent).filter(|entered| entered.since == flow.since && flow.since.is_some());
+        qty - entered.map_or(0, |entered| entered.qty)
+    }
+}
+
+impl Check for Leaving {
+    const REASONS: &'static [Reason] = REASONS;
+
+    fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
+        if self.flows.len() <= ix.at() {
+            self.flows.resize(ix.at() + 1, None);
+        }
+        let slot = &mut self.flows[ix.at()];
+        if limits.get(id::MAX_EXCESS_LEAVING_BPS).is_none() {
+            *slot = None;
+            return;
+        }
+        slot.get_or_insert_default();
+        self.entered.reserve();
+    }
+
+    #[inline(always)]
+    fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
+        let limit = id::MAX_EXCESS_LEAVING_BPS;
+        let places = candidate.bounds.places(limit);
+        if places == 0 {
+            return;
+        }
+        let asked = asked(candidate, state);
+        if asked <= 0 {
+            return;
+        }
+        for ix in candidate.touched.among(places) {
+            let Some(mut flow) = self.flow(ix) else { continue };
+            match candidate.parent.known() {
+                Some(parent) => {
+                    flow.entered += i128::from(self.entering(ix, &flow, parent, state));
+                    flow.parented += asked;
+                }
+                None => flow.bare += asked,
+            }
+            let limits = state.limits.at(ix);
+            let (bound, value) = (limits.value(limit), flow.excess(allowance(limits)));
+            if !see(Measure { ix, limit, bound, value, reason: &LEAVING_LIMIT }) {
+                return;
+            }
+        }
+    }
+
+    fn asked(&mut self, order: &Order, change: i64, state: &State) {
+        for ix in [order.touched.router(), order.touched.router_symbol()] {
+            let Some(mut flow) = self.flow(ix) else { continue };
+            if flow.since.is_none() && is_new(order, change) {
+                flow.since = Some(order.id);
+            }
+            if flow.since.is_none_or(|since| order.id < since) {
+                continue;
+            }
+            match order.parent {
+                Some(parent) => {
+                    flow.parented += i128::from(change);
+                    if change > 0 {
+                        flow.entered += i128::from(self.entering(ix, &flow, parent, state));
+                        let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
+                        *self.entered.entry(ix, parent) = Entered { qty, since: flow.since };
+                    }
+                }
+                None => flow.bare += i128::from(change),
+            }
+            self.flows[ix.at()] = Some(flow);
+        }
+    }
+
+    fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
+        let flow = self.flow(ix).filter(|_| limit == id::MAX_EXCESS_LEAVING_BPS)?;
+        Some(flow.excess(allowance(state.limits.at(ix))))
+    }
+
+    fn day_roll(&mut self) {
+        self.flows.iter_mut().flatten().for_each(|flow| *flow = Flow::default());
+        self.entered.clear();
+    }
+
+    fn digest(&self, hasher: &mut FoldHasher) {
+        for flow in self.flows.iter().flatten() {
+            hasher.write_u64(flow.since.map_or(0, |since| since.0));
+            [flow.parented, flow.bare, flow.entered].into_iter().for_each(|sum| hasher.write_u64(sum as u64));
+        }
+        for entered in self.entered.iter() {
+            hasher.write_u64(entered.qty as u64);
+        }
+    }
+}
+
+fn allowance(limits: &ScopeLimits) -> i128 {
+    limits.get(id::UNPARENTED_ALLOWANCE_QTY).unwrap_or(0)
+}
+
+/// What a candidate asks for beyond what its router has asked for before.
+fn asked(candidate: &Candidate, state: &State) -> i128 {
+    let before = candidate.replaces.and_then(|id| state.orders.get(id)).map_or(0, |order| order.qty.0);
+    i128::from(candidate.qty.0) - i128::from(before)
+}
+
+/// Whether an order has just been accepted: all that it asks for is new.
+fn is_new(order: &Order, change: i64) -> bool {
+    order.status == Status::PendingNew && change == order.asked.0
+}
