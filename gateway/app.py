@@ -162,7 +162,9 @@ def _define(plane: riskcore.DataPlane, config: Config) -> None:
             luld=symbol.luld,
             easy_to_borrow=symbol.easy_to_borrow,
             prior_close=symbol.prior_close,
+            adv=symbol.adv,
         )
+    _permit(plane, config)
     for position in settings.opening_positions:
         plane.opening_position(position.account, position.symbol, position.qty, position.mark)
     for known in settings.findings.known:
@@ -193,6 +195,21 @@ def _expect(plane: riskcore.DataPlane, config: Config, day: dt.date) -> None:
                 retired=flag.is_retired(day),
                 readers=list(flag.readers),
             )
+
+
+def _permit(plane: riskcore.DataPlane, config: Config) -> None:
+    """Who may trade what: lists of symbols, and the restricted list."""
+    settings = config.settings
+    for kind, rows in (
+        ("account", settings.accounts),
+        ("router", settings.routers),
+        ("strategy", settings.strategies),
+    ):
+        for row in rows:
+            if row.symbols:
+                plane.permit(f"{kind}:{row.name}", list(row.symbols))
+    for entry in settings.restricted:
+        plane.restrict(entry.symbol, entry.stops, text=entry.reason)
 
 
 def run(config: Config, ready_file: Path | None = None) -> None:

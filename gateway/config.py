@@ -159,29 +159,51 @@ class Oms(StrictModel):
     token: Token = Field(repr=False)
 
 
+Symbols = Annotated[tuple[str, ...], Field(default=(), strict=False, examples=[["AAPL", "MSFT"]])]
+"""The symbols that may be traded; empty for all that are configured."""
+
+
 class Account(StrictModel):
     """An account; unless told otherwise its orders must name a registered parent.
 
     Orders of accounts that name the same ``smp_group`` must not trade with each other; without one they may.
     """
 
+    """An account; unless told otherwise its orders must name a registered parent and may be of every symbol."""
+
     name: Name = Field(examples=["ACC1"])
     parent_required: bool = Field(default=True, examples=[True])
     smp_group: Name | None = Field(default=None, examples=["house"])
+    symbols: Symbols
 
 
 class Router(StrictModel):
-    """One router instance and the accounts it may use."""
+    """One router instance, the accounts it may use, and the symbols: without a list every one."""
 
     name: Name = Field(examples=["smars-1"])
     token: Token = Field(repr=False)
     accounts: tuple[str, ...] = Field(strict=False, min_length=1, examples=[["ACC1"]])
+    symbols: Symbols
 
 
 class Strategy(StrictModel):
-    """A strategy that orders may name."""
+    """A strategy that orders may name, and the symbols it may trade: without a list every one."""
 
     name: Name = Field(examples=["RLP"])
+    symbols: Symbols
+
+
+class Restricted(StrictModel):
+    """An entry of the firm's restricted list: which orders of a symbol are stopped, and why.
+
+    ``opening`` stops what could open or widen a position and lets through what only reduces one.
+    """
+
+    symbol: str = Field(examples=["AAPL"])
+    stops: Literal["opening", "all", "buy", "sell", "opening_buy", "opening_sell"] = Field(
+        default="opening", examples=["opening"]
+    )
+    reason: str = Field(min_length=1, max_length=500, examples=["research report due"])
 
 
 class OpeningPosition(StrictModel):
@@ -229,6 +251,7 @@ class Settings(StrictModel):
     routers: tuple[Router, ...] = Field(strict=False, min_length=1)
     strategies: tuple[Strategy, ...] = Field(default=(), strict=False)
     symbols: tuple[Symbol, ...] = Field(strict=False, min_length=1)
+    restricted: tuple[Restricted, ...] = Field(default=(), strict=False)
     opening_positions: tuple[OpeningPosition, ...] = Field(default=(), strict=False)
     limits: dict[str, Any] = Field(default_factory=dict)
 
@@ -382,6 +405,7 @@ def _references(settings: Settings, document: Document) -> Iterator[Problem]:
             if account not in names.accounts:
                 mend = closest(account, names.accounts, noun="account")
                 yield document.problem(("routers", index, "accounts", at), f'no account named "{account}"', mend)
+    yield from _listed_symbols(settings, document, names)
     for index, position in enumerate(settings.opening_positions):
         if position.account not in names.accounts:
             mend = closest(position.account, names.accounts, noun="account")
@@ -433,3 +457,27 @@ def _check_canaries(config: Config, document: Document) -> Iterator[Problem]:
             mend = 'set them under `[limits.router."*"]`'
             yield document.problem(("fleet", "policy"), what, mend)
             return
+
+
+def _listed_symbols(settings: Settings, document: Document, names: Names) -> Iterator[Problem]:
+    """Lists name symbols that are configured, each once."""
+    for table in ("accounts", "routers", "strategies"):
+        rows: Sequence[Strategy] = getattr(settings, table)
+        for index, row in enumerate(rows):
+            for at, symbol in enumerate(row.symbols):
+                path: Path = (table, index, "symbols", at)
+                if symbol not in names.symbols:
+                    yield document.problem(path, f'no symbol "{symbol}"', closest(symbol, names.symbols, noun="symbol"))
+                elif symbol in row.symbols[:at]:
+                    yield document.problem(path, f'"{symbol}" is listed twice', "list it once")
+    seen: dict[str, Path] = {}
+    for index, entry in enumerate(settings.restricted):
+        path = ("restricted", index, "symbol")
+        if entry.symbol not in names.symbols:
+            mend = closest(entry.symbol, names.symbols, noun="symbol")
+            yield document.problem(path, f'no symbol "{entry.symbol}"', mend)
+        if entry.symbol in seen:
+            first = document.line(seen[entry.symbol])
+            what = f'"{entry.symbol}" is already restricted on line {first}'
+            yield document.problem(path, what, "keep the entry that stops more")
+        seen.setdefault(entry.symbol, path)

@@ -62,7 +62,7 @@ class Symbol(StrictModel):
     """An instrument.
 
     Prices are multiples of ``tick`` (1e-9), quantities of ``lot``; ``multiplier`` is the money per price unit and
-    quantity unit. With ``reg_sho`` Regulation SHO binds sells: marking, locates (unless ``easy_to_borrow``) and Rule 201,
+    quantity unit; ``adv`` is the quantity traded on an average day, which ``max_order_adv_bps`` needs. With ``reg_sho`` Regulation SHO binds sells: marking, locates (unless ``easy_to_borrow``) and Rule 201,
     which is told from ``prior_close`` where the venue does not say one. With ``luld`` no order passes in continuous
     trading while the price bands are not known.
     """
@@ -75,3 +75,4 @@ class Symbol(StrictModel):
     luld: bool = Field(default=False, examples=[False])
     easy_to_borrow: bool = Field(default=False, examples=[False])
     prior_close: Close | None = Field(default=None, examples=["100.00"])
+    adv: int | None = Field(default=None, ge=1, le=2**62, examples=[50_000_000])

@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.problems import closest
 from gateway.scopes import KINDS, ScopeText, parse_scope
-from riskgate.v1 import types_pb2
+from riskgate.v1 import admin_pb2, types_pb2
 
 STATES: Final = {
     "ACTIVE": types_pb2.HALT_STATE_ACTIVE,
@@ -13,6 +13,16 @@ STATES: Final = {
     "HALTED": types_pb2.HALT_STATE_HALTED,
 }
 _STATE_NAMES: Final = {number: name for name, number in STATES.items()}
+
+_STOPS: Final = {
+    "opening": admin_pb2.RESTRICTED_ORDERS_OPENING,
+    "all": admin_pb2.RESTRICTED_ORDERS_ALL,
+    "buy": admin_pb2.RESTRICTED_ORDERS_BUY,
+    "sell": admin_pb2.RESTRICTED_ORDERS_SELL,
+    "opening_buy": admin_pb2.RESTRICTED_ORDERS_OPENING_BUY,
+    "opening_sell": admin_pb2.RESTRICTED_ORDERS_OPENING_SELL,
+}
+_STOPS_NAMES: Final = {number: name for name, number in _STOPS.items()}
 
 
 def scope_text(scope: types_pb2.Scope) -> str:
@@ -56,6 +66,23 @@ def state_of(text: str) -> types_pb2.HaltState.ValueType:
         known = [state for state in STATES if state != "ACTIVE"]
         raise ValueError(f'"{text}" is not a state to halt in; {closest(name, known, noun="state")}')
     return STATES[name]
+
+
+def stops_text(stops: admin_pb2.RestrictedOrders.ValueType) -> str:
+    """Which orders a restriction stops: ``opening_buy``."""
+    return _STOPS_NAMES.get(stops, "")
+
+
+def stops_of(text: str) -> admin_pb2.RestrictedOrders.ValueType:
+    """The wire form of what a restriction stops.
+
+    Raises:
+        ValueError: unknown; the message ends in the mend.
+    """
+    name = text.lower().replace("-", "_")
+    if name not in _STOPS:
+        raise ValueError(f'"{text}" does not say which orders to stop; {closest(name, list(_STOPS), noun="choice")}')
+    return _STOPS[name]
 
 
 def enum_text(name: str) -> str:

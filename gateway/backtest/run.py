@@ -90,7 +90,7 @@ class Run:
         router_ids = {name: engine.define_router(name) for name in routers}
         self._ids = [(account_ids[party.account], router_ids[party.router]) for party in parties]
         self._symbols = [
-            engine.define_symbol(row.name, tick=row.tick, lot=row.lot, multiplier=row.multiplier)
+            engine.define_symbol(row.name, tick=row.tick, lot=row.lot, multiplier=row.multiplier, adv=row.adv)
             for row in self._plan.instruments
         ]
         for setting in self._plan.settings:

@@ -168,11 +168,22 @@ class Engine:
         reg_sho: bool = False,
         luld: bool = False,
         easy_to_borrow: bool = False,
+        adv: int | None = None,
     ) -> int:
-        """Define a symbol; its id. ``tick`` in 1e-9, ``lot`` in units, ``multiplier`` = money per price and unit.
+        """Define a symbol; its id. ``tick`` in 1e-9, ``lot`` in units, ``multiplier`` = money per price and unit, ``adv`` =
+        units traded on an average day.
 
         ``reg_sho``: Regulation SHO binds its sells (marking, locates, Rule 201); ``luld``: without known price bands no
         order passes in continuous trading; ``easy_to_borrow``: short sales need no locate of their own.
+        """
+    def permit(self, scope: str, symbols: list[str]) -> None:
+        """The symbols that an account, a router or a strategy may trade; without a call every one. After the first
+        ``venue_up`` a list can only be shortened.
+        """
+    def restrict(self, symbol: str, stops: str | None, *, principal: str = "config", text: str = "") -> None:
+        """Enter a symbol in the restricted list: ``opening`` (what only reduces a position passes), ``all``, ``buy``,
+        ``sell``, ``opening_buy`` or ``opening_sell``; ``None`` takes it off. After the first ``venue_up`` this only stops
+        more and raises ``Refused`` for the rest: see ``propose_restriction``.
         """
     def set_limit(self, scope: str, limit: str, value: int | None, *, principal: str = "config") -> None:
         """Set a limit at a scope: ``firm``, ``router:smars-1``, ``account_symbol:ACC1/AAPL``; ``router:*`` sets the
@@ -296,6 +307,10 @@ class Engine:
         """Propose to take a router off canary; the proposal's id. Raises ``Refused``."""
     def propose_close_incident(self, t: int, trip: int, principal: str, text: str) -> int:
         """Propose to let the build of a halted router log on again; the proposal's id. Raises ``Refused``."""
+    def propose_restriction(self, t: int, symbol: str, stops: str | None, principal: str, text: str) -> int:
+        """Propose to stop less of a symbol, or (``None``) to take it off the restricted list; the proposal's id. Raises
+        ``Refused``.
+        """
     def approve(self, t: int, proposal: int, principal: str) -> None:
         """Carry out a proposal as a second person. Raises ``Refused``: the same person, or overtaken by a newer halt."""
 
@@ -357,7 +372,10 @@ class DataPlane:
         luld: bool = False,
         easy_to_borrow: bool = False,
         prior_close: int | None = None,
+        adv: int | None = None,
     ) -> None: ...
+    def permit(self, scope: str, symbols: list[str]) -> None: ...
+    def restrict(self, symbol: str, stops: str, *, text: str) -> None: ...
     def opening_position(self, account: str, symbol: str, qty: int, mark: int) -> None: ...
     def set_limit(self, scope: str, limit: str, value: int | None, *, principal: str = "config") -> None: ...
     def fleet_rules(

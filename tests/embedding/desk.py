@@ -37,13 +37,14 @@ class Desk:
         limits: dict[tuple[str, str], int | None] | None = None,
         max_orders: int = 10_000,
         start: int = 1_000 * SECOND,
+        adv: int | None = None,
     ) -> None:
         self.engine = riskcore.Engine(max_orders=max_orders, max_parents=100)
         self.account = self.engine.define_account("ACC1", parent_required=False)
         self.client = self.engine.define_account("CLIENT")
         self.routers = [self.engine.define_router(name) for name in ("r1", "r2")]
         self.strategy = self.engine.define_strategy("S1")
-        self.aapl = self.engine.define_symbol("AAPL", tick=CENT, lot=10)
+        self.aapl = self.engine.define_symbol("AAPL", tick=CENT, lot=10, adv=adv)
         self.msft = self.engine.define_symbol("MSFT", tick=CENT)
         for (scope, limit), value in (LIMITS | (limits or {})).items():
             self.engine.set_limit(scope, limit, value)

@@ -49,6 +49,11 @@ INVALID: dict[str, tuple[Call, str]] = {
     "tick size": (lambda d: d.engine.define_symbol("X", tick=0), 'symbol "X": tick = 0: it must be 1 to'),
     "lot size": (lambda d: d.engine.define_symbol("X", tick=1, lot=-1), 'symbol "X": lot = -1'),
     "multiplier": (lambda d: d.engine.define_symbol("X", tick=1, multiplier=0), 'symbol "X": multiplier = 0'),
+    "volume": (lambda d: d.engine.define_symbol("X", tick=1, adv=0), 'symbol "X": adv = 0'),
+    "listed symbol": (lambda d: d.engine.permit("account:ACC1", ["X"]), 'symbol "X" is not defined'),
+    "scope of a list": (lambda d: d.engine.permit("firm", ["AAPL"]), r"symbols of firm: .*\(UNKNOWN_SCOPE\)"),
+    "restricted symbol": (lambda d: d.engine.restrict("X", "all"), 'symbol "X" is not defined'),
+    "restriction": (lambda d: d.engine.restrict("AAPL", "some"), 'stops "some" is none of opening, all, buy'),
     "name of a parent": (lambda d: d.engine.open_parent(1, "a b", 0, 0, riskcore.BUY, 1), 'parent "a b": a parent'),
     "amended parent": (lambda d: d.engine.amend_parent(1, 99, 1), r"parent 99: .*\(UNKNOWN_PARENT\)"),
     "opening position": (

@@ -140,6 +140,36 @@ def test_one_person_tightens_two_loosen() -> None:
     assert desk.order() > 0
 
 
+def test_one_person_restricts_two_lift() -> None:
+    desk = Desk()
+    desk.engine.restrict("AAPL", "opening", principal="alice", text="research report due")
+    desk.engine.restrict("AAPL", "all", principal="carol")
+
+    for stops in ("opening", None):
+        with pytest.raises(riskcore.Refused, match="NEEDS_APPROVAL"):
+            desk.engine.restrict("AAPL", stops, principal="alice")
+    proposal = desk.engine.propose_restriction(desk.t, "AAPL", None, "alice", "digested")
+    with pytest.raises(riskcore.Refused, match="SAME_PERSON"):
+        desk.engine.approve(desk.t, proposal, "alice")
+    assert desk.order() < 0
+    desk.engine.approve(desk.t, proposal, "bob")
+
+    assert desk.order() > 0
+
+
+def test_list_of_symbols_only_gets_shorter_while_trading() -> None:
+    desk = Desk()
+    desk.engine.permit("router:r1", ["AAPL", "MSFT"])
+    desk.engine.permit("router:r1", ["MSFT"])
+
+    for longer in (["AAPL", "MSFT"], []):
+        with pytest.raises(riskcore.Refused, match="NEEDS_APPROVAL"):
+            desk.engine.permit("router:r1", longer)
+
+    assert desk.order(router=desk.routers[0]) < 0
+    assert desk.order(router=desk.routers[1]) > 0
+
+
 def test_milder_halt_keeps_the_more_severe_one() -> None:
     desk = Desk()
     desk.engine.halt(desk.t, "router:r1", "HALTED", "alice", "first")

@@ -270,6 +270,16 @@ def on_canary(limit: str | None, value: int) -> Callable[[Desk], int]:
     return second_order
 
 
+def not_permitted(desk: Desk) -> int:
+    desk.engine.permit("account:ACC1", ["MSFT"])
+    return desk.order()
+
+
+def restricted(desk: Desk) -> int:
+    desk.engine.restrict("AAPL", "opening")
+    return desk.order()
+
+
 def too_many_children(desk: Desk) -> int:
     desk.engine.set_limit("account:CLIENT", "max_children_factor", 1)  # the parent needs 100 orders of one lot
     verdict = 1
@@ -295,6 +305,8 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "INVALID_TICK": lambda desk: desk.order(price=ASK + 1),
     "UNKNOWN_ROUTER": lambda desk: desk.order(router=99),
     "NO_LIMIT_CONFIGURED": required_limit_removed,
+    "SYMBOL_NOT_PERMITTED": not_permitted,
+    "RESTRICTED": restricted,
     "LEAVING_LIMIT": lambda _: Desk(limits={("router:*", "max_excess_leaving_bps"): 0}).order(),
     "TOO_MANY_CHILDREN": too_many_children,
     "UNKNOWN_PARENT": lambda desk: desk.order(parent=99),
@@ -305,6 +317,8 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "PARENT_OVERFILL": overfill,
     "RATE_LIMIT": too_fast,
     "MAX_ORDER_QTY": lambda desk: desk.order(qty=50_010),
+    "ORDER_ABOVE_ADV": lambda _: Desk(limits={("firm", "max_order_adv_bps"): 0}, adv=1_000).order(),
+    "ADV_UNKNOWN": lambda _: Desk(limits={("firm", "max_order_adv_bps"): 10_000}).order(),
     "MAX_ORDER_NOTIONAL": lambda _: Desk(limits={("account:ACC1", "max_order_notional"): 1}).order(),
     "MARKET_DATA_STALE": stale,
     "REFERENCE_PRICE_NOT_AVAILABLE": never_quoted,

@@ -70,6 +70,9 @@ def test_native_door_halts_from_the_shell(gateway: Gateway) -> None:
         (("halt", "firm", "--reason", "x"), "nobody-we-know", 77, "no operator has this token"),
         (("limits", "set", "firm", "max_day_los", "5", "--reason", "x"), "alice", 64, 'did you mean "max_day_loss"?'),
         (("limits", "set", "firm", "max_day_loss", "many", "--reason", "x"), "alice", 64, "is not a decimal amount"),
+        (("restrict", "add", "APPL", "--reason", "x"), "alice", 64, '"APPL" is not configured'),
+        (("restrict", "add", "AAPL", "--stops", "bye", "--reason", "x"), "alice", 64, 'did you mean "buy"?'),
+        (("restrict", "add", "AAPL", "--reason", "x"), "desk", 77, "SetRestriction needs risk"),
         (("reinstate", "approve", "77"), "alice", 1, "proposal"),
         (("reinstate", "propose", "router:r1", "--trip", "1", "--reason", "x"), "alice", 1, "halted"),
     ],
@@ -95,6 +98,23 @@ def test_limits_are_shown_and_tightened(gateway: Gateway) -> None:
 
     loosened = gateway.run("limits", "set", "firm", "max_day_loss", "20_000_000", "--reason", "more")
     assert "waits for a second person" in loosened.stdout
+
+
+def test_symbol_is_restricted_by_one_and_freed_by_two(gateway: Gateway) -> None:
+    done = gateway.run("restrict", "add", "AAPL", "--reason", "research report due")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "AAPL is restricted: opening\n"
+    assert "research report due" in gateway.run("restrict", "list", who="wall").stdout
+
+    more = gateway.run("restrict", "add", "AAPL", "--stops", "all", "--reason", "it is out")
+    assert more.stdout == "AAPL is restricted: all\n"
+    less = gateway.run("restrict", "remove", "AAPL", "--reason", "it is digested", "-o", "json")
+    proposal = json.loads(less.stdout)
+    assert not proposal["applied"]
+    assert "take AAPL off the restricted list" in gateway.run("reinstate", "list").stdout
+    assert gateway.run("reinstate", "approve", proposal["proposal_id"]).returncode == 1
+    assert gateway.run("reinstate", "approve", proposal["proposal_id"], who="bob").returncode == 0
+    assert "Restricted list: none" in gateway.run("restrict", "list").stdout
 
 
 def test_limits_catalogue_needs_no_gateway() -> None:

@@ -10,6 +10,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from riskgate.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -21,6 +22,40 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _RestrictedOrders:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RestrictedOrdersEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RestrictedOrders.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RESTRICTED_ORDERS_UNSPECIFIED: _RestrictedOrders.ValueType  # 0
+    """None: the symbol is not, or no longer, on the list."""
+    RESTRICTED_ORDERS_OPENING: _RestrictedOrders.ValueType  # 1
+    """What could open or widen a position of its account; what only reduces one passes."""
+    RESTRICTED_ORDERS_ALL: _RestrictedOrders.ValueType  # 2
+    RESTRICTED_ORDERS_BUY: _RestrictedOrders.ValueType  # 3
+    RESTRICTED_ORDERS_SELL: _RestrictedOrders.ValueType  # 4
+    RESTRICTED_ORDERS_OPENING_BUY: _RestrictedOrders.ValueType  # 5
+    """Buys, unless they only reduce a short position."""
+    RESTRICTED_ORDERS_OPENING_SELL: _RestrictedOrders.ValueType  # 6
+    """Sells, unless they only reduce a long position."""
+
+class RestrictedOrders(_RestrictedOrders, metaclass=_RestrictedOrdersEnumTypeWrapper):
+    """Which orders of a restricted symbol are stopped."""
+
+RESTRICTED_ORDERS_UNSPECIFIED: RestrictedOrders.ValueType  # 0
+"""None: the symbol is not, or no longer, on the list."""
+RESTRICTED_ORDERS_OPENING: RestrictedOrders.ValueType  # 1
+"""What could open or widen a position of its account; what only reduces one passes."""
+RESTRICTED_ORDERS_ALL: RestrictedOrders.ValueType  # 2
+RESTRICTED_ORDERS_BUY: RestrictedOrders.ValueType  # 3
+RESTRICTED_ORDERS_SELL: RestrictedOrders.ValueType  # 4
+RESTRICTED_ORDERS_OPENING_BUY: RestrictedOrders.ValueType  # 5
+"""Buys, unless they only reduce a short position."""
+RESTRICTED_ORDERS_OPENING_SELL: RestrictedOrders.ValueType  # 6
+"""Sells, unless they only reduce a long position."""
+Global___RestrictedOrders: _TypeAlias = RestrictedOrders  # noqa: Y015
 
 @_typing.final
 class GetStatusRequest(_message.Message):
@@ -1246,6 +1281,125 @@ class ProposeCloseIncidentResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProposeCloseIncidentResponse: _TypeAlias = ProposeCloseIncidentResponse  # noqa: Y015
+
+@_typing.final
+class SetRestrictionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    STOPS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    symbol: _builtins.str
+    stops: Global___RestrictedOrders.ValueType
+    """Unspecified = take it off the list."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        symbol: _builtins.str = ...,
+        stops: Global___RestrictedOrders.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "stops", b"stops", "symbol", b"symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRestrictionRequest: _TypeAlias = SetRestrictionRequest  # noqa: Y015
+
+@_typing.final
+class SetRestrictionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLIED_FIELD_NUMBER: _builtins.int
+    PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    applied: _builtins.bool
+    """True: in force. False: waits for a second person under `proposal_id`."""
+    proposal_id: _builtins.int
+    def __init__(
+        self,
+        *,
+        applied: _builtins.bool = ...,
+        proposal_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "proposal_id", b"proposal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRestrictionResponse: _TypeAlias = SetRestrictionResponse  # noqa: Y015
+
+@_typing.final
+class ListRestrictionsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRestrictionsRequest: _TypeAlias = ListRestrictionsRequest  # noqa: Y015
+
+@_typing.final
+class ListRestrictionsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESTRICTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def restrictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Restriction]: ...
+    def __init__(
+        self,
+        *,
+        restrictions: _abc.Iterable[Global___Restriction] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["restrictions", b"restrictions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRestrictionsResponse: _TypeAlias = ListRestrictionsResponse  # noqa: Y015
+
+@_typing.final
+class Restriction(_message.Message):
+    """One entry of the restricted list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    STOPS_FIELD_NUMBER: _builtins.int
+    PRINCIPAL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    symbol: _builtins.str
+    stops: Global___RestrictedOrders.ValueType
+    principal: _builtins.str
+    """Who entered it, and why."""
+    reason: _builtins.str
+    since: _builtins.int
+    """When, UTC ns."""
+    def __init__(
+        self,
+        *,
+        symbol: _builtins.str = ...,
+        stops: Global___RestrictedOrders.ValueType = ...,
+        principal: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        since: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["principal", b"principal", "reason", b"reason", "since", b"since", "stops", b"stops", "symbol", b"symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Restriction: _TypeAlias = Restriction  # noqa: Y015
 
 @_typing.final
 class ListProposalsRequest(_message.Message):

@@ -101,6 +101,16 @@ class AdminStub:
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentRequest.SerializeToString,
                 response_deserializer=riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentResponse.FromString,
                 _registered_method=True)
+        self.SetRestriction = channel.unary_unary(
+                '/riskgate.v1.Admin/SetRestriction',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.SetRestrictionRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.SetRestrictionResponse.FromString,
+                _registered_method=True)
+        self.ListRestrictions = channel.unary_unary(
+                '/riskgate.v1.Admin/ListRestrictions',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.ListRestrictionsRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ListRestrictionsResponse.FromString,
+                _registered_method=True)
         self.ListProposals = channel.unary_unary(
                 '/riskgate.v1.Admin/ListProposals',
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.ListProposalsRequest.SerializeToString,
@@ -224,6 +234,21 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetRestriction(self, request, context):
+        """Enters a symbol in the restricted list, or stops more of it: in force at once. Taking it off, or stopping less of it,
+        becomes a proposal that a second person approves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRestrictions(self, request, context):
+        """The restricted list.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListProposals(self, request, context):
         """What waits for a second person.
         """
@@ -326,6 +351,16 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.ProposeCloseIncident,
                     request_deserializer=riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentRequest.FromString,
                     response_serializer=riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentResponse.SerializeToString,
+            ),
+            'SetRestriction': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRestriction,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.SetRestrictionRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.SetRestrictionResponse.SerializeToString,
+            ),
+            'ListRestrictions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRestrictions,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ListRestrictionsRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ListRestrictionsResponse.SerializeToString,
             ),
             'ListProposals': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProposals,
@@ -706,6 +741,60 @@ class Admin:
             '/riskgate.v1.Admin/ProposeCloseIncident',
             riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentRequest.SerializeToString,
             riskgate_dot_v1_dot_admin__pb2.ProposeCloseIncidentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRestriction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/SetRestriction',
+            riskgate_dot_v1_dot_admin__pb2.SetRestrictionRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.SetRestrictionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRestrictions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/ListRestrictions',
+            riskgate_dot_v1_dot_admin__pb2.ListRestrictionsRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.ListRestrictionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

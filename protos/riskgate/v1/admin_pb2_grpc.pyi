@@ -64,6 +64,12 @@ class AdminStub:
     """Asks for a router to leave the limits of canaries; takes effect when a second person approves."""
     ProposeCloseIncident: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ProposeCloseIncidentRequest, _admin_pb2.ProposeCloseIncidentResponse]
     """Asks for the build of a halted router to be let in again, while the router stays halted; a second person approves."""
+    SetRestriction: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetRestrictionRequest, _admin_pb2.SetRestrictionResponse]
+    """Enters a symbol in the restricted list, or stops more of it: in force at once. Taking it off, or stopping less of it,
+    becomes a proposal that a second person approves.
+    """
+    ListRestrictions: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListRestrictionsRequest, _admin_pb2.ListRestrictionsResponse]
+    """The restricted list."""
     ListProposals: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListProposalsRequest, _admin_pb2.ListProposalsResponse]
     """What waits for a second person."""
     ListFindings: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListFindingsRequest, _admin_pb2.ListFindingsResponse]
@@ -108,6 +114,12 @@ class AdminAsyncStub(AdminStub):
     """Asks for a router to leave the limits of canaries; takes effect when a second person approves."""
     ProposeCloseIncident: _aio.UnaryUnaryMultiCallable[_admin_pb2.ProposeCloseIncidentRequest, _admin_pb2.ProposeCloseIncidentResponse]  # type: ignore[assignment]
     """Asks for the build of a halted router to be let in again, while the router stays halted; a second person approves."""
+    SetRestriction: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetRestrictionRequest, _admin_pb2.SetRestrictionResponse]  # type: ignore[assignment]
+    """Enters a symbol in the restricted list, or stops more of it: in force at once. Taking it off, or stopping less of it,
+    becomes a proposal that a second person approves.
+    """
+    ListRestrictions: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListRestrictionsRequest, _admin_pb2.ListRestrictionsResponse]  # type: ignore[assignment]
+    """The restricted list."""
     ListProposals: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListProposalsRequest, _admin_pb2.ListProposalsResponse]  # type: ignore[assignment]
     """What waits for a second person."""
     ListFindings: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListFindingsRequest, _admin_pb2.ListFindingsResponse]  # type: ignore[assignment]
@@ -227,6 +239,24 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.ProposeCloseIncidentResponse, _abc.Awaitable[_admin_pb2.ProposeCloseIncidentResponse]]:
         """Asks for the build of a halted router to be let in again, while the router stays halted; a second person approves."""
+
+    @_abc_1.abstractmethod
+    def SetRestriction(
+        self,
+        request: _admin_pb2.SetRestrictionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.SetRestrictionResponse, _abc.Awaitable[_admin_pb2.SetRestrictionResponse]]:
+        """Enters a symbol in the restricted list, or stops more of it: in force at once. Taking it off, or stopping less of it,
+        becomes a proposal that a second person approves.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRestrictions(
+        self,
+        request: _admin_pb2.ListRestrictionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ListRestrictionsResponse, _abc.Awaitable[_admin_pb2.ListRestrictionsResponse]]:
+        """The restricted list."""
 
     @_abc_1.abstractmethod
     def ListProposals(

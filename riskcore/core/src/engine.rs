@@ -155,6 +155,9 @@ impl Engine {
                 Outcome::Applied
             }
             Event::Instrument { symbol, instrument } => self.set_instrument(*symbol, *instrument),
+            Event::AverageVolume { symbol, qty } => self.average_volume(*symbol, *qty),
+            Event::Permit { scope, symbols } => self.permit(*scope, symbols),
+            Event::Restrict { symbol, stops, principal, text } => self.restrict(*symbol, *stops, principal, text),
             Event::ParentRequired { account, required } => self.parent_required(*account, *required),
             Event::OpeningPosition { account, symbol, qty, mark } => {
                 self.opening_position(*account, *symbol, *qty, *mark)
@@ -334,6 +337,10 @@ impl Engine {
             security.hash_words().into_iter().for_each(|word| hasher.write_u64(word as u64));
         }
         state.fleet.digest(&mut hasher);
+        for volume in &state.average_volumes {
+            hasher.write_u64(volume.map_or(0, |volume| volume.0 as u64));
+        }
+        state.permissions.digest(&mut hasher);
         self.checks.digest(&mut hasher);
         self.detect.digest(&mut hasher);
         hasher.finish()

@@ -1,11 +1,13 @@
 //! The inputs of the core. Whatever changes its state is one of these, in one sequence, with its time.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::detect::first_seen::Seen;
 use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
 use crate::limits::{LimitId, LimitTarget};
+use crate::permissions::Stops;
 use crate::resting::GroupId;
 use crate::scopes::Scope;
 use crate::security::{Phase, Rules, ShortSale};
@@ -317,6 +319,13 @@ pub enum Change {
         /// The trip that opened the incident.
         trip: u64,
     },
+    /// Stop less of a symbol than its entry in the restricted list does.
+    Restrict {
+        /// The symbol.
+        symbol: SymbolId,
+        /// What its entry stops from now on; `None` takes it off the list.
+        stops: Option<Stops>,
+    },
 }
 
 /// One input.
@@ -342,6 +351,31 @@ pub enum Event {
         account: AccountId,
         /// Whether.
         required: bool,
+    },
+    /// What an instrument trades on an average day.
+    AverageVolume {
+        /// The instrument.
+        symbol: SymbolId,
+        /// The quantity; `None` if it is not known.
+        qty: Option<Qty>,
+    },
+    /// The symbols that an account, a router or a strategy may trade.
+    Permit {
+        /// The scope.
+        scope: Scope,
+        /// The symbols; none = all that are defined.
+        symbols: Vec<SymbolId>,
+    },
+    /// An entry of the restricted list from the configuration, or made to stop more by one person.
+    Restrict {
+        /// The symbol.
+        symbol: SymbolId,
+        /// What is stopped; `None` takes it off the list.
+        stops: Option<Stops>,
+        /// Who.
+        principal: String,
+        /// Why, in their words.
+        text: String,
     },
     /// A limit from the configuration, or tightened by one person.
     SetLimit {

@@ -134,6 +134,8 @@ pub enum Effect {
     Reinstated(Scope),
     /// A limit changed.
     LimitChanged,
+    /// The restricted list changed.
+    RestrictionChanged,
     /// Something a person must look at.
     Alarm(Alarm),
     /// A finding was opened, or has become loud.

@@ -141,6 +141,7 @@ impl Engine {
             Change::Limit { target, limit, value } => self.limit_is_sound(target, limit, value),
             Change::Promote { router } => self.may_promote(router),
             Change::CloseIncident { trip } => self.may_close_incident(trip),
+            Change::Restrict { symbol, .. } => self.can_restrict(symbol),
         };
         if let Err(reason) = sound {
             return refused(reason);
@@ -190,6 +191,9 @@ impl Engine {
                 Ok(()) => _ = self.state.fleet.close_incident(trip),
                 Err(reason) => return refused(reason),
             },
+            Change::Restrict { symbol, stops } => {
+                self.put_restriction(symbol, stops, &proposal.principal, &proposal.text);
+            }
         }
         Outcome::Applied
     }

@@ -12,7 +12,8 @@ use crate::checks::{LIMIT_COUNT, id};
 use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
 use crate::limits::{LimitId, Limits};
 use crate::orders::Touched;
-use crate::scopes::ScopeIndex;
+use crate::permissions::Stops;
+use crate::scopes::{ScopeIndex, ScopeIx};
 
 /// Where which limit is set among the scopes of a route, and the tightest of some.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,10 @@ pub struct Bounds {
     pub collar_auction_bps: i64,
     /// A limit that is required at one of the scopes is not set there.
     pub missing: bool,
+    /// The scope whose list has not got the symbol.
+    pub not_permitted: Option<ScopeIx>,
+    /// What the restricted list stops of the symbol.
+    pub restricted: Option<Stops>,
     places: [u8; LIMIT_COUNT],
 }
 
@@ -38,6 +43,8 @@ impl Bounds {
         collar_bps: i64::MAX,
         collar_auction_bps: i64::MAX,
         missing: false,
+        not_permitted: None,
+        restricted: None,
         places: [0; LIMIT_COUNT],
     };
 

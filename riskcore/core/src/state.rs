@@ -13,6 +13,7 @@ use crate::market::Market;
 use crate::names::Names;
 use crate::orders::{Orders, Touched};
 use crate::parents::Parents;
+use crate::permissions::Permissions;
 use crate::resting::Resting;
 use crate::routes::{Bounds, RouteKey, RoutePlace, Routes};
 use crate::scopes::{Scope, ScopeIndex, ScopeIx};
@@ -76,6 +77,10 @@ pub struct State {
     pub securities: Vec<Security>,
     /// What is known of the whole market.
     pub session: Session,
+    /// Per symbol: what it trades on an average day, if that is known.
+    pub average_volumes: Vec<Option<Qty>>,
+    /// Who may trade what.
+    pub permissions: Permissions,
     /// Per account: orders must name a parent.
     pub parent_required: Vec<bool>,
     /// Scopes.
@@ -122,6 +127,8 @@ impl State {
             markets: Vec::new(),
             securities: Vec::new(),
             session: Session::default(),
+            average_volumes: Vec::new(),
+            permissions: Permissions::default(),
             parent_required: Vec::new(),
             scopes: ScopeIndex::new(config.max_pairs, seed),
             limits: Limits::default(),
@@ -161,6 +168,7 @@ impl State {
             NameKind::Strategy => Scope::Strategy(StrategyId(id)),
             NameKind::Symbol => {
                 self.instruments.push(None);
+                self.average_volumes.push(None);
                 self.markets.push(Market::default());
                 self.securities.push(Security::default());
                 self.cells.push(Vec::new());
@@ -313,7 +321,11 @@ impl State {
         if let Some(place) = self.routes.find(key, self.limits.version) {
             return place;
         }
-        let bounds = Bounds::of(touched, &self.limits, &self.scopes);
+        let mut bounds = Bounds::of(touched, &self.limits, &self.scopes);
+        if let Scope::Symbol(symbol) = self.scopes.at(touched.symbol()) {
+            bounds.not_permitted = self.permissions.missing(touched, symbol);
+            bounds.restricted = self.permissions.stops(symbol);
+        }
         self.routes.put(key, self.limits.version, *touched, bounds)
     }
 

@@ -72,6 +72,7 @@ impl World {
             world.apply(Event::Define { kind: NameKind::Symbol, name: format!("S{n}") });
             let instrument = Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier: 1 };
             world.apply(Event::Instrument { symbol: SymbolId(n), instrument });
+            world.apply(Event::AverageVolume { symbol: SymbolId(n), qty: Some(Qty(1_000_000)) });
         }
         for (n, def) in LIMITS.iter().enumerate().filter(|(_, def)| def.action != Action::Parameter) {
             let value = match def.name {

@@ -6,6 +6,8 @@
 mod parse;
 #[path = "scenario/run.rs"]
 mod run;
+#[path = "scenario/words.rs"]
+mod words;
 
 use std::path::Path;
 

@@ -1,10 +1,15 @@
 //! The numbers of a flat call as the core's types. A number that no order could have (an unknown side, a negative id) is
 //! the caller's mistake and raises; one that an order could have (quantity 0, an undefined account) is the core's to refuse.
 
+use std::hash::{BuildHasher, Hasher};
+
 use pyo3::prelude::*;
 use riskcore::events::{NewOrder, OrdType, Side, TimeInForce};
 use riskcore::halts::State;
+use riskcore::hash::Seeded;
 use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
+use riskcore::limits::LimitId;
+use riskcore::permissions::Stops;
 use riskcore::security::{Phase, ShortSale};
 use riskcore::units::{Price, Qty};
 
@@ -188,8 +193,42 @@ pub fn restriction(name: &str) -> Result<ShortSale, Error> {
     found.ok_or_else(|| Error::Invalid(format!("restriction {name:?} is none of {}", names.join(", "))))
 }
 
+/// What an entry of the restricted list stops.
+pub fn stops(name: &str) -> Result<Stops, Error> {
+    Stops::by_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Stops::ALL.iter().map(|stops| stops.name()).collect();
+        Error::Invalid(format!("stops {name:?} is none of {}", known.join(", ")))
+    })
+}
+
 /// A halt's severity.
 pub fn halt_state(name: &str) -> Result<State, Error> {
     let found = State::ALL.into_iter().find(|state| *state != State::Active && state.name() == name);
     found.ok_or_else(|| Error::Invalid(format!("state {name:?} is none of REDUCE_ONLY, CANCEL_ONLY, HALTED")))
+}
+
+/// A number that must lie between two others.
+pub fn in_range(what: &str, n: i64, least: i64, most: i64) -> Result<i64, Error> {
+    if (least..=most).contains(&n) {
+        return Ok(n);
+    }
+    Err(Error::Invalid(format!("{what} = {n}: it must be {least} to {most}")))
+}
+
+/// The limit of a name.
+pub fn limit_named(name: &str) -> Result<LimitId, Error> {
+    LimitId::by_name(name)
+        .ok_or_else(|| Error::Invalid(format!("limit {name:?}: there is no such limit; riskcore.limits() lists them")))
+}
+
+/// Stands for what a router runs, of which an embedding program says the build and its flags alone.
+pub fn digest(build: &str, known_flags: u64) -> [u8; 32] {
+    let mut digest = [0; 32];
+    for (n, part) in digest.chunks_exact_mut(8).enumerate() {
+        let mut hasher = Seeded(n as u64).build_hasher();
+        hasher.write(build.as_bytes());
+        hasher.write_u64(known_flags);
+        part.copy_from_slice(&hasher.finish().to_le_bytes());
+    }
+    digest
 }

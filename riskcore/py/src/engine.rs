@@ -1,7 +1,5 @@
 //! `riskcore.Engine`: the core embedded in a Python program. Each call is one event of the core; nothing is decided here.
 
-use std::hash::{BuildHasher, Hasher};
-
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
@@ -11,8 +9,7 @@ use riskcore::detect::first_seen::Seen;
 use riskcore::events::{
     Attested, Cancel, Change, FlagRegistry, FleetRules, Instrument, NameKind, Replace, Report, ReportKind,
 };
-use riskcore::hash::Seeded;
-use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, VenueTextId};
+use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, SymbolId, VenueTextId};
 use riskcore::limits::{LimitId, LimitTarget};
 use riskcore::outcome::{CxlRejReason, Outcome};
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
@@ -22,7 +19,7 @@ use riskcore::{Effect, EngineConfig, Event, Reject};
 use riskgate_server::scope_text::{parse_scope, parse_target, render};
 use riskgate_server::venue::texts::name_for;
 
-use crate::arguments::{self, DEFAULT_ORD_TYPE, DEFAULT_TIF, OrderNumbers};
+use crate::arguments::{self, DEFAULT_ORD_TYPE, DEFAULT_TIF, OrderNumbers, in_range, limit_named};
 use crate::errors::Error;
 use crate::packed;
 use crate::tuples::{FINDING, REJECT, TRIP};
@@ -183,6 +180,11 @@ impl Engine {
         Ok(place)
     }
 
+    fn symbol_named(&self, name: &str) -> Result<SymbolId, Error> {
+        let id = self.core.state().names.symbol(name).known();
+        id.ok_or_else(|| Error::Invalid(format!("symbol {name:?} is not defined; define_symbol() first")))
+    }
+
     fn target(&self, text: &str) -> Result<LimitTarget, Error> {
         Ok(parse_target(text, &self.core.state().names)?)
     }
@@ -195,30 +197,6 @@ impl Engine {
 fn signed(id: OrderId) -> i64 {
     // Positive: the epoch is at most MAX_EPOCH.
     id.0 as i64
-}
-
-fn in_range(what: &str, n: i64, least: i64, most: i64) -> Result<i64, Error> {
-    if (least..=most).contains(&n) {
-        return Ok(n);
-    }
-    Err(Error::Invalid(format!("{what} = {n}: it must be {least} to {most}")))
-}
-
-fn limit_named(name: &str) -> Result<LimitId, Error> {
-    LimitId::by_name(name)
-        .ok_or_else(|| Error::Invalid(format!("limit {name:?}: there is no such limit; riskcore.limits() lists them")))
-}
-
-/// Stands for what a router runs, of which an embedding program says the build and its flags alone.
-fn digest(build: &str, known_flags: u64) -> [u8; 32] {
-    let mut digest = [0; 32];
-    for (n, part) in digest.chunks_exact_mut(8).enumerate() {
-        let mut hasher = Seeded(n as u64).build_hasher();
-        hasher.write(build.as_bytes());
-        hasher.write_u64(known_flags);
-        part.copy_from_slice(&hasher.finish().to_le_bytes());
-    }
-    digest
 }
 
 #[pymethods]
@@ -272,7 +250,8 @@ impl Engine {
     }
 
     /// Define a symbol; its id. ``tick`` in 1e-9 of its currency.
-    #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1, reg_sho = false, luld = false, easy_to_borrow = false))]
+    #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1, reg_sho = false, luld = false, easy_to_borrow = false,
+                        adv = None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a definition")]
     fn define_symbol(
         &mut self,
@@ -283,8 +262,9 @@ impl Engine {
         reg_sho: bool,
         luld: bool,
         easy_to_borrow: bool,
+        adv: Option<i64>,
     ) -> Result<u32, Error> {
-        for (what, value) in [("tick", tick), ("lot", lot), ("multiplier", multiplier)] {
+        for (what, value) in [("tick", tick), ("lot", lot), ("multiplier", multiplier), ("adv", adv.unwrap_or(1))] {
             in_range(&format!("symbol {name:?}: {what}"), value, 1, i64::MAX)?;
         }
         self.define(NameKind::Symbol, "symbol", name)?;
@@ -293,7 +273,29 @@ impl Engine {
         self.set_up(|| format!("symbol {name:?}"), &Event::Instrument { symbol, instrument })?;
         let rules = Rules { reg_sho, luld, easy_to_borrow };
         self.set_up(|| format!("symbol {name:?}"), &Event::SymbolRules { symbol, rules })?;
+        self.set_up(|| format!("symbol {name:?}"), &Event::AverageVolume { symbol, qty: adv.map(Qty) })?;
         Ok(symbol.0)
+    }
+
+    /// The symbols that an account, a router or a strategy may trade.
+    fn permit(&mut self, scope: &str, symbols: Vec<String>) -> Result<(), Error> {
+        let place = self.scope(scope)?;
+        let symbols = symbols.iter().map(|name| self.symbol_named(name)).collect::<Result<_, _>>()?;
+        match self.apply(NOW, &Event::Permit { scope: place, symbols }) {
+            Outcome::Refused(reject) => Err(Error::of_person(&format!("symbols of {scope}"), &reject)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Enter a symbol in the restricted list, or (``None``) take it off.
+    #[pyo3(signature = (symbol, stops, *, principal = "config", text = ""))]
+    fn restrict(&mut self, symbol: &str, stops: Option<&str>, principal: &str, text: &str) -> Result<(), Error> {
+        let (id, stops) = (self.symbol_named(symbol)?, stops.map(arguments::stops).transpose()?);
+        let event = Event::Restrict { symbol: id, stops, principal: principal.into(), text: text.into() };
+        match self.apply(NOW, &event) {
+            Outcome::Refused(reject) => Err(Error::of_person(&format!("restriction of {symbol}"), &reject)),
+            _ => Ok(()),
+        }
     }
 
     /// Set, tighten or (value ``None``) remove a limit at a scope.
@@ -620,8 +622,13 @@ impl Engine {
     #[pyo3(signature = (t, router, build, *, known_flags = 0, quarantined = false))]
     fn attest(&mut self, t: i64, router: i64, build: &str, known_flags: u64, quarantined: bool) -> Result<(), Error> {
         let router = RouterId(in_range("router", router, 0, u32::MAX.into())? as u32);
-        let attested =
-            Attested { router, build: build.to_owned(), runs: digest(build, known_flags), known_flags, quarantined };
+        let attested = Attested {
+            router,
+            build: build.to_owned(),
+            runs: arguments::digest(build, known_flags),
+            known_flags,
+            quarantined,
+        };
         match self.apply(t, &Event::Attested(attested)) {
             Outcome::Refused(reject) => Err(Error::refused(&format!("logon with build {build:?}"), &reject)),
             _ => {
@@ -641,6 +648,20 @@ impl Engine {
     fn propose_close_incident(&mut self, t: i64, trip: i64, principal: &str, text: &str) -> Result<u64, Error> {
         let change = Change::CloseIncident { trip: in_range("trip", trip, 0, i64::MAX)? as u64 };
         self.propose(t, &format!("close the incident of trip {trip}"), change, principal, text)
+    }
+
+    /// Propose to stop less of a symbol, or to take it off the restricted list; the proposal's id.
+    fn propose_restriction(
+        &mut self,
+        t: i64,
+        symbol: &str,
+        stops: Option<&str>,
+        principal: &str,
+        text: &str,
+    ) -> Result<u64, Error> {
+        let stops = stops.map(arguments::stops).transpose()?;
+        let change = Change::Restrict { symbol: self.symbol_named(symbol)?, stops };
+        self.propose(t, &format!("restriction of {symbol}"), change, principal, text)
     }
 
     /// Approve a proposal as a second person.

@@ -61,6 +61,15 @@ impl Error {
     pub fn invalid(what: &str, reject: &Reject) -> Error {
         Error::Invalid(refusal(what, reject))
     }
+
+    /// The same, where another person may be needed: that is no fault of the argument.
+    pub fn of_person(what: &str, reject: &Reject) -> Error {
+        if reject.reason.code == riskcore::reasons::NEEDS_APPROVAL.code {
+            Error::refused(what, reject)
+        } else {
+            Error::invalid(what, reject)
+        }
+    }
 }
 
 fn refusal(what: &str, reject: &Reject) -> String {

@@ -11,13 +11,15 @@ use riskcore::events::Instrument;
 use riskcore::security::Rules;
 use riskcore::units::{Price, Qty};
 use riskgate_server::config::{
-    AccountSetup, Config, LimitSetup, OpeningSetup, PrincipalSetup, RouterSetup, Setup, SymbolSetup,
+    AccountSetup, Config, LimitSetup, OpeningSetup, PermitSetup, PrincipalSetup, RestrictedSetup, RouterSetup, Setup,
+    SymbolSetup,
 };
 use riskgate_server::fleet::Policy;
 use riskgate_server::fleet::attestation::{self, Attributes};
 use riskgate_server::fleet::flags::Flag;
 use riskgate_server::ring::RingBounds;
 
+use crate::arguments;
 use crate::errors::Error;
 
 /// Bytes that may wait for the venue before new orders are refused: some 10,000 orders.
@@ -169,7 +171,7 @@ impl DataPlane {
     }
 
     #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1, reg_sho = false, luld = false, easy_to_borrow = false,
-                        prior_close = None))]
+                        prior_close = None, adv = None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
     fn define_symbol(
         &self,
@@ -181,10 +183,23 @@ impl DataPlane {
         luld: bool,
         easy_to_borrow: bool,
         prior_close: Option<i64>,
+        adv: Option<i64>,
     ) -> PyResult<()> {
         let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier };
         let rules = Rules { reg_sho, luld, easy_to_borrow };
-        self.set_up(|setup| setup.symbols.push(SymbolSetup { name, instrument, rules, prior_close }))
+        self.set_up(|setup| {
+            setup.symbols.push(SymbolSetup { name, instrument, rules, prior_close, average_volume: adv.map(Qty) })
+        })
+    }
+
+    fn permit(&self, scope: String, symbols: Vec<String>) -> PyResult<()> {
+        self.set_up(|setup| setup.permits.push(PermitSetup { scope, symbols }))
+    }
+
+    #[pyo3(signature = (symbol, stops, *, text))]
+    fn restrict(&self, symbol: String, stops: &str, text: String) -> PyResult<()> {
+        let stops = arguments::stops(stops)?;
+        self.set_up(|setup| setup.restricted.push(RestrictedSetup { symbol, stops, text }))
     }
 
     fn opening_position(&self, account: String, symbol: String, qty: i64, mark: i64) -> PyResult<()> {

@@ -34,8 +34,10 @@ impl Plane {
             "ListLimits" => Ok(self.list_limits().encode_to_vec()),
             "ListProposals" => Ok(self.list_proposals().encode_to_vec()),
             "GetFleet" => Ok(self.get_fleet().encode_to_vec()),
+            "ListRestrictions" => Ok(self.list_restrictions().encode_to_vec()),
             "HaltScope" => Ok(self.halt_scope(&decode(request)?, principal)?.encode_to_vec()),
             "SetLimit" => Ok(self.set_limit(&decode(request)?, principal)?.encode_to_vec()),
+            "SetRestriction" => Ok(self.set_restriction(&decode(request)?, principal)?.encode_to_vec()),
             "ProposeReinstate" => Ok(self.propose_reinstate(&decode(request)?, principal)?.encode_to_vec()),
             "ProposePromotion" => Ok(self.propose_promotion(&decode(request)?, principal)?.encode_to_vec()),
             "ProposeCloseIncident" => Ok(self.propose_close_incident(&decode(request)?, principal)?.encode_to_vec()),
@@ -310,6 +312,7 @@ impl Plane {
 
     fn describe(&self, change: &Change) -> String {
         match change {
+            Change::Restrict { symbol, stops } => self.describe_restriction(*symbol, *stops),
             Change::Reinstate { scope, trip } => {
                 format!("reinstate {}, halted by trip {trip}", scope_text::render(*scope, self.names()))
             }
@@ -454,7 +457,7 @@ fn listed(limit: u32) -> usize {
     if limit == 0 { DEFAULT_LIST } else { limit as usize }
 }
 
-fn unknown(what: &str, name: &str) -> Error {
+pub(crate) fn unknown(what: &str, name: &str) -> Error {
     Error::Invalid(format!("{what} {name:?} is not configured"))
 }
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use riskcore::events::Instrument;
+use riskcore::permissions::Stops;
 use riskcore::security::Rules;
+use riskcore::units::Qty;
 
 use crate::fleet::FleetSetup;
 use crate::ring::RingBounds;
@@ -102,6 +104,28 @@ pub struct SymbolSetup {
     pub rules: Rules,
     /// Close of the day before, if it is not left to the venue.
     pub prior_close: Option<i64>,
+    /// What it trades on an average day.
+    pub average_volume: Option<Qty>,
+}
+
+/// The symbols that a scope may trade.
+#[derive(Clone, Debug)]
+pub struct PermitSetup {
+    /// `account:ACC1`, `router:smars-1`, `strategy:RLP`.
+    pub scope: String,
+    /// Names; none = all.
+    pub symbols: Vec<String>,
+}
+
+/// An entry of the restricted list.
+#[derive(Clone, Debug)]
+pub struct RestrictedSetup {
+    /// Symbol.
+    pub symbol: String,
+    /// What is stopped.
+    pub stops: Stops,
+    /// Why.
+    pub text: String,
 }
 
 /// A limit.
@@ -145,6 +169,10 @@ pub struct Setup {
     pub strategies: Vec<String>,
     /// Symbols.
     pub symbols: Vec<SymbolSetup>,
+    /// Lists of symbols.
+    pub permits: Vec<PermitSetup>,
+    /// The restricted list.
+    pub restricted: Vec<RestrictedSetup>,
     /// Limits, applied in this order.
     pub limits: Vec<LimitSetup>,
     /// Opening positions.

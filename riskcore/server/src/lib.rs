@@ -28,6 +28,7 @@ pub mod parents;
 pub mod plane;
 pub mod proto;
 pub mod reports;
+pub mod restrictions;
 pub mod ring;
 pub mod router;
 pub mod runtime;

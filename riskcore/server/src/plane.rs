@@ -197,6 +197,7 @@ impl Plane {
             Effect::HaltClean(trip) => self.announce_clean(trip),
             Effect::Reinstated(scope) => self.announce_reinstated(scope),
             Effect::LimitChanged => self.announce_limit(),
+            Effect::RestrictionChanged => self.announce_restriction(),
             Effect::Alarm(alarm) => self.announce_alarm(alarm),
             Effect::Finding(finding) => self.announce_finding(finding),
         }

@@ -21,7 +21,7 @@ use tokio::time::MissedTickBehavior;
 use crate::admin::{limit_named, refused};
 use crate::clock::Clock;
 use crate::commands::{self, Command, Commands, Inbox};
-use crate::config::{Config, Setup};
+use crate::config::{Config, PermitSetup, RestrictedSetup, Setup};
 use crate::error::Error;
 use crate::events::EventLog;
 use crate::halt_door::{self, HaltDoor};
@@ -358,6 +358,9 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
         if let Some(price) = symbol.prior_close {
             must(plane, &Event::PriorClose { symbol: id, price: Price(price) }, &symbol.name)?;
         }
+        if symbol.average_volume.is_some() {
+            must(plane, &Event::AverageVolume { symbol: id, qty: symbol.average_volume }, &symbol.name)?;
+        }
     }
     for router in setup.routers {
         name(plane, NameKind::Router, &router.name)?;
@@ -376,6 +379,7 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
     for text in setup.known {
         plane.known(&text)?;
     }
+    define_lists(plane, setup.permits, setup.restricted)?;
     for limit in setup.limits {
         let target = scope_text::parse_target(&limit.scope, plane.names())?;
         let what = format!("limit {} of {}", limit.limit, limit.scope);
@@ -388,6 +392,22 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
         let (qty, mark) = (Qty(opening.qty), Price(opening.mark));
         let what = format!("opening position {}/{}", opening.account, opening.symbol);
         must(plane, &Event::OpeningPosition { account, symbol, qty, mark }, &what)?;
+    }
+    Ok(())
+}
+
+/// Who may trade what, and the restricted list.
+fn define_lists(plane: &mut Plane, permits: Vec<PermitSetup>, restricted: Vec<RestrictedSetup>) -> Result<(), Error> {
+    for permit in permits {
+        let scope = scope_text::parse_scope(&permit.scope, plane.names())?;
+        let symbols = permit.symbols.iter().map(|name| configured("symbol", name, plane.names().symbol(name)));
+        let symbols = symbols.collect::<Result<_, _>>()?;
+        must(plane, &Event::Permit { scope, symbols }, &format!("symbols of {}", permit.scope))?;
+    }
+    for entry in restricted {
+        let symbol = configured("symbol", &entry.symbol, plane.names().symbol(&entry.symbol))?;
+        let (stops, principal, text) = (Some(entry.stops), "config".to_owned(), entry.text);
+        must(plane, &Event::Restrict { symbol, stops, principal, text }, &format!("restricted {}", entry.symbol))?;
     }
     Ok(())
 }

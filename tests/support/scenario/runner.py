@@ -17,7 +17,7 @@ from gateway.app import Application
 from gateway.config import load_config
 from gateway.limits_file import catalogue, parse_limit
 from gateway.scopes import parse_scope
-from gateway.wire import scope_message, scope_of, state_of
+from gateway.wire import scope_message, scope_of, state_of, stops_of
 from riskgate.v1 import admin_pb2 as admin
 from riskgate.v1 import admin_pb2_grpc, parent_orders_pb2, parent_orders_pb2_grpc, types_pb2
 from riskgate.v1 import order_entry_pb2 as pb
@@ -116,6 +116,7 @@ class Runner:
             "venue": self._venue_link,
             "mass_status": self._mass_status,
             "limit": self._limit,
+            "restrict": self._restrict,
             "halt": self._halt,
             "propose": self._propose,
             "approve": self._approve,
@@ -349,6 +350,15 @@ class Runner:
                 verdict = "reject needs_approval"
         return verdict
 
+    def _restrict(self, line: Line) -> str:
+        try:
+            answer = self._admin.SetRestriction(
+                _restriction(line.words[1], line.words[2]), **self._as(line.get("by") or "alice")
+            )
+        except (grpc.RpcError, ValueError) as error:
+            return _refused(error)
+        return "accept" if answer.applied else "reject needs_approval"
+
     def _halt(self, line: Line) -> str:
         request = admin.HaltScopeRequest(
             scope=scope_of(line.words[1]), state=state_of(line.words[2]), reason="scenario"
@@ -358,7 +368,10 @@ class Runner:
     def _propose(self, line: Line) -> str:
         who = line.get("by") or "alice"
         try:
-            if line.words[1] == "limit":
+            if line.words[1] == "restrict":
+                restriction = _restriction(line.words[2], line.words[3])
+                self._proposal = self._admin.SetRestriction(restriction, **self._as(who)).proposal_id
+            elif line.words[1] == "limit":
                 name, _, value = line.words[3].partition("=")
                 request = _limit_request(line.words[2], name, value)
                 self._proposal = self._admin.SetLimit(request, **self._as(who)).proposal_id
@@ -418,6 +431,11 @@ def _limit_request(scope: str, limit: str, value: str) -> admin.SetLimitRequest:
     return admin.SetLimitRequest(
         scope=scope_message(where), is_default=where.is_default, limit=limit, value=number, reason="scenario"
     )
+
+
+def _restriction(symbol: str, stops: str) -> admin.SetRestrictionRequest:
+    number = admin.RESTRICTED_ORDERS_UNSPECIFIED if stops == "none" else stops_of(stops)
+    return admin.SetRestrictionRequest(symbol=symbol, stops=number, reason="scenario")
 
 
 def _refusal(message: pb.GatewayMessage | None) -> str:

@@ -12,6 +12,7 @@ from tests.support.scenario.language import Line
 PEOPLE = ("alice", "bob", "carol")
 
 _DESCRIBING = {"account", "router", "strategy", "symbol", "phases", "fleet", "flag", "known"}
+_DESCRIBING = {"account", "router", "strategy", "symbol", "phases", "fleet", "flag", "permit"}
 _BEFORE = _DESCRIBING | {"limit", "mark", "venue", "position", "only", "phase", "bands", "prior_close", "short_sale"}
 """Steps after which limits still belong to the configuration."""
 
@@ -48,9 +49,10 @@ def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: 
     known = [_known(line.words[1]) for line in configured if line.words[0] == "known"]
     if known:
         text += f"[findings]\nknown = {json.dumps(known)}\n"
+    lists = {line.words[1]: line.words[2:] for line in configured if line.words[0] == "permit"}
     for line in configured:
-        for name in line.plain()[1:]:
-            text += _named(line, name, accounts)
+        for name in line.plain()[1:] if line.words[0] != "permit" else ():
+            text += _named(line, name, accounts) + _permitted(lists.get(f"{line.words[0]}:{name}", ()))
     for line in positions:
         account, symbol = line.words[1].partition(":")[2].split("/")
         text += f'[[opening_positions]]\naccount = "{account}"\nsymbol = "{symbol}"\n'
@@ -62,6 +64,11 @@ def _known(text: str) -> str:
     """Words of the venue are one word in a scenario."""
     kind, _, value = text.partition(":")
     return f"{kind}:{value.replace('_', ' ')}" if kind == "venue_reject" else text
+
+
+def _permitted(symbols: Sequence[str]) -> str:
+    listed = ", ".join(f'"{symbol}"' for symbol in symbols)
+    return f"symbols = [{listed}]\n" if symbols else ""
 
 
 def _named(line: Line, name: str, accounts: Sequence[str]) -> str:
@@ -78,9 +85,15 @@ def _named(line: Line, name: str, accounts: Sequence[str]) -> str:
         case "symbol":
             tick, lot, multiplier = (line.get(key) for key in ("tick", "lot", "multiplier"))
             return (
-                f'[[symbols]]\nname = "{name}"\ntick = "{tick or "0.01"}"\n'
-                f"lot = {lot or 1}\nmultiplier = {multiplier or 1}\n"
-            ) + "".join(f"{rule} = true\n" for rule in ("reg_sho", "luld", "easy_to_borrow") if line.get(rule) == "yes")
+                (
+                    f'[[symbols]]\nname = "{name}"\ntick = "{tick or "0.01"}"\n'
+                    f"lot = {lot or 1}\nmultiplier = {multiplier or 1}\n"
+                )
+                + (f"adv = {line.get('adv')}\n" if line.get("adv") else "")
+                + "".join(
+                    f"{rule} = true\n" for rule in ("reg_sho", "luld", "easy_to_borrow") if line.get(rule) == "yes"
+                )
+            )
     return ""
 
 

@@ -300,6 +300,7 @@ registry! {
     well_formed::WellFormed {}
     order_flags::OrderFlags {}
     limit_configured::LimitConfigured {}
+    permission::Permission {}
     parent_child::ParentChild { PARENT_OVERFILL_HALT_AFTER }
     leaving::Leaving { MAX_EXCESS_LEAVING_BPS, UNPARENTED_ALLOWANCE_QTY }
     children::Children { MAX_CHILDREN_FACTOR, MIN_CHILD_QTY }
@@ -310,6 +311,7 @@ registry! {
         CANARY_MAX_ORDER_QTY, CANARY_MAX_ORDER_NOTIONAL, CANARY_MESSAGE_RATE, CANARY_MAX_OPEN_ORDERS,
     }
     order_size::OrderSize { MAX_ORDER_QTY }
+    average_volume::AverageVolume { MAX_ORDER_ADV_BPS }
     market_phase::MarketPhase {}
     market_data::MarketData { MARKET_DATA_MAX_AGE }
     order_value::OrderValue { MAX_ORDER_NOTIONAL }

@@ -1,6 +1,7 @@
 //! Reading a record: nothing in it is trusted.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{DecodeError, MAX_TEXT};
 use crate::detect::first_seen::Seen;
@@ -11,6 +12,7 @@ use crate::events::{
 use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
 use crate::limits::{LimitId, LimitTarget};
+use crate::permissions::{MAX_LIST, Stops};
 use crate::reasons::Reason;
 use crate::scopes::{Scope, ScopeKind};
 use crate::security::{Phase, Rules, ShortSale};
@@ -228,12 +230,28 @@ impl Reader<'_> {
         })
     }
 
+    fn stops(&mut self) -> Read<Option<Stops>> {
+        match self.u8()? {
+            0 => Ok(None),
+            n => Stops::from_number(n).map(Some).ok_or(DecodeError::BadField("stops")),
+        }
+    }
+
+    fn symbols(&mut self) -> Read<Vec<SymbolId>> {
+        let len = self.u32()? as usize;
+        if len > MAX_LIST + 1 || len > self.0.len() {
+            return Err(DecodeError::BadField("list length"));
+        }
+        (0..len).map(|_| self.u32().map(SymbolId)).collect()
+    }
+
     fn change(&mut self) -> Read<Change> {
         match self.u8()? {
             0 => Ok(Change::Reinstate { scope: self.scope()?, trip: self.u64()? }),
             1 => Ok(Change::Limit { target: self.target()?, limit: self.limit()?, value: self.optional_i128()? }),
             50 => Ok(Change::Promote { router: RouterId(self.u32()?) }),
             51 => Ok(Change::CloseIncident { trip: self.u64()? }),
+            80 => Ok(Change::Restrict { symbol: SymbolId(self.u32()?), stops: self.stops()? }),
             _ => Err(DecodeError::BadField("change")),
         }
     }
@@ -363,6 +381,14 @@ impl Reader<'_> {
             }),
             60 => Event::Known { seen: self.seen()? },
             61 => Event::AcknowledgeFinding { finding: self.u64()?, principal: self.text()?, text: self.text()? },
+            80 => Event::AverageVolume { symbol: SymbolId(self.u32()?), qty: self.optional_i64()?.map(Qty) },
+            81 => Event::Permit { scope: self.scope()?, symbols: self.symbols()? },
+            82 => Event::Restrict {
+                symbol: SymbolId(self.u32()?),
+                stops: self.stops()?,
+                principal: self.text()?,
+                text: self.text()?,
+            },
             _ => return Err(DecodeError::BadField("kind")),
         })
     }

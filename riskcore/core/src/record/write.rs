@@ -7,6 +7,7 @@ use crate::detect::first_seen::Seen;
 use crate::events::{Change, Event, NameKind, NewOrder, OrdType, Report, ReportKind, Side, TimeInForce};
 use crate::ids::{ClOrdId, Ref};
 use crate::limits::LimitTarget;
+use crate::permissions::MAX_LIST;
 use crate::scopes::Scope;
 
 /// Appends a record's fields.
@@ -189,6 +190,11 @@ impl Writer<'_> {
                 self.u8(51);
                 self.u64(*trip);
             }
+            Change::Restrict { symbol, stops } => {
+                self.u8(80);
+                self.u32(symbol.0);
+                self.u8(stops.map_or(0, |stops| stops as u8));
+            }
         }
     }
 
@@ -333,6 +339,26 @@ impl Writer<'_> {
                 self.i64(instrument.tick.0);
                 self.i64(instrument.lot.0);
                 self.i64(instrument.multiplier);
+            }
+            Event::AverageVolume { symbol, qty } => {
+                self.u8(80);
+                self.u32(symbol.0);
+                self.optional_i64(qty.map(|qty| qty.0));
+            }
+            Event::Permit { scope, symbols } => {
+                self.u8(81);
+                self.scope(*scope);
+                // One too many is enough for the engine to refuse the list again.
+                let symbols = &symbols[..symbols.len().min(MAX_LIST + 1)];
+                self.u32(symbols.len() as u32);
+                symbols.iter().for_each(|symbol| self.u32(symbol.0));
+            }
+            Event::Restrict { symbol, stops, principal, text } => {
+                self.u8(82);
+                self.u32(symbol.0);
+                self.u8(stops.map_or(0, |stops| stops as u8));
+                self.text(principal);
+                self.text(text);
             }
             Event::ParentRequired { account, required } => {
                 self.u8(27);

@@ -8,12 +8,13 @@ use riskcore::detect::findings::About;
 use riskcore::detect::first_seen::Seen;
 use riskcore::events::{
     Attested, Cancel, Change, Event, FlagRegistry, FleetRules, Instrument, MassCancel, MassStatusEnd, MassStatusEntry,
-    NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side, TimeInForce,
+    NameKind, NewOrder, OrdType, Replace, Report, ReportKind, TimeInForce,
 };
 use riskcore::halts::State;
 use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, VenueTextId};
 use riskcore::limits::{LimitId, LimitTarget};
-use riskcore::outcome::{CxlRejReason, Effect, Outcome, Unit};
+use riskcore::outcome::{Effect, Outcome, Unit};
+use riskcore::permissions::Stops;
 use riskcore::record;
 use riskcore::scopes::{Scope, ScopeKind};
 use riskcore::security::{Phase, Rules, ShortSale};
@@ -21,6 +22,7 @@ use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Engine, EngineConfig};
 
 use super::parse::{Line, fixed, limit_value, lines, span, whole};
+use super::words::{cl_ord_id, money, side, verdict};
 
 /// Runs one file; panics with file, line, expected and actual at the first difference.
 pub fn run(file: &Path) {
@@ -114,6 +116,8 @@ impl Runner {
             "flag" => self.flag(line),
             "fleet" => self.fleet(line),
             "attest" => self.attest(line),
+            "permit" => self.permit(line),
+            "restrict" => self.restrict(line),
             "mark" => self.mark(line),
             "phases" => {
                 self.apply(Event::PhasesPublished { published: true });
@@ -172,6 +176,8 @@ impl Runner {
                 let rule = |key| line.get(key) == Some("yes");
                 let (reg_sho, luld, easy_to_borrow) = (rule("reg_sho"), rule("luld"), rule("easy_to_borrow"));
                 self.apply(Event::SymbolRules { symbol, rules: Rules { reg_sho, luld, easy_to_borrow } });
+                let qty = line.get("adv").map(|adv| Qty(whole(adv)));
+                self.apply(Event::AverageVolume { symbol, qty });
             }
             if kind == NameKind::Account && line.get("parent_required") == Some("no") {
                 let account = self.engine.state().names.account(name).known().unwrap();
@@ -288,6 +294,22 @@ impl Runner {
         if outcome == Outcome::Applied {
             self.apply(Event::SessionUp { router });
         }
+        self.expect(line, &verdict(&outcome));
+    }
+
+    /// `permit account:ACC1 AAPL MSFT`
+    fn permit(&mut self, line: &Line<'_>) {
+        let scope = self.scope(line.words[1]);
+        let symbols = line.words[2..].iter().map(|name| self.symbol(name).known().unwrap()).collect();
+        let outcome = self.apply(Event::Permit { scope, symbols });
+        self.expect(line, &verdict(&outcome));
+    }
+
+    /// `restrict AAPL opening [by=alice]`; `none` takes it off the list
+    fn restrict(&mut self, line: &Line<'_>) {
+        let symbol = self.symbol(line.words[1]).known().unwrap();
+        let (stops, principal) = (Stops::by_name(line.words[2]), line.get("by").unwrap_or("alice").into());
+        let outcome = self.apply(Event::Restrict { symbol, stops, principal, text: "scenario".into() });
         self.expect(line, &verdict(&outcome));
     }
 
@@ -567,7 +589,7 @@ impl Runner {
     }
 
     /// `propose reinstate SCOPE by=alice [trip=N]`, `propose limit SCOPE name=value by=alice`, `propose promote ROUTER`,
-    /// `propose close_incident SCOPE`
+    /// `propose close_incident SCOPE`, `propose restrict SYMBOL none`
     fn propose(&mut self, line: &Line<'_>) {
         let principal = line.get("by").unwrap_or("alice").to_string();
         let change = match line.words[1] {
@@ -582,6 +604,10 @@ impl Runner {
                 let scope = self.scope(line.words[2]);
                 let incidents = self.engine.state().fleet.incidents();
                 Change::CloseIncident { trip: incidents.iter().find(|i| i.scope == scope).map_or(0, |i| i.trip) }
+            }
+            "restrict" => {
+                let symbol = self.symbol(line.words[2]).known().unwrap();
+                Change::Restrict { symbol, stops: Stops::by_name(line.words[3]) }
             }
             _ => {
                 let (name, value) = line.words[3].split_once('=').unwrap();
@@ -796,54 +822,5 @@ impl Runner {
             self.fail(line, "`expect` needs `-> value`");
         }
         self.expect(line, &actual);
-    }
-}
-
-fn cl_ord_id(text: &str) -> ClOrdId {
-    ClOrdId::new(text.as_bytes()).unwrap_or_else(|| panic!("not a ClOrdID: {text}"))
-}
-
-fn side(text: &str) -> Side {
-    match text {
-        "buy" => Side::Buy,
-        "sell" => Side::Sell,
-        "short" => Side::SellShort,
-        "exempt" => Side::SellShortExempt,
-        other => panic!("not a side: {other}"),
-    }
-}
-
-/// Money as decimal text without trailing zeros.
-fn money(amount: i128) -> String {
-    let sign = if amount < 0 { "-" } else { "" };
-    let (whole, part) = (amount.unsigned_abs() / 1_000_000_000, amount.unsigned_abs() % 1_000_000_000);
-    if part == 0 {
-        return format!("{sign}{whole}");
-    }
-    format!("{sign}{whole}.{}", format!("{part:09}").trim_end_matches('0'))
-}
-
-/// An outcome in the words of the scenario language.
-fn verdict(outcome: &Outcome) -> String {
-    let cancel = |reason: &CxlRejReason| match reason {
-        CxlRejReason::TooLate => "too_late",
-        CxlRejReason::UnknownOrder => "unknown_order",
-        CxlRejReason::AlreadyPending => "already_pending",
-        CxlRejReason::DuplicateClOrdId => "duplicate_cl_ord_id",
-        CxlRejReason::Other => "other",
-    };
-    match outcome {
-        Outcome::Rejected(reject) | Outcome::Refused(reject) | Outcome::ReplaceRejected(_, _, Some(reject)) => {
-            format!("reject {}", reject.reason.name.to_lowercase())
-        }
-        Outcome::ReplaceRejected(_, reason, None) | Outcome::CancelRejected(_, reason) => {
-            format!("reject {}", cancel(reason))
-        }
-        Outcome::Duplicate(_) => "duplicate".into(),
-        Outcome::DuplicateReport => "duplicate_report".into(),
-        Outcome::UnknownOrder => "unknown_order".into(),
-        Outcome::ReportGap(_) => "report_gap".into(),
-        Outcome::MassCancelAccepted(count) => format!("accept {count}"),
-        _ => "accept".into(),
     }
 }

@@ -150,6 +150,7 @@ fn setup(message_rate: i128) -> Setup {
         instrument: Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier: 1 },
         rules: Rules::default(),
         prior_close: None,
+        average_volume: None,
     };
     let router = |name: &str| RouterSetup {
         name: name.to_owned(),
@@ -167,6 +168,8 @@ fn setup(message_rate: i128) -> Setup {
         operators: vec![person("alice", true), person("viewer", false)],
         strategies: vec!["RLP".to_owned()],
         symbols: vec![symbol("AAPL"), symbol("MSFT")],
+        permits: Vec::new(),
+        restricted: Vec::new(),
         limits: vec![
             limit("firm", "max_gross_notional", money(1_000_000_000_000)),
             limit("firm", "max_day_loss", money(1_000_000_000)),
