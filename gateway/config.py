@@ -164,12 +164,10 @@ Symbols = Annotated[tuple[str, ...], Field(default=(), strict=False, examples=[[
 
 
 class Account(StrictModel):
-    """An account; unless told otherwise its orders must name a registered parent.
+    """An account; unless told otherwise its orders must name a registered parent and may be of every symbol.
 
     Orders of accounts that name the same ``smp_group`` must not trade with each other; without one they may.
     """
-
-    """An account; unless told otherwise its orders must name a registered parent and may be of every symbol."""
 
     name: Name = Field(examples=["ACC1"])
     parent_required: bool = Field(default=True, examples=[True])

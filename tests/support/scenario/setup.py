@@ -11,8 +11,7 @@ from tests.support.scenario.language import Line
 
 PEOPLE = ("alice", "bob", "carol")
 
-_DESCRIBING = {"account", "router", "strategy", "symbol", "phases", "fleet", "flag", "known"}
-_DESCRIBING = {"account", "router", "strategy", "symbol", "phases", "fleet", "flag", "permit"}
+_DESCRIBING = {"account", "router", "strategy", "symbol", "phases", "fleet", "flag", "known", "permit"}
 _BEFORE = _DESCRIBING | {"limit", "mark", "venue", "position", "only", "phase", "bands", "prior_close", "short_sale"}
 """Steps after which limits still belong to the configuration."""
 
