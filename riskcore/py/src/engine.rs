@@ -1,28 +1,26 @@
 //! `riskcore.Engine`: the core embedded in a Python program. Each call is one event of the core; nothing is decided here.
 
-use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList};
 use riskcore::checks::LIMIT_COUNT;
 use riskcore::detect::findings::About;
 use riskcore::detect::first_seen::Seen;
 use riskcore::events::{
     Attested, Cancel, Change, FlagRegistry, FleetRules, Instrument, NameKind, Replace, Report, ReportKind,
 };
-use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, SymbolId, VenueTextId};
-use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, VenueTextId};
+use riskcore::limits::LimitId;
 use riskcore::outcome::{CxlRejReason, Outcome};
-use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
+use riskcore::scopes::ScopeKind;
 use riskcore::security::Rules;
 use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Effect, EngineConfig, Event, Reject};
-use riskgate_server::scope_text::{parse_scope, parse_target, render};
 use riskgate_server::venue::texts::name_for;
 
 use crate::arguments::{self, DEFAULT_ORD_TYPE, DEFAULT_TIF, OrderNumbers, in_range, limit_named};
 use crate::errors::Error;
 use crate::packed;
-use crate::tuples::{FINDING, REJECT, TRIP};
+use crate::tuples::{FINDING, REJECT};
 
 /// The core keeps its time where it is: no event is earlier than this.
 const NOW: i64 = i64::MIN;
@@ -65,7 +63,7 @@ fn cxl_rej(why: CxlRejReason) -> i64 {
 /// The risk core, embedded: flat calls, one thread. The caller supplies the time of every event, non-decreasing.
 #[pyclass(module = "riskcore")]
 pub struct Engine {
-    core: riskcore::Engine,
+    pub(crate) core: riskcore::Engine,
     last_reject: Option<Reject>,
     effects: Vec<Effect>,
     cancels: Vec<OrderId>,
@@ -156,41 +154,6 @@ impl Engine {
             self.apply(NOW, &Event::Define { kind: NameKind::VenueText, name: name.clone() });
         }
         self.core.state().names.venue_text(&name).known()
-    }
-
-    fn scope(&self, text: &str) -> Result<Scope, Error> {
-        Ok(parse_scope(text, &self.core.state().names)?)
-    }
-
-    /// The place of a scope, or none for a pair nothing has been traded or set in yet.
-    fn place(&self, text: &str) -> Result<Option<ScopeIx>, Error> {
-        Ok(self.core.state().scopes.find(self.scope(text)?))
-    }
-
-    /// A place whose money can be told.
-    fn valued(&self, text: &str) -> Result<Option<ScopeIx>, Error> {
-        let place = self.place(text)?;
-        let unvalued = place.map_or(0, |ix| self.core.state().books[ix.at()].unvalued);
-        if unvalued > 0 {
-            return Err(Error::Failed(format!(
-                "{text}: {unvalued} of its positions cannot be valued, for want of a price or because the value does not \
-                 fit; give a tick of each symbol first"
-            )));
-        }
-        Ok(place)
-    }
-
-    fn symbol_named(&self, name: &str) -> Result<SymbolId, Error> {
-        let id = self.core.state().names.symbol(name).known();
-        id.ok_or_else(|| Error::Invalid(format!("symbol {name:?} is not defined; define_symbol() first")))
-    }
-
-    fn target(&self, text: &str) -> Result<LimitTarget, Error> {
-        Ok(parse_target(text, &self.core.state().names)?)
-    }
-
-    fn render(&self, scope: Scope) -> String {
-        render(scope, &self.core.state().names)
     }
 }
 
@@ -740,31 +703,7 @@ impl Engine {
 
     /// Every halt that is latched, oldest first.
     fn trips<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        for trip in self.core.state().halts.trips().iter().filter(|trip| trip.reinstated.is_none()) {
-            let (router, order) = trip.offender.map_or((String::new(), String::new()), |offender| {
-                let name = self.core.state().names.routers.name(offender.router.0);
-                (name.to_owned(), offender.cl_ord_id.as_str().to_owned())
-            });
-            let cause = trip.cause;
-            let fields = [
-                trip.id.into_bound_py_any(py)?,
-                self.render(trip.scope).into_bound_py_any(py)?,
-                trip.state.name().into_bound_py_any(py)?,
-                cause.map_or("", |cause| cause.reason.name).into_bound_py_any(py)?,
-                trip.time.0.into_bound_py_any(py)?,
-                (&trip.principal).into_bound_py_any(py)?,
-                (&trip.text).into_bound_py_any(py)?,
-                cause.map_or(0, |cause| cause.limit).into_bound_py_any(py)?,
-                cause.map_or(0, |cause| cause.value).into_bound_py_any(py)?,
-                router.into_bound_py_any(py)?,
-                order.into_bound_py_any(py)?,
-                trip.open_orders.into_bound_py_any(py)?,
-                self.core.outstanding(trip.scope).into_bound_py_any(py)?,
-            ];
-            list.append(TRIP.make(py, PyTuple::new(py, fields)?)?)?;
-        }
-        Ok(list)
+        self.latched(py)
     }
 
     /// The scope's own state.

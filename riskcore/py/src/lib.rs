@@ -6,6 +6,7 @@ mod catalogue;
 mod engine;
 mod errors;
 mod load;
+mod lookup;
 mod packed;
 mod server;
 mod tuples;
