@@ -34,7 +34,7 @@ def binary_sha256(build: Build) -> str:
 def config_hash(fault: Fault) -> str:
     """The hash of a router's configuration; a fault of the configuration changes it."""
     configured = fault.value if fault in _CONFIGURED else Fault.NONE.value
-    return "sha256:" + hashlib.sha256(f"fault = {configured}\n".encode()).hexdigest()
+    return hashlib.sha256(f"fault = {configured}\n".encode()).hexdigest()
 
 
 def attestation(name: str, build: Build, fault: Fault, document: Path | None = None) -> Attestation:

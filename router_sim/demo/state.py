@@ -144,7 +144,7 @@ class DemoState:
             found = next((text for text in fleet.findings if text.startswith(f"{row.router}: ")), "")
             if row.differences and row.router not in self.odd:
                 self.odd[row.router] = found
-                self.note(found, bad=True)
+                self.note(found, at=self.status.time if self.status else 0, bad=True)
 
     def gateway_event(self, event: admin_pb2.StreamEventsResponse) -> None:
         """Take in one event of the gateway."""
