@@ -235,6 +235,19 @@ def sold(side: int, restriction: str) -> Callable[[Desk], int]:
     return order
 
 
+def after_own_fills(desk: Desk) -> int:
+    desk.engine.set_limit("symbol:AAPL", "own_drift_bps", 0)
+    desk.engine.trade(desk.t, desk.order(), 100, ASK)
+    return desk.order()
+
+
+def without_locate(desk: Desk) -> int:
+    gme = desk.engine.define_symbol("GME", tick=CENT, reg_sho=True)
+    desk.engine.tick(desk.t, gme, BID, ASK)
+    desk.engine.prior_close(desk.t, gme, BID)
+    return desk.order(symbol=gme, side=riskcore.SELL_SHORT)
+
+
 def own_order(desk: Desk) -> int:
     house = desk.engine.define_account("HOUSE", parent_required=False, smp_group=0)
     assert desk.order(account=house, side=riskcore.SELL, price=ASK) > 0
@@ -344,6 +357,8 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "MISMARKED_SELL": sold(riskcore.SELL, "free"),
     "SHORT_SALE_RESTRICTED": sold(riskcore.SELL_SHORT, "not_at_bid"),
     "NOT_SHORTABLE": sold(riskcore.SELL_SHORT, "not_shortable"),
+    "OWN_DRIFT": after_own_fills,
+    "NO_LOCATE": without_locate,
     "SELF_MATCH": own_order,
     "FLAG_UNKNOWN": unknown_flag,
     "FLAG_RETIRED": retired_flag,

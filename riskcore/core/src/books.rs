@@ -20,6 +20,8 @@ pub struct Book {
     pub open_buy: i64,
     /// Open sell quantity (cells only).
     pub open_sell: i64,
+    /// The part of it that is marked short (cells only).
+    pub open_short: i64,
     /// Notional of open buys and sells at their risk prices.
     pub open_notional: i128,
     /// Notional executed today, buys plus sells.
@@ -105,6 +107,10 @@ impl Book {
         if is_cell {
             let open = if side.is_buy() { &mut self.open_buy } else { &mut self.open_sell };
             *open = open.checked_add(delta.qty)?;
+            if side.is_short() {
+                // Part of what fitted.
+                self.open_short += delta.qty;
+            }
         }
         (self.open_notional, self.open_orders) = (notional, orders);
         Some(())

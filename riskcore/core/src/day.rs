@@ -1,9 +1,12 @@
 //! The trading day: what starts anew with it, and what does not.
 
+use alloc::vec::Vec;
+
+use crate::checks::id;
 use crate::engine::Engine;
 use crate::outcome::{Outcome, Reject};
 use crate::reasons::BAD_REFERENCE_DATA;
-use crate::scopes::{Scope, ScopeIx};
+use crate::scopes::{Scope, ScopeIx, ScopeKind};
 
 impl Engine {
     /// A new trading day, keyed by its date: rolling to the same or an earlier day changes nothing. Turnover, profit and
@@ -20,6 +23,7 @@ impl Engine {
         for market in &mut self.state.markets {
             market.day_roll();
         }
+        self.lapse_locates();
         for security in &mut self.state.securities {
             security.day_roll();
         }
@@ -38,5 +42,18 @@ impl Engine {
             }
         }
         Outcome::Applied
+    }
+
+    /// A locate is good for the day it was given on.
+    fn lapse_locates(&mut self) {
+        let all = self.state.scopes.iter().map(|(ix, scope)| (ix, scope.kind()));
+        let cells: Vec<ScopeIx> = all.filter(|(_, kind)| *kind == ScopeKind::AccountSymbol).map(|(ix, _)| ix).collect();
+        let limits = &mut self.state.limits;
+        limits.set_default(ScopeKind::AccountSymbol, id::SHORT_LOCATE, None, self.state.scopes.iter());
+        for ix in cells {
+            if limits.at(ix).is_own(id::SHORT_LOCATE) {
+                limits.set(ix, ScopeKind::AccountSymbol, id::SHORT_LOCATE, None);
+            }
+        }
     }
 }

@@ -297,6 +297,7 @@ impl Engine {
                 i128::from(book.position),
                 i128::from(book.open_buy),
                 i128::from(book.open_sell),
+                i128::from(book.open_short),
                 book.open_notional,
                 book.executed_notional,
                 book.cash,

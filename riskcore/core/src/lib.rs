@@ -15,6 +15,7 @@ pub mod candidate;
 pub mod checks;
 pub mod day;
 pub mod detect;
+pub mod drift;
 pub mod engine;
 pub mod events;
 pub mod fleet;

@@ -4,7 +4,7 @@
 //! state the order is in.
 
 use crate::books::{Execution, OpenDelta};
-use crate::checks::{Released, id};
+use crate::checks::{Fill, Released, id};
 use crate::engine::Engine;
 use crate::events::{MassStatusEnd, MassStatusEntry, Report, ReportKind, Side};
 use crate::halts::State as HaltState;
@@ -115,6 +115,12 @@ impl Engine {
         Outcome::Reported(report.order)
     }
 
+    /// The checks learn of an execution, or of one taken back.
+    fn executed(&mut self, id: OrderId, qty: i64, price: Price, notional: i128) {
+        let Some(order) = self.state.orders.get(id) else { return };
+        self.checks.executed(&Fill { order, qty, price, notional }, &self.state);
+    }
+
     /// `None`: the report contradicts the order, or its numbers do not fit. Nothing was changed.
     fn apply_report(&mut self, id: OrderId, kind: ReportKind) -> Option<()> {
         let order = self.state.orders.get_mut(id)?;
@@ -175,6 +181,7 @@ impl Engine {
         if let Some(parent) = parent.and_then(|parent| self.state.parents.get_mut(parent)) {
             parent.cum = Qty(parent.cum.0.saturating_add(qty.0));
         }
+        self.executed(id, qty.0, price, execution.notional);
         if was_final {
             self.state.counters.late_fills += 1;
             self.effects.push(Effect::Alarm(Alarm::LateFill(id)));
@@ -224,6 +231,7 @@ impl Engine {
             parent.cum = Qty(parent.cum.0 - qty.0);
         }
         self.rehold(id, Qty::ZERO);
+        self.executed(id, -qty.0, price, -execution.notional);
         Some(())
     }
 

@@ -6,7 +6,7 @@
 //! - `observe`: every attempt of a router, refused ones too - only windows of that router;
 //! - `check`: read-only, on a resolved order;
 //! - `reserve`: the order passed every check;
-//! - `settle`: exposure is given back (`released`), or a scope's value changed (`watch`).
+//! - `settle`: exposure is given back (`released`), the venue executes (`executed`), or a scope's value changed (`watch`).
 //!
 //! To add one: CONTRIBUTING.md, "Add a check".
 
@@ -22,7 +22,7 @@ use crate::outcome::Reject;
 use crate::reasons::Reason;
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
-use crate::units::Nanos;
+use crate::units::{Nanos, Price};
 
 /// A refusal, and the halt that goes with it.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +77,19 @@ impl Measure {
         let reject = Reject { reason: self.reason, scope: Some(scope), limit: self.bound, value: self.value, unit };
         if self.limit.def().action == Action::Halt { Breach::halting(reject) } else { Breach::reject(reject) }
     }
+}
+
+/// An execution of one of our orders, or its reversal.
+#[derive(Clone, Copy, Debug)]
+pub struct Fill<'a> {
+    /// The order, the execution already booked in it.
+    pub order: &'a Order,
+    /// Quantity; negative if a trade is taken back.
+    pub qty: i64,
+    /// Price.
+    pub price: Price,
+    /// Notional; negative if a trade is taken back.
+    pub notional: i128,
 }
 
 /// Open exposure that an order gives back.
@@ -142,6 +155,9 @@ pub trait Check: Default {
 
     /// The order passed every check and is about to be sent.
     fn reserve(&mut self, _candidate: &Candidate, _state: &State) {}
+
+    /// An order was executed, or an execution taken back.
+    fn executed(&mut self, _fill: &Fill<'_>, _state: &State) {}
 
     /// An order gave back exposure without having executed it.
     fn released(&mut self, _released: &Released<'_>, _state: &State) {}
@@ -250,6 +266,11 @@ macro_rules! registry {
                 $(self.$module.reserve(candidate, state);)+
             }
 
+            /// See [`Check::executed`].
+            pub fn executed(&mut self, fill: &Fill<'_>, state: &State) {
+                $(self.$module.executed(fill, state);)+
+            }
+
             /// See [`Check::released`].
             #[inline]
             pub fn released(&mut self, released: &Released<'_>, state: &State) {
@@ -317,9 +338,11 @@ registry! {
     order_value::OrderValue { MAX_ORDER_NOTIONAL }
     price_collar::PriceCollar { PRICE_COLLAR_BPS, PRICE_COLLAR_AUCTION_BPS }
     price_passive::PricePassive { PRICE_COLLAR_PASSIVE_BPS }
+    own_drift::OwnDrift { OWN_DRIFT_BPS, OWN_DRIFT_WINDOW }
     luld_band::LuldBand {}
     sell_marking::SellMarking {}
     short_sale::ShortSale {}
+    locate::Locate { SHORT_LOCATE }
     self_match::SelfMatch {}
     net_position::NetPosition { MAX_LONG_POSITION, MAX_SHORT_POSITION }
     open_orders::OpenOrders { MAX_OPEN_ORDERS, MAX_OPEN_QTY, MAX_OPEN_NOTIONAL }

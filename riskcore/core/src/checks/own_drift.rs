@@ -1,0 +1,158 @@
+//! P2: the collar over a period - how far own fills went from where the market was when they began.
+//! Source: Rule 15c3-5(c)(1)(ii), "over a short period of time"; RTS 6 Art. 15(1)(a); rules.md P2.
+//!
+//! A collar per order follows the market, and so a runaway that lifts the market lifts its own collar. Here a side is
+//! closed once own fills of it, within the window, went farther than allowed from the mid before the first of them. Buying
+//! closes buying, selling closes selling; the side opens again when the fills leave the window.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::hash::Hasher;
+
+use super::{Check, Fill, Measure, id};
+use crate::candidate::Candidate;
+use crate::drift::DriftWindow;
+use crate::hash::FoldHasher;
+use crate::ids::RouterId;
+use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::outcome::Unit;
+use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
+use crate::scopes::{ScopeIx, ScopeKind};
+use crate::state::State;
+use crate::units::{BPS, Nanos, Price, widening_mul};
+
+reasons! { REASONS:
+    OWN_DRIFT = 310, ALGORITHM_RISK_THRESHOLD,
+        "Own fills of this side have moved too far from where the market was when they began; wait until they are past.";
+}
+
+const CELLS: u8 = kinds(&[ScopeKind::Symbol, ScopeKind::AccountSymbol, ScopeKind::RouterSymbol]);
+
+/// How far.
+pub static OWN_DRIFT_BPS: LimitDef = LimitDef {
+    code: 162,
+    name: "own_drift_bps",
+    unit: Unit::Bps,
+    settable_at: CELLS,
+    required_at: 0,
+    min: 0,
+    action: Action::Reject,
+    doc: "How far own buys may go above, own sells below, the mid before the first of them within `own_drift_window`.",
+};
+
+/// The window.
+pub static OWN_DRIFT_WINDOW: LimitDef = LimitDef {
+    code: 163,
+    name: "own_drift_window",
+    unit: Unit::Nanos,
+    settable_at: CELLS,
+    required_at: 0,
+    min: 1,
+    action: Action::Parameter,
+    doc: "Length of the window of `own_drift_bps`; 60 s if not set. A fill may count up to 1/64 of it longer.",
+};
+
+const DEFAULT_WINDOW: Nanos = Nanos::from_secs(60);
+
+/// The windows of one scope, for buys and for sells.
+struct Drift {
+    window: Nanos,
+    sides: [DriftWindow; 2],
+}
+
+impl Drift {
+    fn new(window: Nanos) -> Drift {
+        Drift { window, sides: [DriftWindow::new(-1, window), DriftWindow::new(1, window)] }
+    }
+
+    /// In basis points of the reference, rounded up: more than a whole bound exactly if it is beyond it.
+    fn bps(&self, is_buy: bool, now: Nanos) -> i128 {
+        let Some((reference, distance)) = self.sides[usize::from(is_buy)].drift(now) else { return 0 };
+        let reference = i128::from(reference.0).max(1);
+        (widening_mul(distance, BPS) + reference - 1) / reference
+    }
+}
+
+/// See the module.
+#[derive(Default)]
+pub struct OwnDrift {
+    /// Per scope; only where the limit is set.
+    scopes: Vec<Option<Box<Drift>>>,
+}
+
+impl OwnDrift {
+    fn at(&self, ix: ScopeIx) -> Option<&Drift> {
+        self.scopes.get(ix.at())?.as_deref()
+    }
+
+    fn measured(&self, ix: ScopeIx, is_buy: bool, state: &State) -> Option<Measure> {
+        let limit = id::OWN_DRIFT_BPS;
+        let bound = state.limits.at(ix).get(limit)?;
+        let value = self.at(ix)?.bps(is_buy, state.now);
+        Some(Measure { ix, limit, bound, value, reason: &OWN_DRIFT })
+    }
+}
+
+impl Check for OwnDrift {
+    const REASONS: &'static [Reason] = REASONS;
+
+    fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
+        if self.scopes.len() <= ix.at() {
+            self.scopes.resize_with(ix.at() + 1, || None);
+        }
+        let window = limits.get(id::OWN_DRIFT_WINDOW).and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_WINDOW, Nanos);
+        let slot = &mut self.scopes[ix.at()];
+        if limits.get(id::OWN_DRIFT_BPS).is_none() {
+            *slot = None;
+        } else if slot.as_ref().is_none_or(|drift| drift.window != window) {
+            *slot = Some(Box::new(Drift::new(window)));
+        }
+    }
+
+    #[inline(always)]
+    fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
+        for ix in candidate.touched.among(candidate.bounds.places(id::OWN_DRIFT_BPS)) {
+            if let Some(measure) = self.measured(ix, candidate.side.is_buy(), state)
+                && !see(measure)
+            {
+                return;
+            }
+        }
+    }
+
+    /// A trade that is taken back moved the market all the same.
+    fn executed(&mut self, fill: &Fill<'_>, state: &State) {
+        if fill.qty <= 0 {
+            return;
+        }
+        for ix in fill.order.touched.cells() {
+            let Some(Some(drift)) = self.scopes.get_mut(ix.at()) else { continue };
+            let touch = state.markets[fill.order.symbol.index()].touch();
+            let mid = touch.map_or(fill.price, |(bid, ask)| Price(bid.0 + (ask.0 - bid.0) / 2));
+            drift.sides[usize::from(fill.order.side.is_buy())].fill(state.now, fill.price, mid);
+        }
+    }
+
+    fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
+        let drift = self.at(ix).filter(|_| limit == id::OWN_DRIFT_BPS)?;
+        Some(drift.bps(true, state.now).max(drift.bps(false, state.now)))
+    }
+
+    fn reinstated(&mut self, ix: ScopeIx, _router: Option<RouterId>) {
+        if let Some(Some(drift)) = self.scopes.get_mut(ix.at()) {
+            drift.sides.iter_mut().for_each(DriftWindow::clear);
+        }
+    }
+
+    fn day_roll(&mut self) {
+        for drift in self.scopes.iter_mut().flatten() {
+            drift.sides.iter_mut().for_each(DriftWindow::clear);
+        }
+    }
+
+    fn digest(&self, hasher: &mut FoldHasher) {
+        for side in self.scopes.iter().flatten().flat_map(|drift| &drift.sides) {
+            side.hash_words().for_each(|word| hasher.write_u64(word as u64));
+        }
+    }
+}
