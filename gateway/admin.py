@@ -65,6 +65,8 @@ METHODS: Final = {
     "ListLimits": Method("view", pb.ListLimitsRequest),
     "ListProposals": Method("view", pb.ListProposalsRequest),
     "GetFleet": Method("view", pb.GetFleetRequest),
+    "GetReadiness": Method("view", pb.GetReadinessRequest),
+    "OverrideReadiness": Method("risk", pb.OverrideReadinessRequest),
     "ListFindings": Method("view", pb.ListFindingsRequest),
     "GetEvidence": Method("view", pb.GetEvidenceRequest),
     "AcknowledgeFinding": Method("risk", pb.AcknowledgeFindingRequest),

@@ -17,7 +17,7 @@ from types import FrameType
 
 import riskcore
 from gateway.admin import SERVER_OPTIONS, AdminServer, AdminService
-from gateway.config import Config
+from gateway.config import Config, Settings
 from gateway.epoch import epoch_at
 from gateway.events import EventHub
 from gateway.identity import Operators
@@ -167,8 +167,7 @@ def _define(plane: riskcore.DataPlane, config: Config) -> None:
     _permit(plane, config)
     for position in settings.opening_positions:
         plane.opening_position(position.account, position.symbol, position.qty, position.mark)
-    for known in settings.findings.known:
-        plane.known(known)
+    _define_detection(plane, settings)
     for limit in config.limits:
         plane.set_limit(limit.scope, limit.limit, limit.value)
 
@@ -210,6 +209,18 @@ def _permit(plane: riskcore.DataPlane, config: Config) -> None:
                 plane.permit(f"{kind}:{row.name}", list(row.symbols))
     for entry in settings.restricted:
         plane.restrict(entry.symbol, entry.stops, text=entry.reason)
+
+
+def _define_detection(plane: riskcore.DataPlane, settings: Settings) -> None:
+    if (readiness := settings.readiness) is not None:
+        plane.readiness(
+            open_at=readiness.open,
+            grace=readiness.grace,
+            all_routers=readiness.all_routers,
+            symbols=list(readiness.symbols),
+        )
+    for known in settings.findings.known:
+        plane.known(known)
 
 
 def run(config: Config, ready_file: Path | None = None) -> None:

@@ -5,6 +5,7 @@ limit that is missing is an error, and all errors are reported at once, each wit
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -27,6 +28,7 @@ from gateway.scopes import KINDS
 from gateway.units import PRICE_MAX, parse_decimal, parse_duration
 
 _MILLISECOND: Final = 1_000_000
+_CLOCK: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
 _MAX_SOCKET_PATH: Final = 107
 """``sun_path`` of a UNIX socket address holds 108 bytes with its final zero."""
 
@@ -144,6 +146,32 @@ class Findings(StrictModel):
     )
 
 
+def _time_of_day(value: object) -> int:
+    if not isinstance(value, str) or (match := _CLOCK.fullmatch(value)) is None:
+        raise ValueError(f'{value!r} is not a time of day; write UTC as "13:30" or "13:30:00"')
+    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3] or 0)
+    if hours > 23 or minutes > 59 or seconds > 59:
+        raise ValueError(f'"{value}" is no time of day; write UTC from "00:00" to "23:59:59"')
+    return ((hours * 60 + minutes) * 60 + seconds) * 1_000 * _MILLISECOND
+
+
+TimeOfDay = Annotated[
+    int, BeforeValidator(_time_of_day), WithJsonSchema({"type": "string", "description": 'UTC, "13:30".'})
+]
+Span = Annotated[
+    int, BeforeValidator(parse_duration), WithJsonSchema({"type": "string", "description": 'Duration, "60s".'})
+]
+
+
+class Readiness(StrictModel):
+    """The gate at the open; without the table there is none. ``open`` and ``grace`` are in ns once read."""
+
+    open: TimeOfDay = Field(examples=["13:30"])
+    grace: Span = Field(default=60_000 * _MILLISECOND, examples=["60s"])
+    all_routers: bool = Field(default=True, examples=[True])
+    symbols: tuple[str, ...] = Field(default=(), strict=False, examples=[["AAPL"]])
+
+
 class Operator(StrictModel):
     """A person. ``view`` sees, ``halt`` also halts, ``risk`` also sets limits, proposes and approves."""
 
@@ -243,6 +271,7 @@ class Settings(StrictModel):
     fleet: Fleet = Fleet()
     flags: tuple[Flag, ...] = Field(default=(), strict=False)
     findings: Findings = Findings()
+    readiness: Readiness | None = None
     operators: tuple[Operator, ...] = Field(strict=False, min_length=1)
     oms: tuple[Oms, ...] = Field(default=(), strict=False)
     accounts: tuple[Account, ...] = Field(strict=False, min_length=1)
@@ -404,6 +433,10 @@ def _references(settings: Settings, document: Document) -> Iterator[Problem]:
                 mend = closest(account, names.accounts, noun="account")
                 yield document.problem(("routers", index, "accounts", at), f'no account named "{account}"', mend)
     yield from _listed_symbols(settings, document, names)
+    for at, symbol in enumerate(settings.readiness.symbols if settings.readiness else ()):
+        if symbol not in names.symbols:
+            mend = closest(symbol, names.symbols, noun="symbol")
+            yield document.problem(("readiness", "symbols", at), f'no symbol "{symbol}"', mend)
     for index, position in enumerate(settings.opening_positions):
         if position.account not in names.accounts:
             mend = closest(position.account, names.accounts, noun="account")

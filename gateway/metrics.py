@@ -50,6 +50,7 @@ HELP: Final = {
     "quotes_merged_total": "Quotes replaced by a newer one before the core saw them.",
     "quotes_total": "Quotes taken from the feed.",
     "statuses_total": "Statuses of instruments or of the market taken from the feed.",
+    "ready": "1 for what is as it must be at the open, 0 for what is red.",
     "refused_logons_total": "Logons of routers that were refused.",
     "router_divergence_percent": "A router in a signal, as a percentage of its peers' median or of the floor if that is more.",
     "sessions": "Routers that are logged on.",

@@ -42,6 +42,8 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb("manifest", "gateway.cli.manifest", "Say what the fleet must run, and sign it."),
     Verb("findings", "gateway.cli.findings", "Show what one router does and its peers do not, and say who has looked."),
     Verb("evidence", "gateway.cli.evidence", "Show the evidence of a halt: cause, culprit, peers, what is at stake."),
+    Verb("readiness", "gateway.cli.readiness", "Show whether the firm is ready to trade, and trade even so."),
+    Verb("drill", "gateway.cli.drill", "Try the kill path on a scope that nobody trades."),
     Verb("demo", "gateway.cli.demo", "Run Knight's morning live against the gateway, in about a minute."),
     Verb("replay", "gateway.cli.replay", "Replay an incident in virtual time, with and without the controls."),
     Verb("backtest", "gateway.cli.backtest", "Send recorded order flow through the risk core under given limits."),

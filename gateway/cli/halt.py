@@ -48,7 +48,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
         request = order_entry_pb2.HaltRequest(
             scope=where, state=severity, operator=operator, token=read_token(token, token_file), reason=reason
         )
-        _print(scope, state, _through_door(door, request), output)
+        _print(scope, state, through_door(door, request), output)
         return
     with connect(admin, token, token_file) as gateway:
         answer = gateway.stub.HaltScope(
@@ -57,7 +57,7 @@ def main(  # noqa: PLR0913, PLR0917 - the options of a command
     _print(scope, state, answer, output)
 
 
-def _through_door(door: str, request: order_entry_pb2.HaltRequest) -> order_entry_pb2.HaltResponse:
+def through_door(door: str, request: order_entry_pb2.HaltRequest) -> order_entry_pb2.HaltResponse:
     """The door that works while the control plane hangs."""
     if not request.operator:
         raise CliError("--door needs --operator NAME: the door asks who halts", ExitCode.USAGE)

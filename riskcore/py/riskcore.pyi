@@ -390,6 +390,8 @@ class DataPlane:
         """One line of the registry of order flags; with any, an order may carry only flags its router knows."""
     def known(self, text: str) -> None:
         """What is never a finding, as ``kind:value``."""
+    def readiness(self, *, open_at: int, grace: int, all_routers: bool, symbols: list[str]) -> None:
+        """The gate at the open: a time of day in ns UTC, and how long it holds, in ns, before it latches."""
     def start(self) -> None:
         """Bind the listeners and start the threads; returns when the listeners accept connections."""
     def stop(self) -> None:

@@ -387,6 +387,8 @@ ELSEWHERE = {
     "NO_INCIDENT",
     "UNKNOWN_FINDING",
     "FINDING_ACKNOWLEDGED",
+    "NOT_READY",
+    "NO_READINESS_GATE",
 }
 
 # Given by the order-entry server, before a message reaches the core.

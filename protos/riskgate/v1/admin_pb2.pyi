@@ -1504,7 +1504,7 @@ class StreamEventsResponse(_message.Message):
     seq: _builtins.int
     time: _builtins.int
     kind: _builtins.str
-    """gateway, halt, evidence, halt_clean, proposal, reinstate, limit, fleet, session, venue, alarm, finding."""
+    """gateway, halt, evidence, halt_clean, proposal, reinstate, limit, fleet, session, venue, alarm, finding, readiness."""
     text: _builtins.str
     missed: _builtins.int
     """Events before this one that this subscriber was too slow for."""
@@ -2024,3 +2024,133 @@ class HeldPosition(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HeldPosition: _TypeAlias = HeldPosition  # noqa: Y015
+
+@_typing.final
+class GetReadinessRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReadinessRequest: _TypeAlias = GetReadinessRequest  # noqa: Y015
+
+@_typing.final
+class GetReadinessResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONFIGURED_FIELD_NUMBER: _builtins.int
+    GATE_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    OVERRIDDEN_UNTIL_FIELD_NUMBER: _builtins.int
+    configured: _builtins.bool
+    """There is a gate; without one the items are told all the same, and nothing is held."""
+    gate: _builtins.str
+    """waiting, holding (new risk is refused, nothing has latched), latched (the firm is halted) or open."""
+    open: _builtins.int
+    """Time of day of the open, ns UTC."""
+    overridden_until: _builtins.int
+    """UTC ns; 0 = not overridden."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReadinessItem]: ...
+    def __init__(
+        self,
+        *,
+        configured: _builtins.bool = ...,
+        gate: _builtins.str = ...,
+        items: _abc.Iterable[Global___ReadinessItem] | None = ...,
+        open: _builtins.int = ...,
+        overridden_until: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["configured", b"configured", "gate", b"gate", "items", b"items", "open", b"open", "overridden_until", b"overridden_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReadinessResponse: _TypeAlias = GetReadinessResponse  # noqa: Y015
+
+@_typing.final
+class ReadinessItem(_message.Message):
+    """One thing that is asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    READY_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """parity, findings, limits, reconciliation, kill_path, market_data."""
+    ready: _builtins.bool
+    text: _builtins.str
+    """A sentence."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        ready: _builtins.bool = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "ready", b"ready", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadinessItem: _TypeAlias = ReadinessItem  # noqa: Y015
+
+@_typing.final
+class OverrideReadinessRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DURATION_MS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    duration_ms: _builtins.int
+    """How long to trade, from now; one day at most."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        duration_ms: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_ms", b"duration_ms", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OverrideReadinessRequest: _TypeAlias = OverrideReadinessRequest  # noqa: Y015
+
+@_typing.final
+class OverrideReadinessResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_FIELD_NUMBER: _builtins.int
+    OVERRIDDEN_UNTIL_FIELD_NUMBER: _builtins.int
+    proposal_id: _builtins.int
+    expires: _builtins.int
+    """After this time, UTC ns, the proposal is void."""
+    overridden_until: _builtins.int
+    """When the override lapses, UTC ns."""
+    def __init__(
+        self,
+        *,
+        proposal_id: _builtins.int = ...,
+        expires: _builtins.int = ...,
+        overridden_until: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires", b"expires", "overridden_until", b"overridden_until", "proposal_id", b"proposal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OverrideReadinessResponse: _TypeAlias = OverrideReadinessResponse  # noqa: Y015

@@ -131,6 +131,16 @@ class AdminStub:
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.GetEvidenceRequest.SerializeToString,
                 response_deserializer=riskgate_dot_v1_dot_admin__pb2.GetEvidenceResponse.FromString,
                 _registered_method=True)
+        self.GetReadiness = channel.unary_unary(
+                '/riskgate.v1.Admin/GetReadiness',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.GetReadinessRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.GetReadinessResponse.FromString,
+                _registered_method=True)
+        self.OverrideReadiness = channel.unary_unary(
+                '/riskgate.v1.Admin/OverrideReadiness',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.OverrideReadinessRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.OverrideReadinessResponse.FromString,
+                _registered_method=True)
         self.StreamEvents = channel.unary_stream(
                 '/riskgate.v1.Admin/StreamEvents',
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.StreamEventsRequest.SerializeToString,
@@ -277,6 +287,20 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReadiness(self, request, context):
+        """Whether the firm is ready to trade: what the readiness gate asks, what is red and why, and where the gate stands.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OverrideReadiness(self, request, context):
+        """Asks to trade for a time whatever the readiness gate says; takes effect when a second person approves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StreamEvents(self, request, context):
         """Halts, reinstatements, limit changes, session and venue changes, alarms; from `after_seq` on, then live.
         """
@@ -381,6 +405,16 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.GetEvidence,
                     request_deserializer=riskgate_dot_v1_dot_admin__pb2.GetEvidenceRequest.FromString,
                     response_serializer=riskgate_dot_v1_dot_admin__pb2.GetEvidenceResponse.SerializeToString,
+            ),
+            'GetReadiness': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReadiness,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.GetReadinessRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.GetReadinessResponse.SerializeToString,
+            ),
+            'OverrideReadiness': grpc.unary_unary_rpc_method_handler(
+                    servicer.OverrideReadiness,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.OverrideReadinessRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.OverrideReadinessResponse.SerializeToString,
             ),
             'StreamEvents': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamEvents,
@@ -903,6 +937,60 @@ class Admin:
             '/riskgate.v1.Admin/GetEvidence',
             riskgate_dot_v1_dot_admin__pb2.GetEvidenceRequest.SerializeToString,
             riskgate_dot_v1_dot_admin__pb2.GetEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReadiness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/GetReadiness',
+            riskgate_dot_v1_dot_admin__pb2.GetReadinessRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.GetReadinessResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OverrideReadiness(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/OverrideReadiness',
+            riskgate_dot_v1_dot_admin__pb2.OverrideReadinessRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.OverrideReadinessResponse.FromString,
             options,
             channel_credentials,
             insecure,

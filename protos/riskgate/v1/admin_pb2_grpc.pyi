@@ -78,6 +78,10 @@ class AdminStub:
     """Says that a person has looked at a finding, and what it was. A finding is acknowledged once."""
     GetEvidence: _grpc.UnaryUnaryMultiCallable[_admin_pb2.GetEvidenceRequest, _admin_pb2.GetEvidenceResponse]
     """What a person needs to see of a halt, as it was when it latched."""
+    GetReadiness: _grpc.UnaryUnaryMultiCallable[_admin_pb2.GetReadinessRequest, _admin_pb2.GetReadinessResponse]
+    """Whether the firm is ready to trade: what the readiness gate asks, what is red and why, and where the gate stands."""
+    OverrideReadiness: _grpc.UnaryUnaryMultiCallable[_admin_pb2.OverrideReadinessRequest, _admin_pb2.OverrideReadinessResponse]
+    """Asks to trade for a time whatever the readiness gate says; takes effect when a second person approves."""
     StreamEvents: _grpc.UnaryStreamMultiCallable[_admin_pb2.StreamEventsRequest, _admin_pb2.StreamEventsResponse]
     """Halts, reinstatements, limit changes, session and venue changes, alarms; from `after_seq` on, then live."""
 
@@ -128,6 +132,10 @@ class AdminAsyncStub(AdminStub):
     """Says that a person has looked at a finding, and what it was. A finding is acknowledged once."""
     GetEvidence: _aio.UnaryUnaryMultiCallable[_admin_pb2.GetEvidenceRequest, _admin_pb2.GetEvidenceResponse]  # type: ignore[assignment]
     """What a person needs to see of a halt, as it was when it latched."""
+    GetReadiness: _aio.UnaryUnaryMultiCallable[_admin_pb2.GetReadinessRequest, _admin_pb2.GetReadinessResponse]  # type: ignore[assignment]
+    """Whether the firm is ready to trade: what the readiness gate asks, what is red and why, and where the gate stands."""
+    OverrideReadiness: _aio.UnaryUnaryMultiCallable[_admin_pb2.OverrideReadinessRequest, _admin_pb2.OverrideReadinessResponse]  # type: ignore[assignment]
+    """Asks to trade for a time whatever the readiness gate says; takes effect when a second person approves."""
     StreamEvents: _aio.UnaryStreamMultiCallable[_admin_pb2.StreamEventsRequest, _admin_pb2.StreamEventsResponse]  # type: ignore[assignment]
     """Halts, reinstatements, limit changes, session and venue changes, alarms; from `after_seq` on, then live."""
 
@@ -289,6 +297,22 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.GetEvidenceResponse, _abc.Awaitable[_admin_pb2.GetEvidenceResponse]]:
         """What a person needs to see of a halt, as it was when it latched."""
+
+    @_abc_1.abstractmethod
+    def GetReadiness(
+        self,
+        request: _admin_pb2.GetReadinessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.GetReadinessResponse, _abc.Awaitable[_admin_pb2.GetReadinessResponse]]:
+        """Whether the firm is ready to trade: what the readiness gate asks, what is red and why, and where the gate stands."""
+
+    @_abc_1.abstractmethod
+    def OverrideReadiness(
+        self,
+        request: _admin_pb2.OverrideReadinessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.OverrideReadinessResponse, _abc.Awaitable[_admin_pb2.OverrideReadinessResponse]]:
+        """Asks to trade for a time whatever the readiness gate says; takes effect when a second person approves."""
 
     @_abc_1.abstractmethod
     def StreamEvents(

@@ -166,7 +166,10 @@ impl Engine {
             Event::PhasesPublished { published } => self.phases_published(*published),
             Event::SymbolRules { symbol, rules } => self.symbol_rules(*symbol, *rules),
             Event::SelfMatchGroup { account, group } => self.self_match_group(*account, *group),
-            Event::Phase { symbol, phase } => self.set_phase(*symbol, *phase),
+            Event::Phase { symbol, phase } => {
+                self.phase_opens(*phase);
+                self.set_phase(*symbol, *phase)
+            }
             Event::Bands { symbol, bands } => self.set_bands(*symbol, *bands),
             Event::PriorClose { symbol, price } => self.set_prior_close(*symbol, *price),
             Event::ShortSale { symbol, restriction } => self.restrict_short_sales(*symbol, *restriction),
@@ -174,6 +177,7 @@ impl Engine {
             Event::FleetRules(rules) => self.set_fleet_rules(*rules),
             Event::Attested(attested) => self.attested(attested),
             Event::Known { .. } => Outcome::Applied,
+            Event::Readiness(rules) => self.set_readiness(rules),
             Event::AcknowledgeFinding { finding, principal, text } => self.acknowledge(*finding, principal, text),
         }
     }
@@ -199,6 +203,7 @@ impl Engine {
     fn timer(&mut self) -> Outcome {
         self.sweep_timer();
         self.expire_proposals();
+        self.turn_gate();
         let now = self.state.now;
         if now.since(self.valued_at) >= VALUATION_INTERVAL {
             self.valued_at = now;
@@ -342,6 +347,7 @@ impl Engine {
             hasher.write_u64(volume.map_or(0, |volume| volume.0 as u64));
         }
         state.permissions.digest(&mut hasher);
+        state.readiness.digest(&mut hasher);
         self.checks.digest(&mut hasher);
         self.detect.digest(&mut hasher);
         hasher.finish()

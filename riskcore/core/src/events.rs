@@ -293,6 +293,11 @@ pub struct Attested {
 /// A change that needs a second person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// Trade until then, whatever the readiness gate says.
+    OverrideReadiness {
+        /// When it lapses.
+        until: Nanos,
+    },
     /// Clear the halt of a scope.
     Reinstate {
         /// The scope.
@@ -326,6 +331,21 @@ pub enum Change {
         /// What its entry stops from now on; `None` takes it off the list.
         stops: Option<Stops>,
     },
+}
+
+/// When the firm opens, and what it must be ready in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadinessRules {
+    /// Time of day, UTC.
+    pub open: Nanos,
+    /// How long the gate holds at the open before it latches.
+    pub grace: Nanos,
+    /// Every configured router must be there.
+    pub all_routers: bool,
+    /// Routers must run the same. Without: what they run has been compared with a manifest.
+    pub compare_builds: bool,
+    /// Instruments whose quotes must be fresh; empty = all.
+    pub symbols: Vec<SymbolId>,
 }
 
 /// One input.
@@ -578,6 +598,8 @@ pub enum Event {
         /// What.
         seen: Seen,
     },
+    /// The readiness gate is configured.
+    Readiness(ReadinessRules),
     /// A person has looked at a finding.
     AcknowledgeFinding {
         /// Which.

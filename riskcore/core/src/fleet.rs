@@ -208,6 +208,16 @@ impl Member {
         self.quarantined || self.on_probation
     }
 
+    /// Digest of all that it runs, once it has said so today.
+    pub fn runs(&self) -> Option<&[u8; 32]> {
+        self.runs.as_ref()
+    }
+
+    /// Whether it has a session.
+    pub fn is_live(&self) -> bool {
+        self.live
+    }
+
     /// Admitted though it differs from the manifest.
     pub fn is_quarantined(&self) -> bool {
         self.quarantined

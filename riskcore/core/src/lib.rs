@@ -35,6 +35,7 @@ pub mod people;
 pub mod per_parent;
 pub mod permissions;
 pub mod place;
+pub mod readiness;
 pub mod reasons;
 pub mod record;
 pub mod resting;

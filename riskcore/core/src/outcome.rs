@@ -138,6 +138,8 @@ pub enum Effect {
     RestrictionChanged,
     /// Something a person must look at.
     Alarm(Alarm),
+    /// The readiness gate moved, or was overridden.
+    Gate,
     /// A finding was opened, or has become loud.
     Finding(u64),
 }

@@ -139,6 +139,7 @@ impl Engine {
         let sound = match change {
             Change::Reinstate { scope, trip } => self.may_reinstate(scope, trip).map(|_| ()),
             Change::Limit { target, limit, value } => self.limit_is_sound(target, limit, value),
+            Change::OverrideReadiness { until } => self.may_override(until),
             Change::Promote { router } => self.may_promote(router),
             Change::CloseIncident { trip } => self.may_close_incident(trip),
             Change::Restrict { symbol, .. } => self.can_restrict(symbol),
@@ -183,6 +184,10 @@ impl Engine {
                 Ok(ix) => self.reinstate(ix, scope),
                 Err(reason) => return refused(reason),
             },
+            Change::OverrideReadiness { until } => match self.may_override(until) {
+                Ok(()) => self.override_readiness(until),
+                Err(reason) => return refused(reason),
+            },
             Change::Promote { router } => match self.may_promote(router) {
                 Ok(()) => self.state.fleet.promote(router),
                 Err(reason) => return refused(reason),
@@ -198,7 +203,7 @@ impl Engine {
         Outcome::Applied
     }
 
-    fn reinstate(&mut self, ix: ScopeIx, scope: Scope) {
+    pub(crate) fn reinstate(&mut self, ix: ScopeIx, scope: Scope) {
         self.state.halts.reinstate(ix, scope, self.state.now);
         self.sweeps.retain(|sweep| sweep.trip.is_none_or(|(swept, _)| swept != ix));
         let router = if let Scope::Router(router) = scope { Some(router) } else { None };

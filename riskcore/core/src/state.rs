@@ -14,6 +14,7 @@ use crate::names::Names;
 use crate::orders::{Orders, Touched};
 use crate::parents::Parents;
 use crate::permissions::Permissions;
+use crate::readiness::Readiness;
 use crate::resting::Resting;
 use crate::routes::{Bounds, RouteKey, RoutePlace, Routes};
 use crate::scopes::{Scope, ScopeIndex, ScopeIx};
@@ -105,6 +106,8 @@ pub struct State {
     pub fleet: Fleet,
     /// Venue link.
     pub venue: Venue,
+    /// The gate at the open.
+    pub readiness: Readiness,
     /// Counts.
     pub counters: Counters,
     /// Pairs there is room for.
@@ -141,6 +144,7 @@ impl State {
             parents: Parents::new(config.max_parents, seed),
             fleet: Fleet::default(),
             venue: Venue::default(),
+            readiness: Readiness::default(),
             counters: Counters::default(),
             pair_capacity: config.max_pairs,
             in_flight_mitigation: config.in_flight_mitigation,

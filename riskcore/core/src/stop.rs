@@ -25,7 +25,7 @@ pub const CANCEL_RETRY: Nanos = Nanos::from_secs(1);
 pub(crate) const TOMBSTONE_AGE: Nanos = Nanos::from_secs(60);
 
 /// Who halts when no person does.
-const RISKGATE: &str = "riskgate";
+pub(crate) const RISKGATE: &str = "riskgate";
 
 /// Orders to cancel, a turn at a time.
 pub(crate) struct Sweep {

@@ -11,8 +11,8 @@ use riskcore::events::Instrument;
 use riskcore::security::Rules;
 use riskcore::units::{Price, Qty};
 use riskgate_server::config::{
-    AccountSetup, Config, LimitSetup, OpeningSetup, PermitSetup, PrincipalSetup, RestrictedSetup, RouterSetup, Setup,
-    SymbolSetup,
+    AccountSetup, Config, LimitSetup, OpeningSetup, PermitSetup, PrincipalSetup, ReadinessSetup, RestrictedSetup,
+    RouterSetup, Setup, SymbolSetup,
 };
 use riskgate_server::fleet::Policy;
 use riskgate_server::fleet::attestation::{self, Attributes};
@@ -255,6 +255,11 @@ impl DataPlane {
             return Err(Error::Invalid(format!("bit {bit} of flag {name}: must be 0 to 63")).into());
         }
         self.set_up(|setup| setup.fleet.flags.push(Flag { bit, name, version, owner, retired, readers }))
+    }
+
+    #[pyo3(signature = (*, open_at, grace, all_routers, symbols))]
+    fn readiness(&self, open_at: i64, grace: i64, all_routers: bool, symbols: Vec<String>) -> PyResult<()> {
+        self.set_up(|setup| setup.readiness = Some(ReadinessSetup { open: open_at, grace, all_routers, symbols }))
     }
 
     fn known(&self, text: String) -> PyResult<()> {

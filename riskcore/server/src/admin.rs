@@ -42,6 +42,8 @@ impl Plane {
             "ProposePromotion" => Ok(self.propose_promotion(&decode(request)?, principal)?.encode_to_vec()),
             "ProposeCloseIncident" => Ok(self.propose_close_incident(&decode(request)?, principal)?.encode_to_vec()),
             "ApproveProposal" => Ok(self.approve_proposal(&decode(request)?, principal)?.encode_to_vec()),
+            "GetReadiness" => Ok(self.get_readiness().encode_to_vec()),
+            "OverrideReadiness" => Ok(self.override_readiness(&decode(request)?, principal)?.encode_to_vec()),
             "ListFindings" => Ok(self.list_findings(&decode(request)?).encode_to_vec()),
             "AcknowledgeFinding" => Ok(self.acknowledge_finding(&decode(request)?, principal)?.encode_to_vec()),
             "GetEvidence" => Ok(self.get_evidence(&decode(request)?)?.encode_to_vec()),
@@ -325,6 +327,10 @@ impl Plane {
                     Some(value) => format!("set {} of {scope} to {value}", limit.def().name),
                     None => format!("remove {} of {scope}", limit.def().name),
                 }
+            }
+            Change::OverrideReadiness { until } => {
+                let left = until.since(self.now()).0 / 1_000_000_000;
+                format!("trade for {left} s, whatever the readiness gate says")
             }
             Change::Promote { router } => format!("take router {} off canary", self.router_name(*router)),
             Change::CloseIncident { trip } => {

@@ -154,6 +154,19 @@ pub struct OpeningSetup {
     pub mark: i64,
 }
 
+/// The gate at the open.
+#[derive(Clone, Debug)]
+pub struct ReadinessSetup {
+    /// Time of day, ns UTC.
+    pub open: i64,
+    /// How long it holds before it latches, ns.
+    pub grace: i64,
+    /// Every configured router must be there.
+    pub all_routers: bool,
+    /// Names of instruments whose quotes must be fresh; empty = all.
+    pub symbols: Vec<String>,
+}
+
 /// The reference data and limits of the day.
 #[derive(Clone, Debug, Default)]
 pub struct Setup {
@@ -181,4 +194,6 @@ pub struct Setup {
     pub fleet: FleetSetup,
     /// What is never a finding, as `kind:value`.
     pub known: Vec<String>,
+    /// The gate at the open, if there is one.
+    pub readiness: Option<ReadinessSetup>,
 }

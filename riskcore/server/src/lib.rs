@@ -27,6 +27,7 @@ pub mod order_entry;
 pub mod parents;
 pub mod plane;
 pub mod proto;
+pub mod readiness;
 pub mod reports;
 pub mod restrictions;
 pub mod ring;

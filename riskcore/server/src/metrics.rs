@@ -2,6 +2,7 @@
 
 use riskcore::detect::divergence::Signal;
 use riskcore::ids::RouterId;
+use riskcore::readiness::Item;
 
 use crate::plane::Plane;
 use crate::venue::state::Phase;
@@ -53,6 +54,10 @@ impl Plane {
     /// What the detectors found. Kinds, signals and routers are closed sets.
     fn detections(&self, out: &mut Vec<(String, u64)>) {
         let detect = self.engine.detect();
+        let red = self.engine.assess();
+        for item in Item::ALL {
+            out.push((format!("ready{{item={}}}", item.name()), u64::from(!red.has(item))));
+        }
         let open = |loud| detect.findings.iter().filter(|finding| finding.is_open() && finding.loud == loud).count();
         out.push(("findings_open{level=loud}".to_owned(), open(true) as u64));
         out.push(("findings_open{level=quiet}".to_owned(), open(false) as u64));

@@ -199,6 +199,7 @@ impl Plane {
             Effect::LimitChanged => self.announce_limit(),
             Effect::RestrictionChanged => self.announce_restriction(),
             Effect::Alarm(alarm) => self.announce_alarm(alarm),
+            Effect::Gate => self.announce_gate(),
             Effect::Finding(finding) => self.announce_finding(finding),
         }
     }

@@ -376,6 +376,9 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
     plane.fleet = setup.fleet;
     plane.set_up_fleet();
     plane.oms = setup.oms.into_iter().map(|oms| (oms.name, oms.token)).collect();
+    if let Some(readiness) = &setup.readiness {
+        plane.set_up_readiness(readiness)?;
+    }
     for text in setup.known {
         plane.known(&text)?;
     }

@@ -17,6 +17,9 @@ impl Plane {
                 cause.scope.map_or(String::new(), |scope| format!(" at {}", scope_text::render(scope, self.names())));
             text = format!("{text}{scope}: {bound}");
         }
+        if !trip.text.is_empty() {
+            text = format!("{text}: {}", trip.text);
+        }
         let Some(offender) = trip.offender else { return text };
         let router = self.names().routers.name(offender.router.0);
         text = format!("{text}; order {} of {router}", offender.cl_ord_id.as_str());

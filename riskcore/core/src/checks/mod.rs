@@ -318,6 +318,7 @@ macro_rules! registry {
 
 registry! {
     venue_link::VenueLink {}
+    readiness::Readiness {}
     well_formed::WellFormed {}
     order_flags::OrderFlags {}
     limit_configured::LimitConfigured {}
@@ -359,6 +360,7 @@ pub fn all_reasons() -> Vec<Reason> {
     all.extend_from_slice(crate::settle::REASONS);
     all.extend_from_slice(crate::fleet::REASONS);
     all.extend_from_slice(crate::detect::findings::REASONS);
+    all.extend_from_slice(crate::readiness::REASONS);
     all.extend_from_slice(crate::reasons::EDGE);
     all.extend_from_slice(crate::reasons::PEOPLE);
     all.sort_by_key(|reason| reason.code);

@@ -7,7 +7,7 @@ use super::{DecodeError, MAX_TEXT};
 use crate::detect::first_seen::Seen;
 use crate::events::{
     Attested, Cancel, Change, Event, FlagRegistry, FleetRules, Instrument, MassCancel, MassStatusEnd, MassStatusEntry,
-    NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side, TimeInForce,
+    NameKind, NewOrder, OrdType, ReadinessRules, Replace, Report, ReportKind, Side, TimeInForce,
 };
 use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
@@ -245,6 +245,12 @@ impl Reader<'_> {
         (0..len).map(|_| self.u32().map(SymbolId)).collect()
     }
 
+    fn readiness(&mut self) -> Read<ReadinessRules> {
+        let (open, grace) = (Nanos(self.i64()?), Nanos(self.i64()?));
+        let (all_routers, compare_builds) = (self.flag()?, self.flag()?);
+        Ok(ReadinessRules { open, grace, all_routers, compare_builds, symbols: self.symbols()? })
+    }
+
     fn change(&mut self) -> Read<Change> {
         match self.u8()? {
             0 => Ok(Change::Reinstate { scope: self.scope()?, trip: self.u64()? }),
@@ -252,6 +258,7 @@ impl Reader<'_> {
             50 => Ok(Change::Promote { router: RouterId(self.u32()?) }),
             51 => Ok(Change::CloseIncident { trip: self.u64()? }),
             80 => Ok(Change::Restrict { symbol: SymbolId(self.u32()?), stops: self.stops()? }),
+            60 => Ok(Change::OverrideReadiness { until: Nanos(self.i64()?) }),
             _ => Err(DecodeError::BadField("change")),
         }
     }
@@ -379,6 +386,7 @@ impl Reader<'_> {
                 known_flags: self.u64()?,
                 quarantined: self.flag()?,
             }),
+            62 => Event::Readiness(self.readiness()?),
             60 => Event::Known { seen: self.seen()? },
             61 => Event::AcknowledgeFinding { finding: self.u64()?, principal: self.text()?, text: self.text()? },
             80 => Event::AverageVolume { symbol: SymbolId(self.u32()?), qty: self.optional_i64()?.map(Qty) },

@@ -171,6 +171,10 @@ impl Writer<'_> {
 
     fn change(&mut self, change: &Change) {
         match change {
+            Change::OverrideReadiness { until } => {
+                self.u8(60);
+                self.i64(until.0);
+            }
             Change::Reinstate { scope, trip } => {
                 self.u8(0);
                 self.scope(*scope);
@@ -431,6 +435,17 @@ impl Writer<'_> {
                 self.0.extend_from_slice(&attested.runs);
                 self.u64(attested.known_flags);
                 self.flag(attested.quarantined);
+            }
+            Event::Readiness(rules) => {
+                self.u8(62);
+                self.i64(rules.open.0);
+                self.i64(rules.grace.0);
+                self.flag(rules.all_routers);
+                self.flag(rules.compare_builds);
+                // One too many is enough to be refused again when it is read back.
+                let symbols = &rules.symbols[..rules.symbols.len().min(MAX_LIST + 1)];
+                self.u32(symbols.len() as u32);
+                symbols.iter().for_each(|symbol| self.u32(symbol.0));
             }
             Event::Known { seen } => {
                 self.u8(60);

@@ -6,11 +6,26 @@ use riskcore::halts::State;
 use riskcore::ids::{OrderId, RouterId};
 use riskcore::outcome::{Effect, Unit};
 
+use riskcore::readiness::Gate;
+
 use super::Runner;
 use crate::parse::{Line, whole};
 use crate::words::money;
 
 impl Runner {
+    /// `holding parity, kill_path`
+    pub fn gate(&self) -> String {
+        let readiness = &self.engine.state().readiness;
+        let gate = match readiness.gate() {
+            Gate::Waiting => "waiting",
+            Gate::Holding { .. } => "holding",
+            Gate::Latched { .. } => "latched",
+            Gate::Open => "open",
+        };
+        let red: Vec<&str> = readiness.red().items().map(|item| item.name()).collect();
+        format!("{gate} {}", if red.is_empty() { "green".into() } else { red.join(", ") })
+    }
+
     /// `1 loud 2 quiet`: findings nobody has acknowledged.
     pub fn findings(&self) -> String {
         let open = || self.engine.detect().findings.iter().filter(|finding| finding.is_open());
@@ -146,6 +161,7 @@ impl Runner {
                 }
                 .to_string()
             }
+            "gate" => self.gate(),
             "findings" => self.findings(),
             "finding" => self.finding(whole(line.words[2]) as u64),
             "evidence" => self.evidence(line),

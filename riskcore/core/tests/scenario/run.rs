@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use riskcore::detect::first_seen::Seen;
 use riskcore::events::{
     Attested, Cancel, Change, Event, FlagRegistry, FleetRules, Instrument, MassCancel, MassStatusEnd, MassStatusEntry,
-    NameKind, NewOrder, OrdType, Replace, Report, ReportKind, TimeInForce,
+    NameKind, NewOrder, OrdType, ReadinessRules, Replace, Report, ReportKind, TimeInForce,
 };
 use riskcore::halts::State;
 use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, VenueTextId};
@@ -143,6 +143,7 @@ impl Runner {
             "approve" => self.approve(line),
             "day_roll" => self.day_roll(line),
             "known" => self.known(line),
+            "readiness" => self.readiness(line),
             "ack_finding" => self.acknowledge(line),
             "expect" => self.look(line),
             other => self.fail(line, &format!("unknown step `{other}`")),
@@ -600,6 +601,7 @@ impl Runner {
                 let newest = self.engine.state().halts.latch(ix).newest;
                 Change::Reinstate { scope, trip: line.get("trip").map_or(newest, |n| whole(n) as u64) }
             }
+            "override" => Change::OverrideReadiness { until: Nanos(self.now + span(line.words[2])) },
             "promote" => Change::Promote { router: self.router(line.words[2]) },
             "close_incident" => {
                 let scope = self.scope(line.words[2]);
@@ -648,6 +650,22 @@ impl Runner {
         let seen = Seen::parse(&text, &self.engine.state().names);
         let seen = seen.unwrap_or_else(|| self.fail(line, &format!("nothing is named `{text}`")));
         self.apply(Event::Known { seen });
+    }
+
+    /// `readiness open=14:30:05 [grace=2s] [all_routers] [symbols=AAPL,MSFT]`
+    fn readiness(&mut self, line: &Line<'_>) {
+        let clock = line.get("open").unwrap_or_else(|| self.fail(line, "open=HH:MM:SS expected"));
+        let open = clock.split(':').map(whole).fold(0, |sum, part| sum * 60 + part);
+        let symbols = line.get("symbols").unwrap_or("").split(',').filter(|name| !name.is_empty());
+        let rules = ReadinessRules {
+            open: Nanos::from_secs(open),
+            grace: Nanos(span(line.get("grace").unwrap_or("60s"))),
+            all_routers: line.words.contains(&"all_routers"),
+            compare_builds: true,
+            symbols: symbols.map(|name| self.symbol(name).known().unwrap()).collect(),
+        };
+        let outcome = self.apply(Event::Readiness(rules));
+        self.expect(line, &verdict(&outcome));
     }
 
     /// `ack_finding 1 [by=alice]`

@@ -172,7 +172,7 @@ impl Plane {
     }
 
     /// Proposes, and says until when a second person may approve.
-    fn propose_to(&mut self, change: Change, principal: &str, reason: &str) -> Result<(u64, u64), Error> {
+    pub(crate) fn propose_to(&mut self, change: Change, principal: &str, reason: &str) -> Result<(u64, u64), Error> {
         let id = self.propose(change, clipped(principal), clipped(reason))?;
         let proposal = self.engine.proposals().iter().find(|proposal| proposal.id == id);
         Ok((id, proposal.map_or(0, |proposal| proposal.expires.0 as u64)))
