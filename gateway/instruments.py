@@ -62,9 +62,11 @@ class Symbol(StrictModel):
     """An instrument.
 
     Prices are multiples of ``tick`` (1e-9), quantities of ``lot``; ``multiplier`` is the money per price unit and
-    quantity unit; ``adv`` is the quantity traded on an average day, which ``max_order_adv_bps`` needs. With ``reg_sho`` Regulation SHO binds sells: marking, locates (unless ``easy_to_borrow``) and Rule 201,
-    which is told from ``prior_close`` where the venue does not say one. With ``luld`` no order passes in continuous
-    trading while the price bands are not known.
+    quantity unit; ``adv`` is the quantity traded on an average day, which ``max_order_adv_bps`` needs.
+
+    With ``reg_sho`` Regulation SHO binds sells: marking, locates (unless ``easy_to_borrow``) and Rule 201, which is told
+    from ``prior_close`` where the venue does not say one. With ``luld`` no order passes in continuous trading while the
+    price bands are not known.
     """
 
     name: Name = Field(examples=["AAPL"])

@@ -12,8 +12,9 @@ from riskcore import Engine
 _QTY: Final = "max_order_qty"
 _NOTIONAL: Final = "max_order_notional"
 _COLLAR: Final = "price_collar_bps"
+_PASSIVE: Final = "price_collar_passive_bps"
 _AGE: Final = "market_data_max_age"
-_PER_ORDER: Final = (_QTY, _NOTIONAL, _COLLAR, _AGE)
+_PER_ORDER: Final = (_QTY, _NOTIONAL, _COLLAR, _PASSIVE, _AGE)
 
 _GROSS: Final = "max_gross_notional"
 _TOTALS: Final = {"account": ("firm", "account"), "router": ("router",)}
@@ -87,6 +88,7 @@ class Gauges:
             reference, through = (bid, price - bid) if side is Side.BUY else (ask, ask - price)
             # A bound of n bps passes what is n bps through the market, so a fraction counts as a whole one.
             self._see(_COLLAR, -(-through * _BPS // reference), time, number, order)
+            self._see(_PASSIVE, -(through * _BPS // reference), time, number, order)
             worth = price if side is Side.BUY else max(price, bid)
         self._see(_NOTIONAL, worth * qty * self._multiplier, time, number, order)
         return worth
@@ -127,5 +129,12 @@ def _raise(gauge: Closeness, value: int, seen: Seen) -> None:
         gauge.peak, gauge.seen = value, seen
 
 
-_NOT_GAUGED: Final = {"message_rate_sustained", "parent_overfill_halt_after"}
-"""The first is a time in breach of a limit that is gauged itself; the second counts refusals over parents."""
+_NOT_GAUGED: Final = {
+    "message_rate_sustained",
+    "parent_overfill_halt_after",
+    "price_collar_auction_bps",
+    "own_drift_bps",
+    "short_locate",
+}
+"""Times in breach of a limit that is gauged itself; refusals over parents; phases and markings that no recording has; and
+what fills did to one side, which only the next order of that side meets."""

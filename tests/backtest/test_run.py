@@ -106,6 +106,16 @@ def test_closeness_tells_what_a_stopped_flow_needed(tmp_path: Path) -> None:
     assert (rate.peak, rate.bound) == (20, 15)
 
 
+def test_peak_of_the_passive_side_is_the_bound_that_is_needed(tmp_path: Path) -> None:
+    """89.99 is 10.00 below the bid of 99.99: 1,000.1 bps, for which 1,001 are needed and enough."""
+    rows = [QUOTE, "1,new,a,AAPL,buy,1,89.99,,", "2,new,b,AAPL,sell,1,100.02,,"]
+    needed = peak(run(tmp_path, *rows, symbol__price_collar_passive_bps=5_000), "price_collar_passive_bps").peak
+
+    assert needed == 1_001
+    assert not run(tmp_path, *rows, symbol__price_collar_passive_bps=needed).stopped
+    assert stops(run(tmp_path, *rows, symbol__price_collar_passive_bps=needed - 1)) == {"PRICE_FAR_PASSIVE": (1, 0)}
+
+
 def test_halt_cancels_what_rests_and_refuses_the_rest(tmp_path: Path) -> None:
     """More resting orders than one turn of the sweep takes; each is cancelled, and its later cancel is not sent."""
     rows = [
