@@ -41,6 +41,7 @@ HELP: Final = {
     "dropped_attempts_total": "Attempts of a flooding router that were refused without a decision each.",
     "duplicate_orders_total": "Orders sent again and answered with their status.",
     "duplicate_reports_total": "Venue reports that had been seen.",
+    "finding_unacknowledged_seconds": "How long the oldest loud finding has waited for somebody to look; 0 for none.",
     "findings_open": "Findings nobody has acknowledged; the loud ones want a look now.",
     "first_seen_total": "Things a router showed for the first time in a day that were not normal, by kind.",
     "journal_poisoned": "1 after a record could not be written: no new order is taken.",

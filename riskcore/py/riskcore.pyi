@@ -319,6 +319,15 @@ class Engine:
     def acknowledge_finding(self, t: int, finding: int, principal: str, text: str) -> None:
         """Say that a person has looked at a finding, and what it was. Raises ``Refused`` the second time."""
 
+    def readiness_gate(self, open_at: int, grace: int, symbols: list[str] = ...) -> None:
+        """A gate at a time of day (ns UTC): what is red then holds the firm (``NOT_READY``), and after ``grace`` (ns)
+        halts it. ``symbols`` are those whose quotes must be fresh; none = all. The gate moves on the timer.
+        """
+    def readiness(self) -> tuple[str, list[str]]:
+        """Where the gate stands (``waiting``, ``holding``, ``latched``, ``open``), and what is red now."""
+    def propose_override(self, t: int, until: int, principal: str, text: str) -> int:
+        """Propose to trade until then, whatever the gate says; the proposal's id. Raises ``Refused``."""
+
     # ---- Reading ----
 
     def findings(self) -> list[Finding]:

@@ -126,6 +126,18 @@ pub enum Gate {
     Open,
 }
 
+impl Gate {
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Gate::Waiting => "waiting",
+            Gate::Holding { .. } => "holding",
+            Gate::Latched { .. } => "latched",
+            Gate::Open => "open",
+        }
+    }
+}
+
 /// The gate.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {

@@ -3,27 +3,25 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use riskcore::checks::LIMIT_COUNT;
-use riskcore::detect::findings::About;
-use riskcore::detect::first_seen::Seen;
 use riskcore::events::{
     Attested, Cancel, Change, FlagRegistry, FleetRules, Instrument, NameKind, Replace, Report, ReportKind,
 };
-use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, VenueTextId};
+use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId};
 use riskcore::limits::LimitId;
 use riskcore::outcome::{CxlRejReason, Outcome};
+use riskcore::readiness::Item;
 use riskcore::scopes::ScopeKind;
 use riskcore::security::Rules;
 use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Effect, EngineConfig, Event, Reject};
-use riskgate_server::venue::texts::name_for;
 
 use crate::arguments::{self, DEFAULT_ORD_TYPE, DEFAULT_TIF, OrderNumbers, in_range, limit_named};
 use crate::errors::Error;
 use crate::packed;
-use crate::tuples::{FINDING, REJECT};
+use crate::tuples::REJECT;
 
 /// The core keeps its time where it is: no event is earlier than this.
-const NOW: i64 = i64::MIN;
+pub(crate) const NOW: i64 = i64::MIN;
 
 /// What a cancel or replace is refused with when no check refused it: this plus FIX 102.
 const CXL_REJ: i64 = 1_000;
@@ -71,7 +69,7 @@ pub struct Engine {
 
 impl Engine {
     #[inline]
-    fn apply(&mut self, t: i64, event: &Event) -> Outcome {
+    pub(crate) fn apply(&mut self, t: i64, event: &Event) -> Outcome {
         let outcome = self.core.apply(Nanos(t), event);
         self.core.take_effects(&mut self.effects);
         for effect in self.effects.drain(..) {
@@ -121,7 +119,7 @@ impl Engine {
     }
 
     /// Applies what can only be refused for its arguments.
-    fn set_up(&mut self, what: impl FnOnce() -> String, event: &Event) -> Result<(), Error> {
+    pub(crate) fn set_up(&mut self, what: impl FnOnce() -> String, event: &Event) -> Result<(), Error> {
         match self.apply(NOW, event) {
             Outcome::Refused(reject) => Err(Error::invalid(&what(), &reject)),
             _ => Ok(()),
@@ -145,15 +143,6 @@ impl Engine {
             }
             _ => Ok(()),
         }
-    }
-
-    /// The id of the venue's words.
-    fn venue_text(&mut self, text: &str) -> Option<VenueTextId> {
-        let name = name_for(text.as_bytes(), &self.core.state().names)?;
-        if self.core.state().names.venue_text(&name).known().is_none() {
-            self.apply(NOW, &Event::Define { kind: NameKind::VenueText, name: name.clone() });
-        }
-        self.core.state().names.venue_text(&name).known()
     }
 }
 
@@ -640,15 +629,7 @@ impl Engine {
 
     /// What is never a finding: ``kind:value``, as in ``venue_reject:Not shortable``.
     fn known(&mut self, text: &str) -> Result<(), Error> {
-        let seen = match text.strip_prefix("venue_reject:") {
-            Some(words) => self.venue_text(words).map(Seen::VenueReject),
-            None => Seen::parse(text, &self.core.state().names),
-        };
-        let Some(seen) = seen else {
-            return Err(Error::Invalid(format!("{text:?} names nothing: write kind:value, of what is defined")));
-        };
-        self.apply(NOW, &Event::Known { seen });
-        Ok(())
+        self.never_a_finding(text)
     }
 
     /// A person has looked at a finding.
@@ -659,33 +640,27 @@ impl Engine {
         }
     }
 
+    /// A gate at a time of day, ns UTC, that holds for ``grace`` before it latches the firm.
+    #[pyo3(signature = (open_at, grace, symbols = Vec::new()))]
+    fn readiness_gate(&mut self, open_at: i64, grace: i64, symbols: Vec<String>) -> Result<(), Error> {
+        self.set_gate(open_at, grace, &symbols)
+    }
+
+    /// Where the gate stands, and what is red now.
+    fn readiness(&self) -> (&'static str, Vec<&'static str>) {
+        (self.core.state().readiness.gate().name(), self.core.assess().items().map(Item::name).collect())
+    }
+
+    /// Propose to trade until then, whatever the gate says; the proposal's id.
+    fn propose_override(&mut self, t: i64, until: i64, principal: &str, text: &str) -> Result<u64, Error> {
+        self.propose(t, "override", Change::OverrideReadiness { until: Nanos(until) }, principal, text)
+    }
+
     // ---- Reading ----
 
     /// What a person should look at, oldest first.
     fn findings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        let names = &self.core.state().names;
-        for finding in self.core.detect().findings.iter() {
-            let (kind, what) = match finding.about {
-                About::FirstSeen(seen) => (seen.kind(), seen.value(names).into_owned()),
-                About::Divergence { signal, .. } => ("divergence", signal.name().to_owned()),
-            };
-            let by = finding.acknowledged.as_ref().map_or("", |by| by.principal.as_str());
-            let fields = (
-                finding.id,
-                kind,
-                what,
-                names.routers.name(finding.router.0),
-                finding.count,
-                finding.total,
-                finding.first.0,
-                finding.last.0,
-                finding.loud,
-                by,
-            );
-            list.append(FINDING.make(py, fields)?)?;
-        }
-        Ok(list)
+        self.all_findings(py)
     }
 
     /// Details of the last order or request this engine refused.

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod catalogue;
+mod detection;
 mod engine;
 mod errors;
 mod load;

@@ -61,6 +61,9 @@ impl Plane {
         let open = |loud| detect.findings.iter().filter(|finding| finding.is_open() && finding.loud == loud).count();
         out.push(("findings_open{level=loud}".to_owned(), open(true) as u64));
         out.push(("findings_open{level=quiet}".to_owned(), open(false) as u64));
+        let oldest = detect.findings.iter().find(|finding| finding.is_pressing());
+        let age = oldest.map_or(0, |finding| self.now().since(finding.first).0.max(0) as u64 / 1_000_000_000);
+        out.push(("finding_unacknowledged_seconds".to_owned(), age));
         for (n, router) in self.routers.iter().enumerate() {
             let (id, name) = (RouterId(n as u32), &router.name);
             for (kind, count) in detect.first_seen.firsts(id) {

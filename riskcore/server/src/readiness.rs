@@ -3,7 +3,7 @@
 use riskcore::events::{Change, Event, ReadinessRules};
 use riskcore::ids::{RouterId, SymbolId};
 use riskcore::outcome::Outcome;
-use riskcore::readiness::{Gate, Item};
+use riskcore::readiness::Item;
 use riskcore::units::Nanos;
 
 use crate::admin::refused;
@@ -45,19 +45,10 @@ impl Plane {
         });
         proto::GetReadinessResponse {
             configured: readiness.rules().is_some(),
-            gate: self.gate_name().to_owned(),
+            gate: readiness.gate().name().to_owned(),
             items: items.collect(),
             open: readiness.rules().map_or(0, |rules| rules.open.0 as u64),
             overridden_until: readiness.overridden_until().map_or(0, |until| until.0 as u64),
-        }
-    }
-
-    fn gate_name(&self) -> &'static str {
-        match self.engine.state().readiness.gate() {
-            Gate::Waiting => "waiting",
-            Gate::Holding { .. } => "holding",
-            Gate::Latched { .. } => "latched",
-            Gate::Open => "open",
         }
     }
 
@@ -128,7 +119,7 @@ impl Plane {
         let overridden = readiness.overridden_until().is_some();
         let by = self.doing.as_ref().map_or(String::new(), |doing| format!("; {doing}"));
         let overridden = if overridden { ", overridden" } else { "" };
-        let text = format!("the readiness gate is {}{overridden}, {why}{by}", self.gate_name());
+        let text = format!("the readiness gate is {}{overridden}, {why}{by}", readiness.gate().name());
         self.announce("readiness", text);
     }
 }

@@ -6,8 +6,6 @@ use riskcore::halts::State;
 use riskcore::ids::{OrderId, RouterId};
 use riskcore::outcome::{Effect, Unit};
 
-use riskcore::readiness::Gate;
-
 use super::Runner;
 use crate::parse::{Line, whole};
 use crate::words::money;
@@ -16,12 +14,7 @@ impl Runner {
     /// `holding parity, kill_path`
     pub fn gate(&self) -> String {
         let readiness = &self.engine.state().readiness;
-        let gate = match readiness.gate() {
-            Gate::Waiting => "waiting",
-            Gate::Holding { .. } => "holding",
-            Gate::Latched { .. } => "latched",
-            Gate::Open => "open",
-        };
+        let gate = readiness.gate().name();
         let red: Vec<&str> = readiness.red().items().map(|item| item.name()).collect();
         format!("{gate} {}", if red.is_empty() { "green".into() } else { red.join(", ") })
     }
