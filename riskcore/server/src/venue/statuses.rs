@@ -107,3 +107,18 @@ fn restriction(n: u64) -> Option<ShortSale> {
     let known = u8::try_from(n).ok().and_then(ShortSale::from_number);
     Some(known.unwrap_or(ShortSale::NotShortable))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_version_does_not_know_forbids() {
+        assert_eq!(phase(0), None);
+        assert_eq!(phase(4), Some(Phase::Continuous));
+        assert_eq!([phase(7), phase(u64::MAX)], [Some(Phase::Halted); 2]);
+        assert_eq!(restriction(0), None);
+        assert_eq!(restriction(1), Some(ShortSale::Free));
+        assert_eq!([restriction(5), restriction(u64::MAX)], [Some(ShortSale::NotShortable); 2]);
+    }
+}

@@ -404,3 +404,50 @@ fn status(bytes: &[u8]) -> Result<SecurityStatus<'_>, Malformed> {
     }
     Ok(status)
 }
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+    use crate::proto;
+
+    #[test]
+    fn statuses_are_read_as_the_contract_writes_them() {
+        let said = proto::SecurityStatus {
+            symbol: "AAPL".to_owned(),
+            phase: proto::TradingPhase::Halted as i32,
+            low_limit_px: Some(0),
+            high_limit_px: Some(i64::MAX),
+            prev_close_px: Some(-1),
+            short_sale_restriction: proto::ShortSaleRestriction::NotAtBid as i32,
+        };
+        let market = proto::SecurityStatus { phase: 4, ..proto::SecurityStatus::default() };
+        let quotes = vec![proto::Quote { symbol: "AAPL".to_owned(), bid_px: 1, ..proto::Quote::default() }];
+        let frame = proto::MarketDataResponse { heartbeat_ms: 100, quotes, statuses: vec![said, market] };
+        let bytes = frame.encode_to_vec();
+        let mut statuses = MarketDataResponse::new(&bytes);
+
+        let read = statuses.next_status();
+
+        let expected = SecurityStatus {
+            symbol: b"AAPL",
+            phase: 5,
+            low_limit_px: Some(0),
+            high_limit_px: Some(i64::MAX),
+            prev_close_px: Some(-1),
+            short_sale_restriction: 3,
+        };
+        assert_eq!(read, Ok(Some(expected)));
+        assert_eq!(statuses.next_status(), Ok(Some(SecurityStatus { phase: 4, ..SecurityStatus::default() })));
+        assert_eq!(statuses.next_status(), Ok(None));
+    }
+
+    #[test]
+    fn a_status_with_a_field_of_another_type_is_malformed() {
+        // A phase as text; a status as a number; a status that ends early.
+        for bytes in [&[0x1a, 3, 0x12, 1, b'x'][..], &[0x18, 1], &[0x1a, 5, 0x12]] {
+            assert!(MarketDataResponse::new(bytes).next_status().is_err(), "{bytes:?}");
+        }
+    }
+}
