@@ -285,8 +285,8 @@ TABLE = [
     ),
     Bad(
         "no volume",
-        'tick = "0.01"',
-        'tick = "0.01"\nadv = 0',
+        "adv = 50_000_000",
+        "adv = 0",
         "adv = 0",
         "symbols[0].adv",
         "should be greater than or equal to 1",

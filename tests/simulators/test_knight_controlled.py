@@ -84,6 +84,17 @@ ALONE = [
         "turnover_limit",
     ),
     Alone(
+        "K2: 250,000 shares without a parent per router",
+        (
+            Setting("router:*", "max_excess_leaving_bps", 0),
+            Setting("router:*", "unparented_allowance_qty", 250_000),
+        ),
+        (1.4, 1.9),
+        (2_100, 2_700),
+        5_000,
+        "leaving_limit",
+    ),
+    Alone(
         "X4: $100M of turnover for the firm",
         (Setting("firm", "max_turnover_day", 100_000_000 * USD),),
         (36, 43),

@@ -325,7 +325,11 @@ impl Engine {
             closed: false,
             frozen: false,
         };
-        self.state.parents.add(parent).map_or_else(|| refused(&CAPACITY), Outcome::Parent)
+        let Some(id) = self.state.parents.add(parent) else { return refused(&CAPACITY) };
+        if let Some(parent) = self.state.parents.get(id) {
+            self.checks.registered(parent, qty.0);
+        }
+        Outcome::Parent(id)
     }
 
     /// A new total quantity. Below what is filled or resting the parent is frozen: the gateway does not guess which
@@ -337,7 +341,10 @@ impl Engine {
         if qty.0 <= 0 {
             return refused(&BAD_REFERENCE_DATA);
         }
+        // Both are positive.
+        let change = qty.0 - parent.qty.0;
         parent.qty = qty;
+        self.checks.registered(parent, change);
         parent.frozen = parent.headroom() < 0;
         Outcome::Parent(id)
     }

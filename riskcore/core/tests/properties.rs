@@ -130,6 +130,7 @@ impl World {
             (ScopeKind::Router, "max_turnover_window", money(30_000_000)),
             (ScopeKind::Router, "parent_overfill_halt_after", 3),
             (ScopeKind::Router, "max_excess_leaving_bps", i128::MAX),
+            (ScopeKind::Account, "max_excess_leaving_bps", i128::MAX),
             (ScopeKind::Symbol, "max_order_qty", 1_500),
             (ScopeKind::Symbol, "price_collar_bps", 1_000),
             (ScopeKind::Symbol, "market_data_max_age", 5_000_000_000),
@@ -332,8 +333,17 @@ impl World {
         assert_eq!((firm.pnl, firm.gross), sum(|scope| matches!(scope, Scope::AccountSymbol(..))));
         for router in (0..3).map(RouterId) {
             let ix = state.scopes.find(Scope::Router(router)).unwrap();
-            assert_eq!(self.engine.checks().leaving.quantities(ix), Some(self.left_and_entered(router)), "{router:?}");
+            assert_eq!(
+                self.engine.checks().leaving.quantities(ix, state),
+                Some(self.left_and_entered(router)),
+                "{router:?}"
+            );
         }
+        // All parents are of account A.
+        let asked = self.orders.iter().map(|id| self.engine.order(*id).unwrap()).filter(|order| order.account.0 == 0);
+        let (left, entered) = (asked.map(|order| i128::from(order.asked.0)).sum::<i128>(), 3 * 2_500);
+        let ix = state.scopes.find(Scope::Account(AccountId(0))).unwrap();
+        assert_eq!(self.engine.checks().leaving.quantities(ix, state), Some((left, entered)));
         for parent in 0..3 {
             let children = |id: &&OrderId| self.engine.order(**id).unwrap().parent == Some(ParentId(parent));
             let leaves: i64 =

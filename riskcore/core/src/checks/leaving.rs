@@ -1,45 +1,60 @@
-//! K2: shares leaving a router against shares entering it, per trading day. Source: SEC 34-70694 ¶21 (no control compared the
+//! K2: shares leaving against shares entering, per trading day; at a router, or where the OMS says they go. Source: SEC 34-70694 ¶21 (no control compared the
 //! orders leaving SMARS with those that had entered it); rules.md K2.
 //!
 //! *Leaving* is what the router's orders ask for: all of it while an order is open - with a replace in flight the larger of
 //! the two quantities - and what was filled once it is final. So what is cancelled, refused or expires is given back on the
 //! venue's word, as is a bust; what the venue fills beyond an order's quantity is the venue's doing and not counted here.
 //!
-//! *Entering*: the OMS does not say which router works a parent, so a parent enters a router with the first order that the
-//! router sends for it; once, and in full, because the rest of it may follow. A parent that two routers work enters both: how
-//! the two share it is what K1 bounds, exactly and per parent. K2 is the coarse line behind it that needs no trust in any
-//! single parent's count: whatever a router believes, it cannot send more than all that it works, plus a tolerance. A
+//! *Entering a router*: the OMS does not say which router works a parent, so a parent enters a router with the first order
+//! that the router sends for it; once, and in full, because the rest of it may follow. A parent that two routers work enters
+//! both: how the two share it is what K1 bounds, exactly and per parent. K2 is the coarse line behind it that needs no trust
+//! in any single parent's count: whatever a router believes, it cannot send more than all that it works, plus a tolerance. A
 //! parent's quantity is that of the router's latest order for it, so an amendment counts from the next order on.
+//!
+//! *Entering the firm, an account, a symbol or their pair*: there the OMS does say. A parent enters when it is registered,
+//! with what it is amended to, whoever works it and whether or not an order ever names it. Set at account_symbol this holds
+//! even where orders name no parent at all: what leaves an account in an instrument is held against what its clients
+//! ordered in it.
 //!
 //! *Orders without a parent* (accounts that need none) leave and never enter. A router that sends any needs
 //! `unparented_allowance_qty`, the quantity a day it may send so; only what is beyond it counts, and it covers nothing else.
-//! Without an allowance the first such order trips: children that have lost their parents are how Knight's went out.
+//! Without an allowance the first such order trips: children that have lost their parents are how Knight's went out. So it is
+//! with an account that trades for itself.
 //!
-//! Quantities of different instruments add up at a router; at the pair with a symbol each stands for itself. Counted is from
-//! the moment the limit is set, or the day begins: orders from before neither leave nor give back.
+//! Quantities of different instruments add up at a router; at the pair with a symbol each stands for itself. What leaves is
+//! counted from the moment the limit is set, or the day begins: orders from before neither leave nor give back.
 
 use alloc::vec::Vec;
 use core::hash::Hasher;
+use hashbrown::HashMap;
 
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
-use crate::hash::FoldHasher;
+use crate::hash::{FoldHasher, Seeded};
 use crate::ids::{OrderId, ParentId};
 use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::orders::{Order, Status};
 use crate::outcome::Unit;
 use crate::per_parent::PerParent;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
-use crate::scopes::{ScopeIx, ScopeKind};
+use crate::parents::Parent;
+use crate::scopes::{Scope, ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::of_whole_bps;
 
 reasons! { REASONS:
     LEAVING_LIMIT = 247, ALGORITHM_RISK_THRESHOLD,
-        "The router would send more than the parents it works amount to, tolerance included.";
+        "More would leave than the parents amount to, tolerance included.";
 }
 
-const AT: u8 = kinds(&[ScopeKind::Router, ScopeKind::RouterSymbol]);
+const AT: u8 = kinds(&[
+    ScopeKind::Firm,
+    ScopeKind::Account,
+    ScopeKind::Router,
+    ScopeKind::Symbol,
+    ScopeKind::AccountSymbol,
+    ScopeKind::RouterSymbol,
+]);
 
 /// The tolerance.
 pub static MAX_EXCESS_LEAVING_BPS: LimitDef = LimitDef {
@@ -50,7 +65,8 @@ pub static MAX_EXCESS_LEAVING_BPS: LimitDef = LimitDef {
     required_at: 0,
     min: 0,
     action: Action::Halt,
-    doc: "Quantity that leaves the router today beyond that of the parents it works, as a part of theirs.",
+    doc: "Quantity that leaves today beyond that of the parents, as a part of theirs: at a router and its pair with a symbol \
+          of the parents it works, elsewhere of those that the OMS has registered.",
 };
 
 /// What may leave without a parent.
@@ -62,7 +78,7 @@ pub static UNPARENTED_ALLOWANCE_QTY: LimitDef = LimitDef {
     required_at: 0,
     min: 0,
     action: Action::Parameter,
-    doc: "Quantity a day that may leave the router without a parent before it counts for `max_excess_leaving_bps`; 0 if not set.",
+    doc: "Quantity a day that may leave without a parent before it counts for `max_excess_leaving_bps`; 0 if not set.",
 };
 
 /// What has left and entered at one scope.
@@ -74,7 +90,7 @@ struct Flow {
     parented: i128,
     /// Left without one.
     bare: i128,
-    /// Entered.
+    /// Entered a router; elsewhere what the OMS registered stands in its place.
     entered: i128,
 }
 
@@ -95,24 +111,30 @@ struct Entered {
     since: Option<OrderId>,
 }
 
-/// Per router, and router and symbol, where the limit is set.
+/// Per scope where the limit is set.
 #[derive(Default)]
 pub struct Leaving {
     flows: Vec<Option<Flow>>,
     entered: PerParent<Entered>,
+    /// What the OMS registered today; no part of the state hash, because the parents themselves are.
+    registered: HashMap<Scope, i128, Seeded>,
 }
 
 impl Leaving {
     /// What has left a scope and entered it since its limit was set, or the day began.
-    pub fn quantities(&self, ix: ScopeIx) -> Option<(i128, i128)> {
-        self.flow(ix).map(|flow| (flow.parented + flow.bare, flow.entered))
+    pub fn quantities(&self, ix: ScopeIx, state: &State) -> Option<(i128, i128)> {
+        self.flow(ix, state).map(|flow| (flow.parented + flow.bare, flow.entered))
     }
 
-    fn flow(&self, ix: ScopeIx) -> Option<Flow> {
-        self.flows.get(ix.at()).copied().flatten()
+    /// The flow of a scope, with what has entered it.
+    fn flow(&self, ix: ScopeIx, state: &State) -> Option<Flow> {
+        let flow = self.flows.get(ix.at()).copied().flatten()?;
+        let scope = state.scopes.at(ix);
+        let entered = if is_routers(scope) { flow.entered } else { self.registered.get(&scope).copied().unwrap_or(0) };
+        Some(Flow { entered, ..flow })
     }
 
-    /// What has yet to enter for a parent: all of it at first, later what it was amended by.
+    /// What has yet to enter a router for a parent: all of it at first, later what it was amended by.
     fn entering(&self, ix: ScopeIx, flow: &Flow, parent: ParentId, state: &State) -> i64 {
         let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
         let entered = self.entered.get(ix, parent).filter(|entered| entered.since == flow.since && flow.since.is_some());
@@ -148,10 +170,12 @@ impl Check for Leaving {
             return;
         }
         for ix in candidate.touched.among(places) {
-            let Some(mut flow) = self.flow(ix) else { continue };
+            let Some(mut flow) = self.flow(ix, state) else { continue };
             match candidate.parent.known() {
                 Some(parent) => {
-                    flow.entered += i128::from(self.entering(ix, &flow, parent, state));
+                    if is_routers(state.scopes.at(ix)) {
+                        flow.entered += i128::from(self.entering(ix, &flow, parent, state));
+                    }
                     flow.parented += asked;
                 }
                 None => flow.bare += asked,
@@ -165,8 +189,8 @@ impl Check for Leaving {
     }
 
     fn asked(&mut self, order: &Order, change: i64, state: &State) {
-        for ix in [order.touched.router(), order.touched.router_symbol()] {
-            let Some(mut flow) = self.flow(ix) else { continue };
+        for ix in order.touched.iter() {
+            let Some(mut flow) = self.flows.get(ix.at()).copied().flatten() else { continue };
             if flow.since.is_none() && is_new(order, change) {
                 flow.since = Some(order.id);
             }
@@ -176,7 +200,7 @@ impl Check for Leaving {
             match order.parent {
                 Some(parent) => {
                     flow.parented += i128::from(change);
-                    if change > 0 {
+                    if change > 0 && is_routers(state.scopes.at(ix)) {
                         flow.entered += i128::from(self.entering(ix, &flow, parent, state));
                         let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
                         *self.entered.entry(ix, parent) = Entered { qty, since: flow.since };
@@ -188,14 +212,28 @@ impl Check for Leaving {
         }
     }
 
+    fn registered(&mut self, parent: &Parent, change: i64) {
+        let (account, symbol) = (parent.account, parent.symbol);
+        for scope in [
+            Scope::Firm,
+            Scope::Account(account),
+            Scope::Symbol(symbol),
+            Scope::AccountSymbol(account, symbol),
+        ] {
+            // Sums of at most 2^32 parents of less than 2^63 each.
+            *self.registered.entry(scope).or_default() += i128::from(change);
+        }
+    }
+
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
-        let flow = self.flow(ix).filter(|_| limit == id::MAX_EXCESS_LEAVING_BPS)?;
+        let flow = self.flow(ix, state).filter(|_| limit == id::MAX_EXCESS_LEAVING_BPS)?;
         Some(flow.excess(allowance(state.limits.at(ix))))
     }
 
     fn day_roll(&mut self) {
         self.flows.iter_mut().flatten().for_each(|flow| *flow = Flow::default());
         self.entered.clear();
+        self.registered.clear();
     }
 
     fn digest(&self, hasher: &mut FoldHasher) {
@@ -207,6 +245,11 @@ impl Check for Leaving {
             hasher.write_u64(entered.qty as u64);
         }
     }
+}
+
+/// Whether a scope is a router's: parents enter it with its orders.
+fn is_routers(scope: Scope) -> bool {
+    matches!(scope, Scope::Router(_) | Scope::RouterSymbol(..))
 }
 
 fn allowance(limits: &ScopeLimits) -> i128 {

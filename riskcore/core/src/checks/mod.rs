@@ -19,6 +19,7 @@ use crate::ids::RouterId;
 use crate::limits::{Action, LimitDef, LimitId, ScopeLimits};
 use crate::orders::Order;
 use crate::outcome::Reject;
+use crate::parents::Parent;
 use crate::reasons::Reason;
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
@@ -167,6 +168,9 @@ pub trait Check: Default {
         None
     }
 
+    /// The OMS registered a parent, or changed its quantity by so much.
+    fn registered(&mut self, _parent: &Parent, _change: i64) {}
+
     /// What an order asks for changed: by all of its quantity when it is accepted, by what a replace adds, by minus what the
     /// venue has said will not be filled of it (`Order::asked`).
     fn asked(&mut self, _order: &Order, _change: i64, _state: &State) {}
@@ -285,6 +289,11 @@ macro_rules! registry {
                     }
                 )+
                 None
+            }
+
+            /// See [`Check::registered`].
+            pub fn registered(&mut self, parent: &Parent, change: i64) {
+                $(self.$module.registered(parent, change);)+
             }
 
             /// See [`Check::asked`].
