@@ -98,8 +98,9 @@ class Finding(NamedTuple):
 class LimitInfo(NamedTuple):
     """One limit of the catalogue.
 
-    ``unit`` is one of ``Reject``'s; ``action`` is ``reject``, ``halt`` or, for a value that tunes another limit,
-    ``parameter``. ``code`` is stable; a ``NO_LIMIT_CONFIGURED`` reject has it as its value.
+    ``unit`` is one of ``Reject``'s; ``action`` is what a breach does unless a setting says otherwise, ``actions`` what it
+    can be set to, by severity: ``shadow``, ``notify``, ``reject``, ``reduce_only``, ``cancel_only``, ``halt``. A value
+    that tunes another limit is a ``parameter`` and has none. ``code`` is stable; a ``NO_LIMIT_CONFIGURED`` reject has it as its value.
     """
 
     name: str
@@ -108,6 +109,7 @@ class LimitInfo(NamedTuple):
     settable_at: tuple[str, ...]
     required_at: tuple[str, ...]
     action: str
+    actions: tuple[str, ...]
     doc: str
     code: int
 
@@ -185,10 +187,20 @@ class Engine:
         ``sell``, ``opening_buy`` or ``opening_sell``; ``None`` takes it off. After the first ``venue_up`` this only stops
         more and raises ``Refused`` for the rest: see ``propose_restriction``.
         """
-    def set_limit(self, scope: str, limit: str, value: int | None, *, principal: str = "config") -> None:
+    def set_limit(
+        self,
+        scope: str,
+        limit: str,
+        value: int | None,
+        *,
+        action: str | None = None,
+        soft: bool = False,
+        principal: str = "config",
+    ) -> None:
         """Set a limit at a scope: ``firm``, ``router:smars-1``, ``account_symbol:ACC1/AAPL``; ``router:*`` sets the
         default of every router. Values are in the limit's unit (money and prices in 1e-9, windows in ns); ``None``
-        removes it. After the first ``venue_up`` this only tightens and raises ``Refused`` for the rest: see
+        removes it. ``action`` is what a breach does (``LimitInfo.actions``; its own if not given); two people may let
+        orders pass a ``soft`` limit. After the first ``venue_up`` this only tightens and raises ``Refused`` for the rest: see
         ``propose_limit``.
         """
     def venue_up(self, t: int) -> None:
@@ -295,8 +307,22 @@ class Engine:
         """Halt a scope (``REDUCE_ONLY``, ``CANCEL_ONLY``, ``HALTED``); the trip id. The last two cancel what rests."""
     def propose_reinstate(self, t: int, scope: str, trip: int, principal: str, text: str) -> int:
         """Propose to reinstate a scope, naming its newest trip; the proposal's id. Raises ``Refused``."""
-    def propose_limit(self, t: int, scope: str, limit: str, value: int | None, principal: str, text: str) -> int:
-        """Propose a limit that one person may not set alone; the proposal's id. Raises ``Refused``."""
+    def propose_limit(
+        self,
+        t: int,
+        scope: str,
+        limit: str,
+        value: int | None,
+        principal: str,
+        text: str,
+        *,
+        action: str | None = None,
+        soft: bool = False,
+        until: int | None = None,
+    ) -> int:
+        """Propose a limit that one person may not set alone; the proposal's id. Raises ``Refused``. Approved, it holds
+        ``until`` that time, or until the day rolls; then what was there before is back.
+        """
     def set_flags(self, registered: int, *, retired: int = 0) -> None:
         """The registry of order flags, as bits. From then on an order carries only flags its router attested."""
     def fleet_rules(self, *, quarantine_culprit: bool = True, halt_on_change: bool = False) -> None:
@@ -386,7 +412,16 @@ class DataPlane:
     def permit(self, scope: str, symbols: list[str]) -> None: ...
     def restrict(self, symbol: str, stops: str, *, text: str) -> None: ...
     def opening_position(self, account: str, symbol: str, qty: int, mark: int) -> None: ...
-    def set_limit(self, scope: str, limit: str, value: int | None, *, principal: str = "config") -> None: ...
+    def set_limit(
+        self,
+        scope: str,
+        limit: str,
+        value: int | None,
+        *,
+        action: str = "",
+        soft: bool = False,
+        principal: str = "config",
+    ) -> None: ...
     def fleet_rules(
         self, *, policy: str, environment: str | None, has_manifest: bool, quarantine_culprit: bool
     ) -> None:

@@ -3,7 +3,7 @@
 use riskcore::checks::LIMITS;
 use riskcore::events::{Event, Instrument, NameKind, NewOrder, OrdType, Report, ReportKind, Side, TimeInForce};
 use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
-use riskcore::limits::{Action, LimitId, LimitTarget};
+use riskcore::limits::{Judges, LimitId, LimitTarget, Setting};
 use riskcore::scopes::{Scope, ScopeKind};
 use riskcore::units::{Nanos, Price, Qty, UNIT};
 use riskcore::{Engine, EngineConfig, Outcome};
@@ -137,7 +137,7 @@ impl World {
     }
 
     fn everywhere(&mut self) {
-        for def in LIMITS.iter().filter(|def| def.action != Action::Parameter) {
+        for def in LIMITS.iter().filter(|def| def.judges != Judges::Nothing) {
             let value = match def.name {
                 "message_rate" | "message_burst" => 1_000,
                 "max_order_qty" => 10_000,
@@ -156,7 +156,7 @@ impl World {
 
     fn set(&mut self, target: LimitTarget, name: &str, value: i128) {
         let limit = LimitId::by_name(name).expect("a limit of the catalogue");
-        let outcome = self.apply(Event::SetLimit { target, limit, value: Some(value), principal: "bench".into() });
+        let outcome = self.apply(Event::SetLimit { target, limit, setting: Some(Setting::of(limit, value)), principal: "bench".into() });
         assert_eq!(outcome, Outcome::Applied, "{name}");
     }
 

@@ -743,12 +743,22 @@ class LimitStatus(_message.Message):
     UNIT_FIELD_NUMBER: _builtins.int
     ACTION_FIELD_NUMBER: _builtins.int
     WINDOW_MS_FIELD_NUMBER: _builtins.int
+    SOFT_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    BREACHES_FIELD_NUMBER: _builtins.int
     is_default: _builtins.bool
     limit: _builtins.str
     value: _builtins.str
     unit: _builtins.str
     action: _builtins.str
+    """What a breach does here: `reject`, `reduce_only`, `cancel_only`, `halt`, `notify`, `shadow`; `parameter` if it is no bound."""
     window_ms: _builtins.int
+    soft: _builtins.bool
+    """Two people may let an order pass it."""
+    until: _builtins.int
+    """The value was loosened and ends by itself: UTC ns, or 1 for the end of the trading day. 0: it stays."""
+    breaches: _builtins.int
+    """With `notify` or `shadow`: what it would have stopped today."""
     @_builtins.property
     def scope(self) -> _types_pb2.Scope:
         """With an empty name: the default of every scope of that kind."""
@@ -763,10 +773,13 @@ class LimitStatus(_message.Message):
         unit: _builtins.str = ...,
         action: _builtins.str = ...,
         window_ms: _builtins.int = ...,
+        soft: _builtins.bool = ...,
+        until: _builtins.int = ...,
+        breaches: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "is_default", b"is_default", "limit", b"limit", "scope", b"scope", "unit", b"unit", "value", b"value", "window_ms", b"window_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "breaches", b"breaches", "is_default", b"is_default", "limit", b"limit", "scope", b"scope", "soft", b"soft", "unit", b"unit", "until", b"until", "value", b"value", "window_ms", b"window_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -781,12 +794,24 @@ class SetLimitRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    SOFT_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     is_default: _builtins.bool
     """Set the default for the scope's kind instead."""
     limit: _builtins.str
     value: _builtins.str
     """In the limit's unit, decimal text; empty = remove."""
     reason: _builtins.str
+    action: _builtins.str
+    """What a breach does; empty = as it is set now, or the limit's own."""
+    soft: _builtins.bool
+    """Two people may let an order pass it."""
+    until: _builtins.int
+    """A loosening holds until then, UTC ns; 0 = until the day rolls."""
+    validate_only: _builtins.bool
+    """Change nothing: only say what would follow."""
     @_builtins.property
     def scope(self) -> _types_pb2.Scope: ...
     def __init__(
@@ -797,10 +822,14 @@ class SetLimitRequest(_message.Message):
         limit: _builtins.str = ...,
         value: _builtins.str = ...,
         reason: _builtins.str = ...,
+        action: _builtins.str = ...,
+        soft: _builtins.bool = ...,
+        until: _builtins.int = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_default", b"is_default", "limit", b"limit", "reason", b"reason", "scope", b"scope", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "is_default", b"is_default", "limit", b"limit", "reason", b"reason", "scope", b"scope", "soft", b"soft", "until", b"until", "validate_only", b"validate_only", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -813,24 +842,65 @@ class SetLimitResponse(_message.Message):
     APPLIED_FIELD_NUMBER: _builtins.int
     PROPOSAL_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    LOOSENS_FIELD_NUMBER: _builtins.int
+    BREACHES_FIELD_NUMBER: _builtins.int
     applied: _builtins.bool
     """True: in force. False: waits for a second person under `proposal_id`."""
     proposal_id: _builtins.int
     version: _builtins.int
+    loosens: _builtins.bool
+    """Whether it takes two people."""
+    @_builtins.property
+    def breaches(self) -> _containers.RepeatedCompositeFieldContainer[Global___LimitBreach]:
+        """Scopes that are beyond the new value already."""
+
     def __init__(
         self,
         *,
         applied: _builtins.bool = ...,
         proposal_id: _builtins.int = ...,
         version: _builtins.int = ...,
+        loosens: _builtins.bool = ...,
+        breaches: _abc.Iterable[Global___LimitBreach] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "proposal_id", b"proposal_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "breaches", b"breaches", "loosens", b"loosens", "proposal_id", b"proposal_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetLimitResponse: _TypeAlias = SetLimitResponse  # noqa: Y015
+
+@_typing.final
+class LimitBreach(_message.Message):
+    """A scope that would be in breach of a limit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    value: _builtins.str
+    used: _builtins.str
+    unit: _builtins.str
+    @_builtins.property
+    def scope(self) -> _types_pb2.Scope: ...
+    def __init__(
+        self,
+        *,
+        scope: _types_pb2.Scope | None = ...,
+        value: _builtins.str = ...,
+        used: _builtins.str = ...,
+        unit: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope", "unit", b"unit", "used", b"used", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LimitBreach: _TypeAlias = LimitBreach  # noqa: Y015
 
 @_typing.final
 class HaltScopeRequest(_message.Message):

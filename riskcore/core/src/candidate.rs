@@ -1,7 +1,7 @@
 //! An order on its way through the checks: everything they need, worked out once.
 
-use crate::events::{OrdType, Side};
-use crate::ids::{AccountId, OrderId, ParentId, RouterId, SymbolId};
+use crate::events::{OrdType, Side, TimeInForce};
+use crate::ids::{AccountId, OrderId, ParentId, RouterId, StrategyId, SymbolId};
 use crate::orders::Touched;
 use crate::outcome::Reject;
 use crate::reasons::Reason;
@@ -27,6 +27,10 @@ pub struct Candidate {
     pub side: Side,
     /// Type.
     pub ord_type: OrdType,
+    /// Lifetime.
+    pub tif: TimeInForce,
+    /// Strategy, if it names one.
+    pub strategy: Option<StrategyId>,
     /// Bits of the firm's flag registry.
     pub flags: u64,
     /// The order that it replaces.

@@ -10,7 +10,7 @@ use crate::scopes::{Scope, ScopeIx, ScopeKind};
 
 impl Engine {
     /// A new trading day, keyed by its date: rolling to the same or an earlier day changes nothing. Turnover, profit and
-    /// loss and the ids of finished orders start anew; positions, open orders and halts stay.
+    /// loss and the ids of finished orders start anew, loosened limits and overrides end; positions, open orders and halts stay.
     pub(crate) fn day_roll(&mut self, date: u32) -> Outcome {
         if date <= self.state.day {
             return Outcome::Refused(Reject::plain(&BAD_REFERENCE_DATA));
@@ -20,6 +20,10 @@ impl Engine {
         self.state.parents.clear();
         self.state.fleet.day_roll();
         self.checks.day_roll();
+        self.end_temporary(|_| true);
+        self.overrides.clear();
+        self.trials.clear();
+        self.ladder.clear();
         for market in &mut self.state.markets {
             market.day_roll();
         }

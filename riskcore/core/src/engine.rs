@@ -3,18 +3,22 @@
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
 
-use crate::checks::Checks;
+use crate::checks::{Checks, Measure};
 use crate::detect::Detect;
 use crate::events::Event;
 use crate::hash::{FoldHasher, Seeded};
 use crate::ids::{ClOrdId, OrderId, ParentId, Ref, RouterId};
+use crate::ladder::Ladder;
 use crate::orders::Order;
 use crate::outcome::{Effect, Outcome, Reject};
+use crate::overrides::Overrides;
 use crate::people::Proposal;
 use crate::reasons::{BAD_REFERENCE_DATA, MALFORMED};
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
 use crate::stop::Sweep;
+use crate::temporary::Temporary;
+use crate::trial::Trials;
 use crate::units::Nanos;
 
 /// What an engine is built with. Part of the journal's header: the same configuration and records give the same state.
@@ -59,6 +63,16 @@ pub struct Engine {
     pub(crate) proposals: Vec<Proposal>,
     pub(crate) last_proposal: u64,
     pub(crate) detect: Detect,
+    pub(crate) overrides: Overrides,
+    pub(crate) temporary: Vec<Temporary>,
+    pub(crate) trials: Trials,
+    pub(crate) ladder: Ladder,
+    /// Room to collect the scopes that time has changed.
+    pub(crate) watched: Vec<ScopeIx>,
+    /// Room to collect the bounds that an event broke.
+    pub(crate) breaches: Vec<Measure>,
+    /// The order whose report is being applied: the offender of a halt that follows from it.
+    pub(crate) reported: Option<OrderId>,
     /// When positions were last valued without a tick.
     valued_at: Nanos,
 }
@@ -80,6 +94,13 @@ impl Engine {
             proposals: Vec::new(),
             last_proposal: 0,
             detect: Detect::new(),
+            overrides: Overrides::default(),
+            temporary: Vec::new(),
+            trials: Trials::new(Seeded(config.seed)),
+            ladder: Ladder::new(Seeded(config.seed)),
+            watched: Vec::with_capacity(64),
+            breaches: Vec::with_capacity(64),
+            reported: None,
             valued_at: Nanos(i64::MIN),
         }
     }
@@ -142,7 +163,7 @@ impl Engine {
             Event::Halt { scope, state, principal, text } => self.halt(*scope, *state, principal, text),
             Event::Propose { change, principal, text } => self.propose(*change, principal, text),
             Event::Approve { proposal, principal } => self.approve(*proposal, principal),
-            Event::SetLimit { target, limit, value, .. } => self.set_limit(*target, *limit, *value),
+            Event::SetLimit { target, limit, setting, .. } => self.set_limit(*target, *limit, *setting),
             Event::Define { kind, name } => {
                 let before = self.state.scopes.len();
                 if !self.state.define(*kind, name) {
@@ -183,10 +204,11 @@ impl Engine {
     }
 
     fn attempts(&mut self, router: RouterId, count: u32) {
-        self.state.counters.rejected += u64::from(count);
-        if let Some(ix) = self.state.scopes.find(Scope::Router(router)) {
+        let ix = self.state.scopes.find(Scope::Router(router));
+        if let Some(ix) = ix {
             self.checks.observe(ix, count, &self.state);
         }
+        self.turned_away(ix, count);
     }
 
     fn tick(&mut self, symbol: crate::ids::SymbolId, bid: crate::units::Price, ask: crate::units::Price) {
@@ -205,6 +227,11 @@ impl Engine {
         self.expire_proposals();
         self.turn_gate();
         let now = self.state.now;
+        self.overrides.expire(now);
+        self.end_temporary(|until| until.is_some_and(|until| until <= now));
+        self.checks.turn(&self.state, &mut self.watched);
+        self.state.revalued.append(&mut self.watched);
+        self.warn();
         if now.since(self.valued_at) >= VALUATION_INTERVAL {
             self.valued_at = now;
             for n in 0..self.state.markets.len() {
@@ -213,21 +240,6 @@ impl Engine {
             }
         }
         Outcome::Applied
-    }
-
-    /// Halts what a fill, a tick or a new limit has pushed over its bound.
-    fn watch(&mut self) {
-        let mut at = 0;
-        while at < self.state.revalued.len() {
-            let ix = self.state.revalued[at];
-            at += 1;
-            if let Some(breach) = self.checks.watch(ix, &self.state)
-                && let Some((scope, severity)) = breach.halt
-            {
-                self.trip(scope, severity, breach.reject, None);
-            }
-        }
-        self.state.revalued.clear();
     }
 
     // ---- Reading ----
@@ -312,9 +324,11 @@ impl Engine {
             ] {
                 hash_i128(&mut hasher, word);
             }
-            for n in 0..crate::checks::LIMIT_COUNT {
-                let value = state.limits.at(ix).get(crate::limits::LimitId(n as u16));
-                hash_i128(&mut hasher, value.unwrap_or(-1));
+            let limits = state.limits.at(ix);
+            for limit in crate::limits::each(limits.blocking() | limits.on_trial()) {
+                hasher.write_u16(limit.def().code);
+                hash_i128(&mut hasher, limits.value(limit));
+                hasher.write_u8(limits.action(limit) as u8);
             }
         }
         for order in state.orders.iter() {
@@ -348,6 +362,16 @@ impl Engine {
         }
         state.permissions.digest(&mut hasher);
         state.readiness.digest(&mut hasher);
+        for granted in self.overrides.iter() {
+            hasher.write_u32(granted.ix.0);
+            hasher.write_u16(granted.limit.def().code);
+            hash_i128(&mut hasher, granted.up_to);
+            hasher.write_u64(granted.until.0 as u64);
+        }
+        for temporary in &self.temporary {
+            hasher.write_u16(temporary.limit.def().code);
+            hasher.write_u64(temporary.until.map_or(0, |until| until.0 as u64));
+        }
         self.checks.digest(&mut hasher);
         self.detect.digest(&mut hasher);
         hasher.finish()

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::detect::first_seen::Seen;
 use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
-use crate::limits::{LimitId, LimitTarget};
+use crate::limits::{LimitId, LimitTarget, Setting};
 use crate::permissions::Stops;
 use crate::resting::GroupId;
 use crate::scopes::Scope;
@@ -311,8 +311,23 @@ pub enum Change {
         target: LimitTarget,
         /// Which.
         limit: LimitId,
-        /// The new value; `None` removes it.
-        value: Option<i128>,
+        /// The new setting; `None` removes it.
+        setting: Option<Setting>,
+        /// Until when; `None` until the day rolls. Then what was there before is back.
+        until: Option<Nanos>,
+    },
+    /// Let orders pass a soft limit.
+    Override {
+        /// The scope the limit is set at.
+        scope: Scope,
+        /// Which.
+        limit: LimitId,
+        /// The largest value that passes.
+        up_to: i128,
+        /// Only this order of this router.
+        order: Option<(RouterId, ClOrdId)>,
+        /// When it lapses.
+        until: Nanos,
     },
     /// Take a router off the limits of canaries.
     Promote {
@@ -403,8 +418,8 @@ pub enum Event {
         target: LimitTarget,
         /// Which.
         limit: LimitId,
-        /// The new value; `None` removes it.
-        value: Option<i128>,
+        /// The new setting; `None` removes it.
+        setting: Option<Setting>,
         /// Who.
         principal: String,
     },
@@ -571,7 +586,7 @@ pub enum Event {
         /// Why, in their words.
         text: String,
     },
-    /// A person proposes to reinstate a scope or to loosen a limit.
+    /// A person proposes to reinstate a scope, to loosen a limit or to let orders pass a soft one.
     Propose {
         /// What.
         change: Change,

@@ -1,6 +1,7 @@
 //! What the core answers, and what it wants done.
 
 use crate::ids::OrderId;
+use crate::limits::LimitId;
 use crate::reasons::Reason;
 use crate::scopes::Scope;
 
@@ -136,12 +137,31 @@ pub enum Effect {
     LimitChanged,
     /// The restricted list changed.
     RestrictionChanged,
+    /// A limit that only notifies was broken.
+    Breached(LimitId, Reject),
+    /// A limit is used up to a step of the warning ladder.
+    Warned(Warning),
     /// Something a person must look at.
     Alarm(Alarm),
     /// The readiness gate moved, or was overridden.
     Gate,
     /// A finding was opened, or has become loud.
     Finding(u64),
+}
+
+/// How far a limit is used, when a step of the warning ladder is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Where the limit is set.
+    pub scope: Scope,
+    /// Which.
+    pub limit: LimitId,
+    /// The step, in per cent.
+    pub percent: u8,
+    /// The limit's value.
+    pub bound: i128,
+    /// What is used of it.
+    pub used: i128,
 }
 
 /// Things that are counted and shown, and never decide an order.

@@ -1,7 +1,7 @@
 //! What people change: limits, reinstatements, parents, opening positions.
 //!
-//! Tightening takes one person and acts at once; loosening and reinstating take two, the second naming the proposal of the
-//! first. A proposal that a newer halt has overtaken is void.
+//! Tightening takes one person and acts at once; loosening, overriding and reinstating take two, the second naming the
+//! proposal of the first. A proposal that a newer halt has overtaken is void.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -15,12 +15,13 @@ use crate::events::{Change, Instrument, Side};
 use crate::fleet::{NO_INCIDENT, NOT_ON_CANARY};
 use crate::halts::State as HaltState;
 use crate::ids::{AccountId, ClOrdId, ParentId, RouterId, SymbolId};
-use crate::limits::{Action, LimitId, LimitTarget};
+use crate::limits::{Judges, LimitId, LimitTarget, Setting};
 use crate::outcome::{Effect, Outcome, Reject};
+use crate::overrides::Override;
 use crate::parents::Parent;
 use crate::reasons::{
-    BAD_REFERENCE_DATA, BAD_VALUE, CAPACITY, LIMIT_NOT_SETTABLE_HERE, NEEDS_APPROVAL, NOT_HALTED, PARENT_EXISTS,
-    Reason, SAME_PERSON, TRIP_SUPERSEDED, UNKNOWN_PROPOSAL, UNKNOWN_SCOPE,
+    BAD_ACTION, BAD_REFERENCE_DATA, BAD_VALUE, CAPACITY, HARD_LIMIT, LAPSED, LIMIT_NOT_SETTABLE_HERE, NEEDS_APPROVAL,
+    NOT_HALTED, PARENT_EXISTS, Reason, SAME_PERSON, TRIP_SUPERSEDED, UNKNOWN_PROPOSAL, UNKNOWN_SCOPE,
 };
 use crate::scopes::{Scope, ScopeIx};
 use crate::units::{Money, Nanos, Price, Qty};
@@ -49,24 +50,27 @@ fn refused(reason: Reason) -> Outcome {
 
 impl Engine {
     /// Sets a limit at once. After the gateway has been connected to its venue, this only ever tightens.
-    pub(crate) fn set_limit(&mut self, target: LimitTarget, limit: LimitId, value: Option<i128>) -> Outcome {
-        if let Err(reason) = self.limit_is_sound(target, limit, value) {
+    pub(crate) fn set_limit(&mut self, target: LimitTarget, limit: LimitId, setting: Option<Setting>) -> Outcome {
+        if let Err(reason) = self.limit_is_sound(target, limit, setting) {
             return refused(reason);
         }
-        if self.state.venue.ever_up && self.loosens(target, limit, value) {
+        if self.state.venue.ever_up && self.loosens(target, limit, setting) {
             return refused(&NEEDS_APPROVAL);
         }
-        self.put_limit(target, limit, value);
+        self.put_limit(target, limit, setting);
         Outcome::Applied
     }
 
-    fn limit_is_sound(&mut self, target: LimitTarget, limit: LimitId, value: Option<i128>) -> Result<(), Reason> {
+    fn limit_is_sound(&mut self, target: LimitTarget, limit: LimitId, setting: Option<Setting>) -> Result<(), Reason> {
         let def = limit.def();
         if def.settable_at & target.kind().bit() == 0 {
             return Err(&LIMIT_NOT_SETTABLE_HERE);
         }
-        if value.is_some_and(|value| value < def.min) {
+        if setting.is_some_and(|setting| setting.value < def.min) {
             return Err(&BAD_VALUE);
+        }
+        if setting.is_some_and(|setting| !def.allows(setting.action) || setting.soft && def.judges != Judges::Orders) {
+            return Err(&BAD_ACTION);
         }
         match target {
             LimitTarget::Scope(scope) if self.place_of(scope).is_none() => Err(&UNKNOWN_SCOPE),
@@ -84,43 +88,49 @@ impl Engine {
         Some(ix)
     }
 
+    /// What is in force at a scope, or as a kind's default.
+    pub fn setting_at(&self, target: LimitTarget, limit: LimitId) -> Option<Setting> {
+        match target {
+            LimitTarget::Scope(scope) => {
+                self.state.scopes.find(scope).and_then(|ix| self.state.limits.at(ix).setting(limit))
+            }
+            LimitTarget::Default(kind) => self.state.limits.defaults(kind).setting(limit),
+        }
+    }
+
     /// Whether a change could let through what is refused now. A change of a window counts as one: longer is looser for
     /// some limits and tighter for others.
-    fn loosens(&self, target: LimitTarget, limit: LimitId, value: Option<i128>) -> bool {
+    pub fn loosens(&self, target: LimitTarget, limit: LimitId, setting: Option<Setting>) -> bool {
         let def = limit.def();
-        let now = match target {
-            LimitTarget::Scope(scope) => {
-                self.state.scopes.find(scope).and_then(|ix| self.state.limits.at(ix).get(limit))
-            }
-            LimitTarget::Default(kind) => self.state.limits.defaults(kind).get(limit),
-        };
+        let now = self.setting_at(target, limit);
         let required = def.required_at & target.kind().bit() != 0;
-        match (now, value) {
-            _ if def.action == Action::Parameter => now != value,
-            (Some(old), Some(new)) => new > old,
+        match (now, setting) {
+            _ if def.judges == Judges::Nothing => now != setting,
+            (Some(old), Some(new)) => new.loosens(old),
             // Where a limit is required, none is the tightest of all; elsewhere it is the loosest.
-            (Some(_), None) => !required || self.has_looser_default(target, limit, now),
+            (Some(old), None) => old.action.blocks() && !required || self.has_looser_default(target, limit, old),
             // In an auction another collar holds while this one is not set, which may be the tighter one.
-            (None, Some(_)) => required || limit == id::PRICE_COLLAR_AUCTION_BPS,
+            (None, Some(new)) => required && new.action.blocks() || limit == id::PRICE_COLLAR_AUCTION_BPS,
             (None, None) => false,
         }
     }
 
     /// Removing a scope's own value brings back its kind's default, which may be looser.
-    fn has_looser_default(&self, target: LimitTarget, limit: LimitId, now: Option<i128>) -> bool {
-        matches!(target, LimitTarget::Scope(_)) && self.state.limits.defaults(target.kind()).get(limit) > now
+    fn has_looser_default(&self, target: LimitTarget, limit: LimitId, now: Setting) -> bool {
+        let default = self.state.limits.defaults(target.kind()).setting(limit);
+        matches!(target, LimitTarget::Scope(_)) && default.is_some_and(|default| default.loosens(now))
     }
 
-    fn put_limit(&mut self, target: LimitTarget, limit: LimitId, value: Option<i128>) {
+    pub(crate) fn put_limit(&mut self, target: LimitTarget, limit: LimitId, setting: Option<Setting>) {
         match target {
             LimitTarget::Scope(scope) => {
                 let Some(ix) = self.state.scopes.find(scope) else { return };
-                self.state.limits.set(ix, scope.kind(), limit, value);
+                self.state.limits.set(ix, scope.kind(), limit, setting);
                 self.checks.limits_changed(ix, self.state.limits.at(ix));
             }
             LimitTarget::Default(kind) => {
                 let scopes: Vec<_> = self.state.scopes.iter().collect();
-                self.state.limits.set_default(kind, limit, value, scopes.iter().copied());
+                self.state.limits.set_default(kind, limit, setting, scopes.iter().copied());
                 for (ix, _) in scopes.into_iter().filter(|(_, scope)| scope.kind() == kind) {
                     self.checks.limits_changed(ix, self.state.limits.at(ix));
                 }
@@ -138,7 +148,12 @@ impl Engine {
     pub(crate) fn propose(&mut self, change: Change, principal: &str, text: &str) -> Outcome {
         let sound = match change {
             Change::Reinstate { scope, trip } => self.may_reinstate(scope, trip).map(|_| ()),
-            Change::Limit { target, limit, value } => self.limit_is_sound(target, limit, value),
+            Change::Limit { target, limit, setting, until } => {
+                self.limit_is_sound(target, limit, setting).and_then(|()| self.is_ahead(until))
+            }
+            Change::Override { scope, limit, until, .. } => {
+                self.soft_limit_at(scope, limit).and_then(|_| self.is_ahead(Some(until)))
+            }
             Change::OverrideReadiness { until } => self.may_override(until),
             Change::Promote { router } => self.may_promote(router),
             Change::CloseIncident { trip } => self.may_close_incident(trip),
@@ -179,7 +194,20 @@ impl Engine {
         }
         let proposal = self.proposals.remove(at);
         match proposal.change {
-            Change::Limit { target, limit, value } => self.put_limit(target, limit, value),
+            Change::Limit { target, limit, setting, until } => {
+                if let Err(reason) = self.is_ahead(until) {
+                    return refused(reason);
+                }
+                self.put_for_a_time(target, limit, setting, until);
+            }
+            Change::Override { scope, limit, up_to, order, until } => {
+                let ix = match self.soft_limit_at(scope, limit).and_then(|ix| self.is_ahead(Some(until)).map(|()| ix)) {
+                    Ok(ix) => ix,
+                    Err(reason) => return refused(reason),
+                };
+                let people = (proposal.principal, principal.to_string());
+                self.overrides.add(Override { id: proposal.id, ix, limit, up_to, order, until, people, used: 0 });
+            }
             Change::Reinstate { scope, trip } => match self.may_reinstate(scope, trip) {
                 Ok(ix) => self.reinstate(ix, scope),
                 Err(reason) => return refused(reason),
@@ -201,6 +229,17 @@ impl Engine {
             }
         }
         Outcome::Applied
+    }
+
+    /// A soft limit that is set at this scope.
+    fn soft_limit_at(&self, scope: Scope, limit: LimitId) -> Result<ScopeIx, Reason> {
+        let Some(ix) = self.state.scopes.find(scope) else { return Err(&UNKNOWN_SCOPE) };
+        let setting = self.state.limits.at(ix).setting(limit);
+        if setting.is_some_and(|setting| setting.soft) { Ok(ix) } else { Err(&HARD_LIMIT) }
+    }
+
+    fn is_ahead(&self, until: Option<Nanos>) -> Result<(), Reason> {
+        if until.is_none_or(|until| until > self.state.now) { Ok(()) } else { Err(&LAPSED) }
     }
 
     pub(crate) fn reinstate(&mut self, ix: ScopeIx, scope: Scope) {

@@ -12,7 +12,7 @@ use crate::engine::Engine;
 use crate::events::{NewOrder, Replace, Side, TimeInForce};
 use crate::halts::{Offender, State as HaltState};
 use crate::hash::Seeded;
-use crate::ids::{AccountId, OrderId, Ref, RouterId, SymbolId};
+use crate::ids::{AccountId, ClOrdId, OrderId, Ref, RouterId, SymbolId};
 use crate::order_ids::IdHash;
 use crate::orders::{Accepted, Order, PendingReplace, Touched};
 use crate::outcome::{CxlRejReason, Outcome, Reject, Unit};
@@ -56,7 +56,7 @@ impl Engine {
             return self.resend(id, order);
         }
         let Some(router) = self.state.scopes.find(Scope::Router(order.router)) else {
-            return self.count_rejected(Reject::plain(&UNKNOWN_ROUTER));
+            return self.count_rejected(None, Reject::plain(&UNKNOWN_ROUTER));
         };
         self.checks.observe(router, 1, &self.state);
         match self.decide(order, Some(id_hash)) {
@@ -87,8 +87,8 @@ impl Engine {
             self.state.counters.duplicates += 1;
             return Outcome::Duplicate(id);
         }
-        self.observe_attempt(order.router);
-        self.count_rejected(Reject::plain(&DUPLICATE_CL_ORD_ID))
+        let router = self.observe_attempt(order.router);
+        self.count_rejected(router, Reject::plain(&DUPLICATE_CL_ORD_ID))
     }
 
     fn is_resend(&self, id: OrderId, order: &NewOrder) -> bool {
@@ -99,15 +99,25 @@ impl Engine {
     }
 
     /// An attempt that no check sees counts even so: a flood must not probe for free.
-    fn observe_attempt(&mut self, router: RouterId) {
-        if let Some(ix) = self.state.scopes.find(Scope::Router(router)) {
-            self.checks.observe(ix, 1, &self.state);
-        }
+    fn observe_attempt(&mut self, router: RouterId) -> Option<ScopeIx> {
+        let ix = self.state.scopes.find(Scope::Router(router))?;
+        self.checks.observe(ix, 1, &self.state);
+        Some(ix)
     }
 
-    fn count_rejected(&mut self, reject: Reject) -> Outcome {
-        self.state.counters.rejected += 1;
+    fn count_rejected(&mut self, router: Option<ScopeIx>, reject: Reject) -> Outcome {
+        self.turned_away(router, 1);
         Outcome::Rejected(reject)
+    }
+
+    /// Attempts of a router came to nothing.
+    pub(crate) fn turned_away(&mut self, router: Option<ScopeIx>, count: u32) {
+        self.state.counters.rejected += u64::from(count);
+        if let Some(router) = router {
+            self.checks.turned_away(router, count, &self.state);
+            self.ladder.touch(router);
+            self.state.revalued.push(router);
+        }
     }
 
     /// The verdict, and what follows from it: the order is placed under the hash of its id, or, without one, not.
@@ -127,7 +137,7 @@ impl Engine {
         // A quantity that is not positive is refused by `well_formed` with its own reason.
         let qty = Qty(order.qty.0.max(0));
         let notional = valued(state, symbol, px_risk, qty)?;
-        let candidate = Candidate {
+        let mut candidate = Candidate {
             now: state.now,
             router: order.router,
             account: route.account(),
@@ -135,6 +145,8 @@ impl Engine {
             parent: order.parent,
             side: order.side,
             ord_type: order.ord_type,
+            tif: order.tif,
+            strategy: order.strategy.known(),
             flags: order.flags,
             replaces: None,
             observed: true,
@@ -149,7 +161,7 @@ impl Engine {
             asks_more: true,
             reduces: state.books[route.touched.account_symbol().at()].reduces(order.side, qty.0),
         };
-        self.judge(&candidate, place_as.is_some())?;
+        self.judge(&mut candidate, order.cl_ord_id, place_as.is_some())?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
         }
@@ -160,9 +172,12 @@ impl Engine {
     }
 
     /// Everything that is asked of a resolved order or replace. A check learns of its own refusals, but of a dry run's.
-    fn judge(&mut self, candidate: &Candidate, placing: bool) -> Verdict {
+    fn judge(&mut self, candidate: &mut Candidate, cl_ord_id: ClOrdId, placing: bool) -> Verdict {
         self.reduce_only(candidate)?;
-        if let Err((place, breach)) = self.checks.check(candidate, &self.state) {
+        while let Err((place, breach)) = self.checks.check(candidate, &self.state) {
+            if self.overridden(candidate, cl_ord_id, &breach) {
+                continue;
+            }
             if placing {
                 self.checks.refused(place, candidate, &breach.reject);
             }
@@ -171,6 +186,9 @@ impl Engine {
         let delta = OpenDelta { qty: candidate.added, notional: candidate.added_notional, orders: 1 };
         if !self.state.can_open(&candidate.touched, candidate.side, delta) {
             return Err(plain(&ARITHMETIC_OVERFLOW));
+        }
+        if placing && candidate.bounds.trial {
+            self.try_out(candidate);
         }
         Ok(())
     }
@@ -255,7 +273,9 @@ impl Engine {
     }
 
     fn accept(&mut self, order: &NewOrder, candidate: &Candidate, id_hash: IdHash) -> Outcome {
-        self.checks.reserve(candidate, &self.state);
+        self.reserve(candidate);
+        self.overrides.used(order.router, order.cl_ord_id);
+        self.ladder.touch_all(&candidate.touched);
         self.state.venue.last_client_seq += 1;
         let id = self.state.orders.add(&Accepted {
             order,
@@ -288,14 +308,16 @@ impl Engine {
             let offender = Offender { router: order.router, cl_ord_id: order.cl_ord_id, parent: order.parent.known() };
             self.trip(scope, severity, breach.reject, Some(offender));
         }
-        self.count_rejected(breach.reject)
+        let router = self.state.scopes.find(Scope::Router(order.router));
+        self.count_rejected(router, breach.reject)
     }
 
     /// Decides a replace. One that only reduces risk counts as a cancel: no rate, no halt refuses it.
     pub(crate) fn replace(&mut self, replace: &Replace) -> Outcome {
         let id = self.state.orders.find(replace.router, replace.orig_cl_ord_id);
         let Some(order) = id.and_then(|id| self.state.orders.get(id)) else {
-            self.observe_attempt(replace.router);
+            let router = self.observe_attempt(replace.router);
+            self.turned_away(router, 1);
             return Outcome::ReplaceRejected(None, CxlRejReason::UnknownOrder, None);
         };
         let id = order.id;
@@ -315,7 +337,8 @@ impl Engine {
             _ => None,
         };
         if let Some(reason) = obstacle {
-            self.observe_attempt(replace.router);
+            let router = self.observe_attempt(replace.router);
+            self.turned_away(router, 1);
             return Outcome::ReplaceRejected(Some(id), reason, None);
         }
         match self.judge_replace(id, replace) {
@@ -346,7 +369,7 @@ impl Engine {
         let notional = valued(&self.state, symbol, Some(px_risk), Qty(replace.qty.0.max(0)))?;
         let (now, reduces) = (self.state.now, self.state.books[touched.account_symbol().at()].reduces(side, added.0));
         let (router, account, parent) = (order.router, order.account, order.parent);
-        let flags = order.flags;
+        let (tif, strategy, flags) = (order.tif, order.strategy, order.flags);
         let larger = replace.qty > order.qty;
         let less_aggressive = match (price, order.price) {
             (Some(new), Some(old)) if side.is_buy() => new <= old,
@@ -360,7 +383,7 @@ impl Engine {
         let key = RouteKey::new(account, router, symbol, order.strategy);
         let place = self.state.route(key, &touched);
         let bounds = self.state.routes.at(place).bounds;
-        let candidate = Candidate {
+        let mut candidate = Candidate {
             now,
             router,
             account,
@@ -368,6 +391,8 @@ impl Engine {
             parent: parent.map_or(Ref::Absent, Ref::Known),
             side,
             ord_type,
+            tif,
+            strategy,
             flags,
             replaces: Some(id),
             observed: true,
@@ -393,11 +418,13 @@ impl Engine {
         {
             return Err(Breach::reject(halted(&self.state, ix, &HALTED)));
         }
-        self.judge(&candidate, true)?;
+        self.judge(&mut candidate, replace.cl_ord_id, true)?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
         }
-        self.checks.reserve(&candidate, &self.state);
+        self.reserve(&candidate);
+        self.overrides.used(router, replace.cl_ord_id);
+        self.ladder.touch_all(&candidate.touched);
         Ok(pending)
     }
 
@@ -430,7 +457,8 @@ impl Engine {
             let offender = Offender { router: replace.router, cl_ord_id: replace.cl_ord_id, parent };
             self.trip(scope, severity, reject, Some(offender));
         }
-        self.state.counters.rejected += 1;
+        let router = self.state.scopes.find(Scope::Router(replace.router));
+        self.turned_away(router, 1);
         Outcome::ReplaceRejected(Some(id), CxlRejReason::Other, Some(reject))
     }
 }

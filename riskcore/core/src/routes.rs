@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use crate::checks::price_collar::in_force;
 use crate::checks::{LIMIT_COUNT, id};
 use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
-use crate::limits::{LimitId, Limits};
+use crate::limits::{LimitId, Limits, each};
 use crate::orders::Touched;
 use crate::permissions::Stops;
 use crate::scopes::{ScopeIndex, ScopeIx};
@@ -32,6 +32,8 @@ pub struct Bounds {
     pub not_permitted: Option<ScopeIx>,
     /// What the restricted list stops of the symbol.
     pub restricted: Option<Stops>,
+    /// A limit whose breach stops nothing is set at one of the scopes.
+    pub trial: bool,
     places: [u8; LIMIT_COUNT],
 }
 
@@ -45,24 +47,25 @@ impl Bounds {
         missing: false,
         not_permitted: None,
         restricted: None,
+        trial: false,
         places: [0; LIMIT_COUNT],
     };
 
-    /// Those of an order that touches these scopes.
+    /// Those of an order that touches these scopes: limits whose breach stops something.
     pub fn of(touched: &Touched, limits: &Limits, scopes: &ScopeIndex) -> Bounds {
         let mut bounds = Bounds::NONE;
         let tighter = |old: i64, new: i128| old.min(i64::try_from(new).unwrap_or(i64::MAX));
         for (place, ix) in touched.iter().enumerate() {
             let here = limits.at(ix);
             bounds.missing |= limits.missing(ix, scopes.at(ix).kind()).is_some();
-            for (n, places) in bounds.places.iter_mut().enumerate() {
-                *places |= u8::from(here.get(LimitId(n as u16)).is_some()) << place;
-            }
-            if let Some(bound) = here.get(id::MAX_ORDER_QTY) {
-                bounds.order_qty = tighter(bounds.order_qty, bound);
-            }
-            if let Some(bound) = here.get(id::MAX_ORDER_NOTIONAL) {
-                bounds.order_notional = bounds.order_notional.min(bound);
+            bounds.trial |= here.on_trial() != 0;
+            for limit in each(here.blocking()) {
+                bounds.places[usize::from(limit.0)] |= 1 << place;
+                match limit {
+                    id::MAX_ORDER_QTY => bounds.order_qty = tighter(bounds.order_qty, here.value(limit)),
+                    id::MAX_ORDER_NOTIONAL => bounds.order_notional = bounds.order_notional.min(here.value(limit)),
+                    _ => {}
+                }
             }
             if let Some(bound) = in_force(here, false) {
                 bounds.collar_bps = tighter(bounds.collar_bps, bound);
@@ -72,6 +75,37 @@ impl Bounds {
             }
         }
         bounds
+    }
+
+    /// Those whose breach stops nothing. The tightest ones are out of reach: each is looked at.
+    pub fn on_trial(touched: &Touched, limits: &Limits) -> Bounds {
+        let mut bounds = Bounds::NONE;
+        bounds.look_at_each();
+        for (place, ix) in touched.iter().enumerate() {
+            for limit in each(limits.at(ix).on_trial()) {
+                bounds.places[usize::from(limit.0)] |= 1 << place;
+            }
+        }
+        bounds
+    }
+
+    /// Passes over a limit at one place, as two people have allowed.
+    pub fn waive(&mut self, limit: LimitId, place: usize) {
+        self.places[usize::from(limit.0)] &= !(1 << place);
+        self.look_at_each();
+    }
+
+    /// The limits of both.
+    pub fn add(&mut self, other: &Bounds) {
+        for (places, more) in self.places.iter_mut().zip(&other.places) {
+            *places |= more;
+        }
+    }
+
+    /// The tightest bounds pass nothing on: each limit is looked at.
+    fn look_at_each(&mut self) {
+        self.order_notional = i128::MIN;
+        (self.order_qty, self.collar_bps, self.collar_auction_bps) = (i64::MIN, i64::MIN, i64::MIN);
     }
 
     /// The scopes at which a limit is set, as bits by their place (`Touched::among`).

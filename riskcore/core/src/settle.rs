@@ -4,7 +4,7 @@
 //! state the order is in.
 
 use crate::books::{Execution, OpenDelta};
-use crate::checks::{Fill, Released, id};
+use crate::checks::{Answer, Fill, Released, id};
 use crate::engine::Engine;
 use crate::events::{MassStatusEnd, MassStatusEntry, Report, ReportKind, Side};
 use crate::halts::State as HaltState;
@@ -109,16 +109,35 @@ impl Engine {
         if self.state.orders.get(report.order).is_none() {
             return self.unknown_order(report);
         }
+        self.reported = Some(report.order);
         if self.apply_report(report.order, report.kind).is_none() {
             self.bad_report(report.order);
         }
         Outcome::Reported(report.order)
     }
 
+    /// The checks learn what the venue made of an order.
+    fn answered(&mut self, id: OrderId, answer: Answer, first: bool) {
+        let Some(order) = self.state.orders.get(id) else { return };
+        self.checks.answered(order, answer, first, &self.state);
+        self.state.revalued.extend(order.touched.iter());
+    }
+
+    /// The venue has it: said once, whether by an acknowledgement, a fill or the mass status.
+    fn venue_has(&mut self, id: OrderId) {
+        let pending = self.state.orders.get_mut(id).filter(|order| order.status == Status::PendingNew);
+        if let Some(order) = pending {
+            order.status = Status::New;
+            self.answered(id, Answer::New, true);
+        }
+    }
+
     /// The checks learn of an execution, or of one taken back.
     fn executed(&mut self, id: OrderId, qty: i64, price: Price, notional: i128) {
         let Some(order) = self.state.orders.get(id) else { return };
         self.checks.executed(&Fill { order, qty, price, notional }, &self.state);
+        self.state.revalued.extend(order.touched.iter());
+        self.ladder.touch_all(&order.touched);
     }
 
     /// `None`: the report contradicts the order, or its numbers do not fit. Nothing was changed.
@@ -126,11 +145,7 @@ impl Engine {
         let order = self.state.orders.get_mut(id)?;
         order.unknown = false;
         match kind {
-            ReportKind::New => {
-                if order.status == Status::PendingNew {
-                    order.status = Status::New;
-                }
-            }
+            ReportKind::New => self.venue_has(id),
             ReportKind::Trade { qty, price } => self.fill(id, qty, price)?,
             ReportKind::Canceled => self.finish(id, Status::Canceled),
             ReportKind::Rejected { .. } => self.finish(id, Status::Rejected),
@@ -169,6 +184,7 @@ impl Engine {
         let window = window.and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_MARK_WINDOW, Nanos);
         self.state.markets[symbol.index()].own_fill(self.state.now, window);
         self.state.execute(&touched, symbol, execution)?;
+        self.venue_has(id);
 
         let order = self.state.orders.get_mut(id)?;
         let was_final = order.status.is_final();
@@ -209,6 +225,7 @@ impl Engine {
         self.rehold(id, qty);
         if filled {
             self.close(id);
+            self.answered(id, Answer::Ended, false);
         }
         Some(())
     }
@@ -238,11 +255,13 @@ impl Engine {
     /// The order can fill no more - as far as the venue says. Said twice, it changes nothing.
     pub(crate) fn finish(&mut self, id: OrderId, status: Status) {
         let Some(order) = self.state.orders.get_mut(id).filter(|order| order.is_open()) else { return };
+        let first = order.status == Status::PendingNew;
         order.status = status;
         order.unknown = false;
         self.state.orders.end_replace(id);
         self.rehold(id, Qty::ZERO);
         self.close(id);
+        self.answered(id, if status == Status::Rejected { Answer::Rejected } else { Answer::Ended }, first);
     }
 
     /// A final order is forgotten wherever open ones are kept.
@@ -276,6 +295,7 @@ impl Engine {
         }
         if filled {
             self.close(id);
+            self.answered(id, Answer::Ended, false);
         }
         Some(())
     }
@@ -404,9 +424,8 @@ impl Engine {
         };
         order.unknown = false;
         order.seen_in = reconciliation;
-        if order.status == Status::PendingNew {
-            order.status = Status::New;
-        }
+        self.venue_has(entry.order);
+        let Some(order) = self.state.orders.get(entry.order) else { return Outcome::UnknownOrder };
         let contradicts = !order.is_open() && entry.leaves.0 > 0;
         if order.cum != entry.cum || !order.is_open() {
             self.effects.push(Effect::Alarm(Alarm::Mismatch(entry.order)));

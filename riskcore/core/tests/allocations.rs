@@ -12,7 +12,7 @@ use riskcore::events::{
     Cancel, Event, Instrument, NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side, TimeInForce,
 };
 use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
-use riskcore::limits::{Action, LimitId, LimitTarget};
+use riskcore::limits::{Judges, LimitId, LimitTarget, Setting};
 use riskcore::scopes::{Scope, ScopeKind};
 use riskcore::units::{Nanos, Price, Qty, UNIT};
 use riskcore::{Engine, EngineConfig, Outcome};
@@ -74,7 +74,7 @@ impl World {
             world.apply(Event::Instrument { symbol: SymbolId(n), instrument });
             world.apply(Event::AverageVolume { symbol: SymbolId(n), qty: Some(Qty(1_000_000)) });
         }
-        for (n, def) in LIMITS.iter().enumerate().filter(|(_, def)| def.action != Action::Parameter) {
+        for (n, def) in LIMITS.iter().enumerate().filter(|(_, def)| def.judges != Judges::Nothing) {
             let value = match def.name {
                 "message_rate" | "message_burst" => 1_000,
                 "price_collar_bps" => 300,
@@ -85,7 +85,7 @@ impl World {
                 let target =
                     if kind == ScopeKind::Firm { LimitTarget::Scope(Scope::Firm) } else { LimitTarget::Default(kind) };
                 let (limit, principal) = (LimitId(n as u16), "test".into());
-                world.apply(Event::SetLimit { target, limit, value: Some(value), principal });
+                world.apply(Event::SetLimit { target, limit, setting: Some(Setting::of(limit, value)), principal });
             }
         }
         world.apply(Event::VenueUp);

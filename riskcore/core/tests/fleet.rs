@@ -10,7 +10,7 @@ use riskcore::events::{
 };
 use riskcore::halts::State;
 use riskcore::ids::{AccountId, ClOrdId, Ref, RouterId, SymbolId};
-use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::limits::{LimitId, LimitTarget, Setting};
 use riskcore::outcome::{Outcome, Unit};
 use riskcore::record;
 use riskcore::scopes::{Scope, ScopeKind};
@@ -112,7 +112,12 @@ impl World {
     fn limit(&mut self, name: &str, kind: ScopeKind, value: i128) {
         let target = if kind == ScopeKind::Firm { LimitTarget::Scope(Scope::Firm) } else { LimitTarget::Default(kind) };
         let limit = LimitId::by_name(name).unwrap();
-        let outcome = self.apply(Event::SetLimit { target, limit, value: Some(value), principal: "config".into() });
+        let outcome = self.apply(Event::SetLimit {
+            target,
+            limit,
+            setting: Some(Setting::of(limit, value)),
+            principal: "config".into(),
+        });
         assert_eq!(Outcome::Applied, outcome, "{name}");
     }
 

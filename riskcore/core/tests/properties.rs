@@ -12,7 +12,7 @@ use riskcore::events::{
 };
 use riskcore::halts::State;
 use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, SymbolId};
-use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::limits::{LimitId, LimitTarget, Setting};
 use riskcore::orders::Order;
 use riskcore::record;
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
@@ -139,7 +139,12 @@ impl World {
         ] {
             let target =
                 if kind == ScopeKind::Firm { LimitTarget::Scope(Scope::Firm) } else { LimitTarget::Default(kind) };
-            let event = Event::SetLimit { target, limit: limit(name), value: Some(value), principal: "test".into() };
+            let event = Event::SetLimit {
+                target,
+                limit: limit(name),
+                setting: Some(Setting::of(limit(name), value)),
+                principal: "test".into(),
+            };
             assert_eq!(world.apply(event), Outcome::Applied, "{name}");
         }
         for (n, side) in [Side::Buy, Side::Sell, Side::Buy].into_iter().enumerate() {
@@ -254,8 +259,9 @@ impl World {
             }
             Step::Limit { account, value } => {
                 let target = LimitTarget::Scope(Scope::AccountSymbol(AccountId(account), SymbolId(0)));
-                let (limit, value) = (limit("max_long_position"), Some(i128::from(value)));
-                self.apply(Event::SetLimit { target, limit, value, principal: "alice".into() });
+                let limit = limit("max_long_position");
+                let setting = Some(Setting::of(limit, value.into()));
+                self.apply(Event::SetLimit { target, limit, setting, principal: "alice".into() });
             }
         }
         for (before, now) in states.iter().zip(self.states()) {

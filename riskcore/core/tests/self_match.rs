@@ -8,7 +8,7 @@ use riskcore::events::{
     Cancel, Event, Instrument, NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side, TimeInForce,
 };
 use riskcore::ids::{AccountId, ClOrdId, OrderId, Ref, RouterId, SymbolId};
-use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::limits::{LimitId, LimitTarget, Setting};
 use riskcore::scopes::{Scope, ScopeKind};
 use riskcore::units::{Nanos, Price, Qty, UNIT};
 use riskcore::{Engine, EngineConfig, Outcome};
@@ -103,7 +103,7 @@ impl World {
                     _ => i128::from(i64::MAX),
                 };
                 let (limit, principal) = (LimitId(n as u16), "test".into());
-                world.apply(Event::SetLimit { target, limit, value: Some(value), principal });
+                world.apply(Event::SetLimit { target, limit, setting: Some(Setting::of(limit, value)), principal });
             }
         }
         world.apply(Event::VenueUp);

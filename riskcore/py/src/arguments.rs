@@ -8,7 +8,7 @@ use riskcore::events::{NewOrder, OrdType, Side, TimeInForce};
 use riskcore::halts::State;
 use riskcore::hash::Seeded;
 use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
-use riskcore::limits::LimitId;
+use riskcore::limits::{Action, LimitId, Setting};
 use riskcore::permissions::Stops;
 use riskcore::security::{Phase, ShortSale};
 use riskcore::units::{Price, Qty};
@@ -199,6 +199,22 @@ pub fn stops(name: &str) -> Result<Stops, Error> {
         let known: Vec<&str> = Stops::ALL.iter().map(|stops| stops.name()).collect();
         Error::Invalid(format!("stops {name:?} is none of {}", known.join(", ")))
     })
+}
+
+/// A limit's setting; without an action that of the limit, without a value none.
+pub fn setting(
+    limit: LimitId,
+    value: Option<i128>,
+    action: Option<&str>,
+    soft: bool,
+) -> Result<Option<Setting>, Error> {
+    let Some(value) = value else { return Ok(None) };
+    let named = |name: &str| {
+        let known: Vec<&str> = Action::ALL.iter().map(|action| action.name()).collect();
+        Action::by_name(name).ok_or_else(|| Error::Invalid(format!("action {name:?} is none of {}", known.join(", "))))
+    };
+    let action = action.map_or(Ok(limit.def().action), named)?;
+    Ok(Some(Setting { value, action, soft }))
 }
 
 /// A halt's severity.

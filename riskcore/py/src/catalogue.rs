@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 use riskcore::checks::{LIMITS, all_reasons, owner_of};
 use riskcore::detect::first_seen::Seen;
-use riskcore::limits::{Action, LimitId};
+use riskcore::limits::{Action, Judges, LimitId};
 use riskcore::scopes::ScopeKind;
 
 use crate::tuples::{LIMIT_INFO, REASON_INFO};
@@ -21,11 +21,15 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     let list = PyList::empty(py);
     for (n, def) in LIMITS.iter().enumerate() {
-        // LIMIT_COUNT is at most 64.
+        // LIMIT_COUNT is at most 128.
         let owner = owner_of(LimitId(n as u16));
         let (settable, required) = (kinds(py, def.settable_at)?, kinds(py, def.required_at)?);
-        let (unit, action) = (def.unit.name(), action_name(def.action));
-        let fields = (def.name, owner, unit, settable, required, action, def.doc, def.code);
+        let action = if def.judges == Judges::Nothing { "parameter" } else { def.action.name() };
+        let unit = def.unit.name();
+        let may = |action: &Action| def.judges != Judges::Nothing && def.allows(*action);
+        let actions: Vec<&str> = Action::ALL.into_iter().filter(may).map(Action::name).collect();
+        let actions = PyTuple::new(py, actions)?;
+        let fields = (def.name, owner, unit, settable, required, action, actions, def.doc, def.code);
         list.append(LIMIT_INFO.make(py, fields)?)?;
     }
     Ok(list)
@@ -51,12 +55,4 @@ fn kinds(py: Python<'_>, bits: u8) -> PyResult<Bound<'_, PyTuple>> {
     let names: Vec<&str> =
         ScopeKind::ALL.iter().filter(|kind| bits & kind.bit() != 0).map(|kind| kind.name()).collect();
     PyTuple::new(py, names)
-}
-
-fn action_name(action: Action) -> &'static str {
-    match action {
-        Action::Reject => "reject",
-        Action::Halt => "halt",
-        Action::Parameter => "parameter",
-    }
 }

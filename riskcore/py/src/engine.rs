@@ -251,10 +251,19 @@ impl Engine {
     }
 
     /// Set, tighten or (value ``None``) remove a limit at a scope.
-    #[pyo3(signature = (scope, limit, value, *, principal = "config"))]
-    fn set_limit(&mut self, scope: &str, limit: &str, value: Option<i128>, principal: &str) -> Result<(), Error> {
+    #[pyo3(signature = (scope, limit, value, *, action = None, soft = false, principal = "config"))]
+    fn set_limit(
+        &mut self,
+        scope: &str,
+        limit: &str,
+        value: Option<i128>,
+        action: Option<&str>,
+        soft: bool,
+        principal: &str,
+    ) -> Result<(), Error> {
         let (target, id) = (self.target(scope)?, limit_named(limit)?);
-        let event = Event::SetLimit { target, limit: id, value, principal: principal.into() };
+        let setting = arguments::setting(id, value, action, soft)?;
+        let event = Event::SetLimit { target, limit: id, setting, principal: principal.into() };
         let Outcome::Refused(reject) = self.apply(NOW, &event) else { return Ok(()) };
         let what = match value {
             Some(value) => format!("{limit} = {value} at {scope}"),
@@ -545,6 +554,8 @@ impl Engine {
     }
 
     /// Propose to loosen a limit; the proposal's id.
+    #[pyo3(signature = (t, scope, limit, value, principal, text, *, action = None, soft = false, until = None))]
+    #[expect(clippy::too_many_arguments, reason = "as Python's keywords")]
     fn propose_limit(
         &mut self,
         t: i64,
@@ -553,8 +564,13 @@ impl Engine {
         value: Option<i128>,
         principal: &str,
         text: &str,
+        action: Option<&str>,
+        soft: bool,
+        until: Option<i64>,
     ) -> Result<u64, Error> {
-        let change = Change::Limit { target: self.target(scope)?, limit: limit_named(limit)?, value };
+        let (target, id) = (self.target(scope)?, limit_named(limit)?);
+        let setting = arguments::setting(id, value, action, soft)?;
+        let change = Change::Limit { target, limit: id, setting, until: until.map(Nanos) };
         self.propose(t, &format!("{limit} at {scope}"), change, principal, text)
     }
 

@@ -206,9 +206,17 @@ impl DataPlane {
         self.set_up(|setup| setup.opening.push(OpeningSetup { account, symbol, qty, mark }))
     }
 
-    #[pyo3(signature = (scope, limit, value, *, principal = "config".to_owned()), text_signature = "($self, scope, limit, value, *, principal='config')")]
-    fn set_limit(&self, scope: String, limit: String, value: Option<i128>, principal: String) -> PyResult<()> {
-        self.set_up(|setup| setup.limits.push(LimitSetup { scope, limit, value, principal }))
+    #[pyo3(signature = (scope, limit, value, *, action = String::new(), soft = false, principal = "config".to_owned()), text_signature = "($self, scope, limit, value, *, action='', soft=False, principal='config')")]
+    fn set_limit(
+        &self,
+        scope: String,
+        limit: String,
+        value: Option<i128>,
+        action: String,
+        soft: bool,
+        principal: String,
+    ) -> PyResult<()> {
+        self.set_up(|setup| setup.limits.push(LimitSetup { scope, limit, value, action, soft, principal }))
     }
 
     #[pyo3(signature = (*, policy, environment, has_manifest, quarantine_culprit))]

@@ -106,6 +106,7 @@ pub static LIMIT_INFO: TupleType = TupleType::new(
         ("settable_at", "str[]"),
         ("required_at", "str[]"),
         ("action", "str"),
+        ("actions", "str[]"),
         ("doc", "str"),
         ("code", "int"),
     ],

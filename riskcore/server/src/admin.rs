@@ -4,10 +4,9 @@ use prost::Message;
 use riskcore::events::{Change, Event};
 use riskcore::halts::{State, Trip};
 use riskcore::ids::{AccountId, RouterId, SymbolId};
-use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::limits::LimitId;
 use riskcore::orders::Order;
 use riskcore::outcome::{Outcome, Reject};
-use riskcore::reasons;
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
 use riskgate_journal::Lsn;
 
@@ -279,26 +278,6 @@ impl Plane {
         proto::ListParentsResponse { parents: parents.collect() }
     }
 
-    fn list_limits(&self) -> proto::ListLimitsResponse {
-        let state = self.engine.state();
-        let mut limits = Vec::new();
-        for id in (0..riskcore::checks::LIMIT_COUNT as u16).map(LimitId) {
-            for kind in ScopeKind::ALL {
-                if let Some(value) = state.limits.defaults(kind).get(id).filter(|_| kind != ScopeKind::Firm) {
-                    let scope = proto::Scope { kind: kind as i32, ..proto::Scope::default() };
-                    limits.push(limit_status(scope, true, id, value));
-                }
-            }
-            for (ix, scope) in state.scopes.iter() {
-                let own = state.limits.at(ix);
-                if let Some(value) = own.get(id).filter(|_| own.is_own(id)) {
-                    limits.push(limit_status(self.scope_message(scope), false, id, value));
-                }
-            }
-        }
-        proto::ListLimitsResponse { limits, version: state.limits.version }
-    }
-
     fn list_proposals(&self) -> proto::ListProposalsResponse {
         let now = self.now();
         let proposals = self.engine.proposals().iter().filter(|proposal| proposal.expires > now);
@@ -312,21 +291,15 @@ impl Plane {
         proto::ListProposalsResponse { proposals: proposals.collect() }
     }
 
-    fn describe(&self, change: &Change) -> String {
+    pub(crate) fn describe(&self, change: &Change) -> String {
         match change {
             Change::Restrict { symbol, stops } => self.describe_restriction(*symbol, *stops),
             Change::Reinstate { scope, trip } => {
                 format!("reinstate {}, halted by trip {trip}", scope_text::render(*scope, self.names()))
             }
-            Change::Limit { target, limit, value } => {
-                let scope = match target {
-                    LimitTarget::Scope(scope) => scope_text::render(*scope, self.names()),
-                    LimitTarget::Default(kind) => format!("{}:*", kind.name()),
-                };
-                match value {
-                    Some(value) => format!("set {} of {scope} to {value}", limit.def().name),
-                    None => format!("remove {} of {scope}", limit.def().name),
-                }
+            Change::Limit { target, limit, setting, until } => self.describe_limit(*target, *limit, *setting, *until),
+            Change::Override { scope, limit, up_to, order, until } => {
+                self.describe_override(*scope, *limit, *up_to, *order, *until)
             }
             Change::OverrideReadiness { until } => {
                 let left = until.since(self.now()).0 / 1_000_000_000;
@@ -366,42 +339,9 @@ impl Plane {
         Ok(proto::HaltScopeResponse { trip_id: halted.trip_id, open_orders: halted.open_orders })
     }
 
-    fn scope_of(&self, scope: Option<&proto::Scope>) -> Result<Scope, Error> {
+    pub(crate) fn scope_of(&self, scope: Option<&proto::Scope>) -> Result<Scope, Error> {
         let (kind, scope) = kind_of(scope)?;
         scope_text::resolve(kind, &scope.name, &scope.symbol, self.names())
-    }
-
-    fn set_limit(
-        &mut self,
-        request: &proto::SetLimitRequest,
-        principal: &str,
-    ) -> Result<proto::SetLimitResponse, Error> {
-        let target = match request.is_default {
-            true => LimitTarget::Default(kind_of(request.scope.as_ref())?.0),
-            false => LimitTarget::Scope(self.scope_of(request.scope.as_ref())?),
-        };
-        let limit = limit_named(&request.limit)?;
-        let value = match request.value.trim() {
-            "" => None,
-            text => Some(text.parse::<i128>().map_err(|_| {
-                Error::Invalid(format!("value: {text:?} is not a whole number in the unit of {}", request.limit))
-            })?),
-        };
-        let principal = clipped(principal);
-        let what = self.describe(&Change::Limit { target, limit, value });
-        self.doing = Some(format!("{principal}: {what}"));
-        let outcome = self.apply(&Event::SetLimit { target, limit, value, principal: principal.clone() });
-        self.doing = None;
-        let version = self.engine.state().limits.version;
-        match outcome {
-            Outcome::Applied => Ok(proto::SetLimitResponse { applied: true, proposal_id: 0, version }),
-            Outcome::Refused(reject) if reject.reason == &reasons::NEEDS_APPROVAL => {
-                let change = Change::Limit { target, limit, value };
-                let proposal_id = self.propose(change, principal, clipped(&request.reason))?;
-                Ok(proto::SetLimitResponse { applied: false, proposal_id, version })
-            }
-            other => Err(refused(&other)),
-        }
     }
 
     pub(crate) fn propose(&mut self, change: Change, principal: String, text: String) -> Result<u64, Error> {
@@ -467,18 +407,10 @@ pub(crate) fn unknown(what: &str, name: &str) -> Error {
     Error::Invalid(format!("{what} {name:?} is not configured"))
 }
 
-fn kind_of(scope: Option<&proto::Scope>) -> Result<(ScopeKind, &proto::Scope), Error> {
+pub(crate) fn kind_of(scope: Option<&proto::Scope>) -> Result<(ScopeKind, &proto::Scope), Error> {
     let scope = scope.ok_or_else(|| Error::Invalid("scope: missing".to_owned()))?;
     let kind = u8::try_from(scope.kind).ok().and_then(ScopeKind::from_number);
     Ok((kind.ok_or_else(|| Error::Invalid("scope.kind: missing or unknown".to_owned()))?, scope))
-}
-
-/// The limit of a name, or an error that lists the names there are.
-pub(crate) fn limit_named(name: &str) -> Result<LimitId, Error> {
-    LimitId::by_name(name).ok_or_else(|| {
-        let known: Vec<&str> = riskcore::checks::LIMITS.iter().map(|def| def.name).collect();
-        Error::Invalid(format!("limit {name:?} is none of {}", known.join(", ")))
-    })
 }
 
 /// What the core refused, in a sentence.
@@ -488,23 +420,5 @@ pub(crate) fn refused(outcome: &Outcome) -> Error {
             Error::Refused(format!("{}: {}", reject.reason.name, reject.reason.doc))
         }
         other => Error::Refused(format!("the core answered {other:?}")),
-    }
-}
-
-fn limit_status(scope: proto::Scope, is_default: bool, id: LimitId, value: i128) -> proto::LimitStatus {
-    let def = id.def();
-    let action = match def.action {
-        riskcore::limits::Action::Reject => "reject",
-        riskcore::limits::Action::Halt => "halt",
-        riskcore::limits::Action::Parameter => "parameter",
-    };
-    proto::LimitStatus {
-        scope: Some(scope),
-        is_default,
-        limit: def.name.to_owned(),
-        value: value.to_string(),
-        unit: unit_name(def.unit).to_owned(),
-        action: action.to_owned(),
-        window_ms: 0,
     }
 }

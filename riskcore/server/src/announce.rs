@@ -27,6 +27,10 @@ impl Plane {
         });
     }
 
+    pub(crate) fn announce_at(&mut self, kind: &str, text: String, scope: Scope) {
+        self.push_event(kind, text, Some(scope), None);
+    }
+
     pub(crate) fn announce_session(&mut self, router: RouterId, text: &str) {
         self.push_event("session", text.to_owned(), Some(Scope::Router(router)), None);
     }

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use riskcore::events::Instrument;
+use riskcore::limits::Setting;
 use riskcore::permissions::Stops;
 use riskcore::security::Rules;
 use riskcore::units::Qty;
 
+use crate::error::Error;
 use crate::fleet::FleetSetup;
+use crate::limits::{action_named, limit_named};
 use crate::ring::RingBounds;
 
 /// Addresses, times and capacities.
@@ -137,8 +140,21 @@ pub struct LimitSetup {
     pub limit: String,
     /// In the limit's unit; `None` removes it.
     pub value: Option<i128>,
+    /// What a breach does; empty: the limit's own action.
+    pub action: String,
+    /// Two people may let an order pass it.
+    pub soft: bool,
     /// Who set it.
     pub principal: String,
+}
+
+impl LimitSetup {
+    /// As the core takes it.
+    pub fn setting(&self) -> Result<Option<Setting>, Error> {
+        let limit = limit_named(&self.limit)?;
+        let Some(value) = self.value else { return Ok(None) };
+        Ok(Some(Setting { value, action: action_named(limit, &self.action)?, soft: self.soft }))
+    }
 }
 
 /// A position brought into the day.

@@ -22,6 +22,7 @@ pub mod inbound;
 pub mod io;
 pub mod knobs;
 pub mod lanes;
+pub mod limits;
 pub mod metrics;
 pub mod order_entry;
 pub mod parents;

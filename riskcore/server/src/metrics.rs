@@ -41,6 +41,7 @@ impl Plane {
             ("quotes_merged_total", own.quotes_merged),
             ("statuses_total", own.statuses),
             ("alarms_total", own.alarms),
+            ("limit_warnings_total", own.warnings),
             ("sessions", self.sessions() as u64),
             ("venue_queue_messages", self.venue.queued() as u64),
             ("venue_queue_bytes", self.venue.queued_bytes() as u64),

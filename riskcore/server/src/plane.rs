@@ -74,6 +74,8 @@ pub struct Counters {
     pub statuses: u64,
     /// Alarms of the core.
     pub alarms: u64,
+    /// Steps of the warning ladder.
+    pub warnings: u64,
 }
 
 /// Alarm events per 10 ms; more are only counted.
@@ -197,6 +199,8 @@ impl Plane {
             Effect::HaltClean(trip) => self.announce_clean(trip),
             Effect::Reinstated(scope) => self.announce_reinstated(scope),
             Effect::LimitChanged => self.announce_limit(),
+            Effect::Breached(limit, reject) => self.announce_breach(limit, &reject),
+            Effect::Warned(warning) => self.announce_warning(&warning),
             Effect::RestrictionChanged => self.announce_restriction(),
             Effect::Alarm(alarm) => self.announce_alarm(alarm),
             Effect::Gate => self.announce_gate(),

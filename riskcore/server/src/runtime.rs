@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
-use crate::admin::{limit_named, refused};
+use crate::admin::refused;
 use crate::clock::Clock;
 use crate::commands::{self, Command, Commands, Inbox};
 use crate::config::{Config, PermitSetup, RestrictedSetup, Setup};
@@ -27,6 +27,7 @@ use crate::events::EventLog;
 use crate::halt_door::{self, HaltDoor};
 use crate::io::Incoming;
 use crate::knobs::Knobs;
+use crate::limits::limit_named;
 use crate::order_entry::OrderPort;
 use crate::plane::{Plane, Shared, yield_turn};
 use crate::router::Router;
@@ -386,8 +387,9 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
     for limit in setup.limits {
         let target = scope_text::parse_target(&limit.scope, plane.names())?;
         let what = format!("limit {} of {}", limit.limit, limit.scope);
-        let (limit, value, principal) = (limit_named(&limit.limit)?, limit.value, limit.principal);
-        must(plane, &Event::SetLimit { target, limit, value, principal }, &what)?;
+        let principal = limit.principal.clone();
+        let (limit, setting) = (limit_named(&limit.limit)?, limit.setting()?);
+        must(plane, &Event::SetLimit { target, limit, setting, principal }, &what)?;
     }
     for opening in setup.opening {
         let account = configured("account", &opening.account, plane.names().account(&opening.account))?;

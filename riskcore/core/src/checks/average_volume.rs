@@ -5,7 +5,7 @@
 
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
-use crate::limits::{Action, LimitDef, kinds};
+use crate::limits::{Action, Judges, LimitDef, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{OTHER, Reason, reasons};
 use crate::scopes::ScopeKind;
@@ -25,6 +25,7 @@ pub static MAX_ORDER_ADV_BPS: LimitDef = LimitDef {
     settable_at: kinds(&ScopeKind::ALL),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Quantity of one order, new or replaced, as a part of the instrument's average daily volume (`adv`).",
 };

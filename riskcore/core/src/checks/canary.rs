@@ -11,7 +11,7 @@ use core::hash::Hasher;
 use super::{Breach, Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::hash::FoldHasher;
-use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::outcome::{Reject, Unit};
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, OTHER, Reason, reasons};
 use crate::scopes::{Scope, ScopeIx, ScopeKind};
@@ -38,6 +38,7 @@ pub static CANARY_MAX_ORDER_QTY: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Router]),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "While the router is on canary: quantity of one order, new or replaced.",
 };
@@ -50,6 +51,7 @@ pub static CANARY_MAX_ORDER_NOTIONAL: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Router]),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "While the router is on canary: value of one order at its risk price.",
 };
@@ -62,6 +64,7 @@ pub static CANARY_MESSAGE_RATE: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Router]),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "While the router is on canary: new orders and replaces in any second, refused ones too.",
 };
@@ -74,6 +77,7 @@ pub static CANARY_MAX_OPEN_ORDERS: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Router]),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "While the router is on canary: its open orders, the new one included.",
 };

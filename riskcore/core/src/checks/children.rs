@@ -15,7 +15,7 @@ use super::{Check, Measure, id};
 use crate::candidate::Candidate;
 use crate::hash::FoldHasher;
 use crate::ids::Ref;
-use crate::limits::{Action, LimitDef, ScopeLimits, kinds};
+use crate::limits::{Action, Judges, LimitDef, ScopeLimits, kinds};
 use crate::outcome::Unit;
 use crate::parents::Parent;
 use crate::per_parent::PerParent;
@@ -45,6 +45,7 @@ pub static MAX_CHILDREN_FACTOR: LimitDef = LimitDef {
     settable_at: AT,
     required_at: 0,
     min: 1,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Orders for one parent: at most this many times its quantity / `min_child_qty`, rounded up. At a router and its \
           pair with a symbol its own orders count, elsewhere all.",
@@ -58,7 +59,8 @@ pub static MIN_CHILD_QTY: LimitDef = LimitDef {
     settable_at: AT,
     required_at: 0,
     min: 1,
-    action: Action::Parameter,
+    judges: Judges::Nothing,
+    action: Action::Reject,
     doc: "What `max_children_factor` at the same scope takes for the smallest useful order; the instrument's lot if not set.",
 };
 

@@ -8,7 +8,7 @@
 use super::gross_notional::added_gross;
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
-use crate::limits::{Action, LimitDef, LimitId, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::{Scope, ScopeIx, ScopeKind};
@@ -28,6 +28,7 @@ pub static MAX_CONCENTRATION_BPS: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Symbol, ScopeKind::AccountSymbol]),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Worst-case notional in the instrument: at a symbol as a part of the firm's `max_gross_notional`, at \
           account_symbol as a part of the account's.",

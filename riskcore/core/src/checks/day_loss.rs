@@ -4,10 +4,10 @@
 //! The mark is the worse of the touch and a slow reference: a runaway buyer lifts the touch and looks profitable there, so a
 //! loss limit marked at the touch never trips. It is the last line of defence, not the first.
 
-use super::{Breach, Check, Verdict, id};
-use crate::candidate::{Bound, Candidate};
-use crate::limits::{Action, LimitDef, LimitId, kinds};
-use crate::outcome::{Reject, Unit};
+use super::{Check, Measure, id};
+use crate::candidate::Candidate;
+use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
+use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
@@ -32,6 +32,7 @@ pub static MAX_DAY_LOSS: LimitDef = LimitDef {
     ]),
     required_at: kinds(&[ScopeKind::Firm, ScopeKind::Account]),
     min: 1,
+    judges: Judges::Events,
     action: Action::Halt,
     doc: "Loss of the day, as a positive number; reaching it halts the scope.",
 };
@@ -44,7 +45,8 @@ pub static LOSS_MARK_WINDOW: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Symbol]),
     required_at: 0,
     min: 1,
-    action: Action::Parameter,
+    judges: Judges::Nothing,
+    action: Action::Reject,
     doc: "Window of the time-weighted mean that positions are marked against besides the touch; 15 min if not set.",
 };
 
@@ -57,27 +59,29 @@ impl Check for DayLoss {
 
     /// A loss halts where it arises (`watch`); an order meets this only while a position has no price at all.
     #[inline(always)]
-    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+    fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         if candidate.reduces {
-            return Ok(());
+            return;
         }
-        for ix in candidate.touched.among(candidate.bounds.places(id::MAX_DAY_LOSS)) {
-            if state.books[ix.at()].unvalued > 0 {
-                let limit = state.limits.at(ix).value(id::MAX_DAY_LOSS);
-                let bound = Bound { limit, value: 0, unit: Unit::Money };
-                return Err(Breach::reject(candidate.breach(state, &LOSS_LIMIT, ix, bound)));
+        let limit = id::MAX_DAY_LOSS;
+        for ix in candidate.touched.among(candidate.bounds.places(limit)) {
+            let (book, bound) = (&state.books[ix.at()], state.limits.at(ix).value(limit));
+            // What cannot be told is taken for more than any bound.
+            let value = if book.unvalued > 0 { i128::MAX } else { book.pnl.saturating_neg().min(bound) };
+            if !see(Measure { ix, limit, bound, value, reason: &LOSS_LIMIT }) {
+                return;
             }
         }
-        Ok(())
     }
 
-    fn watch(&self, ix: ScopeIx, state: &State) -> Option<Breach> {
-        let limit = state.limits.at(ix).get(id::MAX_DAY_LOSS)?;
-        let loss = state.books[ix.at()].pnl.saturating_neg();
-        (loss >= limit).then(|| {
-            let scope = Some(state.scopes.at(ix));
-            Breach::halting(Reject { reason: &LOSS_LIMIT, scope, limit, value: loss, unit: Unit::Money })
-        })
+    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+        let limit = id::MAX_DAY_LOSS;
+        let Some(bound) = state.limits.at(ix).get(limit) else { return };
+        let value = state.books[ix.at()].pnl.saturating_neg();
+        // Reaching it is enough.
+        if value >= bound {
+            see(Measure { ix, limit, bound, value, reason: &LOSS_LIMIT });
+        }
     }
 
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {

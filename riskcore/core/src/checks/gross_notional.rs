@@ -4,7 +4,7 @@
 use super::{Check, Measure, id};
 use crate::books::Book;
 use crate::candidate::Candidate;
-use crate::limits::{Action, LimitDef, LimitId, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::orders::Touched;
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
@@ -24,6 +24,7 @@ pub static MAX_GROSS_NOTIONAL: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Firm, ScopeKind::Account, ScopeKind::Router]),
     required_at: kinds(&[ScopeKind::Firm, ScopeKind::Account]),
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Sum over instruments of the worst-case position, long or short, at the worse of offer and slow reference.",
 };

@@ -32,7 +32,7 @@ use super::{Check, Measure, id};
 use crate::candidate::Candidate;
 use crate::hash::{FoldHasher, Seeded};
 use crate::ids::{OrderId, ParentId};
-use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::orders::{Order, Status};
 use crate::outcome::Unit;
 use crate::per_parent::PerParent;
@@ -64,6 +64,7 @@ pub static MAX_EXCESS_LEAVING_BPS: LimitDef = LimitDef {
     settable_at: AT,
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Halt,
     doc: "Quantity that leaves today beyond that of the parents, as a part of theirs: at a router and its pair with a symbol \
           of the parents it works, elsewhere of those that the OMS has registered.",
@@ -77,7 +78,8 @@ pub static UNPARENTED_ALLOWANCE_QTY: LimitDef = LimitDef {
     settable_at: AT,
     required_at: 0,
     min: 0,
-    action: Action::Parameter,
+    judges: Judges::Nothing,
+    action: Action::Reject,
     doc: "Quantity a day that may leave without a parent before it counts for `max_excess_leaving_bps`; 0 if not set.",
 };
 

@@ -10,7 +10,7 @@ use core::hash::Hasher;
 use super::{Breach, Check, Fill, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::hash::FoldHasher;
-use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::outcome::{Reject, Unit};
 use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -28,6 +28,7 @@ pub static SHORT_LOCATE: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::AccountSymbol]),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Quantity located for short sales of the day; needed under `reg_sho` unless the instrument is easy to borrow.",
 };

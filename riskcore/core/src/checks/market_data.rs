@@ -4,7 +4,7 @@
 
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
-use crate::limits::{Action, LimitDef, kinds};
+use crate::limits::{Action, Judges, LimitDef, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::ScopeKind;
@@ -23,6 +23,7 @@ pub static MARKET_DATA_MAX_AGE: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Symbol]),
     required_at: kinds(&[ScopeKind::Symbol]),
     min: 1,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Age of the instrument's newest usable quote.",
 };

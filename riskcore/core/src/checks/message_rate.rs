@@ -7,12 +7,12 @@
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use super::{Breach, Check, Verdict, id};
-use crate::candidate::{Bound, Candidate};
+use super::{Check, Measure, Verdict, id};
+use crate::candidate::Candidate;
 use crate::halts::State as HaltState;
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
-use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::orders::Touched;
 use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
@@ -37,6 +37,7 @@ pub static MESSAGE_RATE: LimitDef = LimitDef {
     settable_at: ANY,
     required_at: kinds(&[ScopeKind::Router]),
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "New orders and replaces in any window of `message_rate_window`.",
 };
@@ -49,7 +50,8 @@ pub static MESSAGE_RATE_WINDOW: LimitDef = LimitDef {
     settable_at: ANY,
     required_at: 0,
     min: 1,
-    action: Action::Parameter,
+    judges: Judges::Nothing,
+    action: Action::Reject,
     doc: "Length of the window of `message_rate`; one second if not set.",
 };
 
@@ -61,6 +63,7 @@ pub static MESSAGE_BURST: LimitDef = LimitDef {
     settable_at: ANY,
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "New orders and replaces in any window of `message_burst_window`.",
 };
@@ -73,7 +76,8 @@ pub static MESSAGE_BURST_WINDOW: LimitDef = LimitDef {
     settable_at: ANY,
     required_at: 0,
     min: 1,
-    action: Action::Parameter,
+    judges: Judges::Nothing,
+    action: Action::Reject,
     doc: "Length of the window of `message_burst`; 100 ms if not set.",
 };
 
@@ -85,6 +89,7 @@ pub static MESSAGE_RATE_SUSTAINED: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Router]),
     required_at: 0,
     min: 0,
+    judges: Judges::Events,
     action: Action::Halt,
     doc: "A router that breaches a rate of its own without a pause for this long is halted.",
 };
@@ -101,11 +106,19 @@ struct Window {
     limit: i128,
     length: Nanos,
     ring: EventRing,
+    /// Of a router: its newest attempt broke the window.
+    broken: bool,
 }
 
 impl Window {
+    #[inline]
     fn allows(&self, now: Nanos) -> bool {
         self.limit > 0 && self.ring.has_room(now, self.length)
+    }
+
+    /// Messages in the window with one more; more than the limit if it is full. Counted in full only for people.
+    fn with_one_more(&self, now: Nanos) -> i128 {
+        self.ring.count(now, self.length) as i128 + 1
     }
 }
 
@@ -114,22 +127,25 @@ impl Window {
 struct Windows {
     rate: Option<Window>,
     burst: Option<Window>,
-    /// Of a router: the newest attempt broke a window, and since when attempts have done so without a pause.
-    over: Option<Over>,
+    /// Of a router: since when each attempt has broken a window.
+    over_since: Option<Nanos>,
 }
 
-#[derive(Clone, Copy)]
-struct Over {
-    limit: LimitId,
-    bound: i128,
-    seen: i128,
-    since: Nanos,
+impl Windows {
+    fn of(&self, limit: LimitId) -> Option<&Window> {
+        if limit == id::MESSAGE_BURST { self.burst.as_ref() } else { self.rate.as_ref() }
+    }
 }
+
+const ROUTER: u8 = 1 << Touched::ROUTER;
+
+/// The limits, the shorter window first.
+const BOTH: [LimitId; 2] = [id::MESSAGE_BURST, id::MESSAGE_RATE];
 
 /// The scopes with a window that the order's router shares with others.
 fn shared(candidate: &Candidate) -> u8 {
     let bounds = &candidate.bounds;
-    (bounds.places(id::MESSAGE_RATE) | bounds.places(id::MESSAGE_BURST)) & !(1 << Touched::ROUTER)
+    (bounds.places(id::MESSAGE_RATE) | bounds.places(id::MESSAGE_BURST)) & !ROUTER
 }
 
 /// See the module.
@@ -145,14 +161,40 @@ impl MessageRate {
 
     /// Whether the newest attempt of a router broke a window of its own.
     pub fn router_is_over(&self, router: ScopeIx) -> bool {
-        self.windows(router).is_some_and(|windows| windows.over.is_some())
+        self.windows(router).is_some_and(|windows| windows.over_since.is_some())
     }
 
     /// The halt of a router that has been in breach for too long.
-    fn sustained(&self, over: Over, router: ScopeIx, candidate: &Candidate, state: &State) -> Option<(Scope, HaltState)> {
-        let bound = state.limits.at(router).get(id::MESSAGE_RATE_SUSTAINED)?;
-        let lasted = i128::from(candidate.now.since(over.since).0);
-        (lasted >= bound && lasted > 0).then(|| (candidate.router_scope(), HaltState::Halted))
+    fn sustained(&self, candidate: &Candidate, state: &State) -> Option<(Scope, HaltState)> {
+        let router = candidate.touched.router();
+        let bound = state.limits.at(router).setting(id::MESSAGE_RATE_SUSTAINED)?;
+        let since = self.windows(router)?.over_since?;
+        let lasted = i128::from(candidate.now.since(since).0);
+        let halt = bound.action.halts()?;
+        (lasted >= bound.value && lasted > 0).then(|| (candidate.router_scope(), halt))
+    }
+
+    /// The refusal by the first window that is broken, and the halt of a router that goes on for too long.
+    #[cold]
+    fn over(&self, candidate: &Candidate, state: &State) -> Verdict {
+        let mut verdict = self.check_each(candidate, state);
+        if let Err(breach) = &mut verdict
+            && breach.reject.scope == Some(candidate.router_scope())
+        {
+            breach.halt = breach.halt.or_else(|| self.sustained(candidate, state));
+        }
+        verdict
+    }
+
+    /// Messages in a scope's window, this order's included. A router's own attempt is in it already.
+    #[inline]
+    fn reached(window: &Window, candidate: &Candidate, own: bool) -> i128 {
+        match own && candidate.observed {
+            true if window.broken => window.limit.saturating_add(1),
+            true => window.limit,
+            false if window.allows(candidate.now) => window.with_one_more(candidate.now).min(window.limit),
+            false => window.with_one_more(candidate.now).max(window.limit.saturating_add(1)),
+        }
     }
 }
 
@@ -173,13 +215,12 @@ impl Check for MessageRate {
     fn observe(&mut self, router: ScopeIx, count: u32, state: &State) {
         let now = state.now;
         let Some(windows) = self.scopes.get_mut(router.at()) else { return };
-        let since = windows.over.map_or(now, |over| over.since);
-        let mut over = None;
+        let blocking = state.limits.at(router).blocking();
+        let mut over = false;
         for (window, limit) in [(&mut windows.burst, id::MESSAGE_BURST), (&mut windows.rate, id::MESSAGE_RATE)] {
             let Some(window) = window else { continue };
-            if !window.allows(now) {
-                over = Some(Over { limit, bound: window.limit, seen: window.limit.saturating_add(1), since });
-            }
+            window.broken = !window.allows(now);
+            over |= window.broken && blocking >> limit.0 & 1 == 1;
             if count == 1 {
                 window.ring.push(now);
                 continue;
@@ -188,23 +229,37 @@ impl Check for MessageRate {
                 window.ring.push(now);
             }
         }
-        windows.over = over;
+        windows.over_since = over.then(|| windows.over_since.unwrap_or(now));
     }
 
+    /// The router's own windows first: a runaway is stopped by its own bound, not by one it shares.
+    #[inline(always)]
+    fn measure(&self, candidate: &Candidate, _state: &State, see: &mut impl FnMut(Measure) -> bool) {
+        for (own, places) in [(true, ROUTER), (false, !ROUTER)] {
+            for limit in BOTH {
+                for ix in candidate.touched.among(candidate.bounds.places(limit) & places) {
+                    let Some(window) = self.windows(ix).and_then(|windows| windows.of(limit)) else { continue };
+                    let value = Self::reached(window, candidate, own);
+                    if !see(Measure { ix, limit, bound: window.limit, value, reason: &RATE_LIMIT }) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The verdict alone need not count what is in a window.
     #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         let router = candidate.touched.router();
-        if let Some(over) = self.windows(router).and_then(|windows| windows.over) {
-            let bound = Bound { limit: over.bound, value: over.seen, unit: Unit::Messages };
-            let reject = candidate.breach(state, &RATE_LIMIT, router, bound);
-            return Err(Breach { reject, halt: self.sustained(over, router, candidate, state) });
+        if self.router_is_over(router) {
+            return self.over(candidate, state);
         }
         for ix in candidate.touched.among(shared(candidate)) {
             let Some(windows) = self.windows(ix) else { continue };
-            for window in [&windows.burst, &windows.rate].into_iter().flatten() {
-                if !window.allows(candidate.now) {
-                    let bound = Bound { limit: window.limit, value: window.limit.saturating_add(1), unit: Unit::Messages };
-                    return Err(Breach::reject(candidate.breach(state, &RATE_LIMIT, ix, bound)));
+            for limit in BOTH {
+                if windows.of(limit).is_some_and(|window| !window.allows(candidate.now)) {
+                    return self.over(candidate, state);
                 }
             }
         }
@@ -234,7 +289,7 @@ impl Check for MessageRate {
     fn reinstated(&mut self, ix: ScopeIx, _router: Option<RouterId>) {
         // The windows keep their attempts; only the run of breaches starts again.
         if let Some(windows) = self.scopes.get_mut(ix.at()) {
-            windows.over = None;
+            windows.over_since = None;
         }
     }
 
@@ -243,7 +298,7 @@ impl Check for MessageRate {
             for window in [&windows.rate, &windows.burst].into_iter().flatten() {
                 window.ring.times().for_each(|time| hasher.write_u64(time.0 as u64));
             }
-            hasher.write_u64(windows.over.map_or(0, |over| over.since.0 as u64 ^ u64::from(over.limit.0)));
+            hasher.write_u64(windows.over_since.map_or(0, |since| since.0 as u64));
         }
     }
 }
@@ -253,10 +308,11 @@ fn tuned(old: Option<Window>, limits: &ScopeLimits, limit: LimitId, length: Limi
     let limit = limits.get(limit)?;
     let length = limits.get(length).and_then(|ns| i64::try_from(ns).ok()).map_or(default, Nanos);
     let size = limit.clamp(1, MAX_RING) as usize;
+    let broken = old.as_ref().is_some_and(|old| old.broken);
     let ring = match old {
         Some(old) if old.ring.capacity() == size => old.ring,
         Some(old) => old.ring.resized(size),
         None => EventRing::new(size),
     };
-    Some(Window { limit, length, ring })
+    Some(Window { limit, length, ring, broken })
 }

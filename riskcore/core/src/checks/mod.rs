@@ -6,7 +6,10 @@
 //! - `observe`: every attempt of a router, refused ones too - only windows of that router;
 //! - `check`: read-only, on a resolved order;
 //! - `reserve`: the order passed every check;
-//! - `settle`: exposure is given back (`released`), the venue executes (`executed`), or a scope's value changed (`watch`).
+//! - `settle`: exposure is given back (`released`), the venue answers (`answered`, `executed`), time passes (`turn`), or a
+//!   scope's value changed (`watch`).
+//!
+//! What a breach does - refuse, halt, tell, count - is the setting's action (`limits.rs`) and none of a check's business.
 //!
 //! To add one: CONTRIBUTING.md, "Add a check".
 
@@ -16,7 +19,7 @@ use crate::candidate::Candidate;
 use crate::halts::State as HaltState;
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
-use crate::limits::{Action, LimitDef, LimitId, ScopeLimits};
+use crate::limits::{Judges, LimitDef, LimitId, ScopeLimits};
 use crate::orders::Order;
 use crate::outcome::Reject;
 use crate::parents::Parent;
@@ -32,17 +35,14 @@ pub struct Breach {
     pub reject: Reject,
     /// Halt this scope, this severely.
     pub halt: Option<(Scope, HaltState)>,
+    /// The bound that refused, where one did: an override names it.
+    pub by: Option<(ScopeIx, LimitId)>,
 }
 
 impl Breach {
     /// A refusal alone.
     pub fn reject(reject: Reject) -> Breach {
-        Breach { reject, halt: None }
-    }
-
-    /// A refusal that halts the scope whose bound it is.
-    pub fn halting(reject: Reject) -> Breach {
-        Breach { reject, halt: reject.scope.map(|scope| (scope, HaltState::Halted)) }
+        Breach { reject, halt: None, by: None }
     }
 }
 
@@ -71,12 +71,19 @@ impl Measure {
         self.value > self.bound
     }
 
-    /// The refusal, and the halt that the limit's action adds to it.
+    /// The refusal in numbers.
+    pub fn reject(&self, state: &State) -> Reject {
+        let (scope, unit) = (state.scopes.at(self.ix), self.limit.def().unit);
+        Reject { reason: self.reason, scope: Some(scope), limit: self.bound, value: self.value, unit }
+    }
+
+    /// The refusal of an order, and the halt that the limit's action adds to it. A limit that judges events halts where it
+    /// is broken (`Check::watch`); an order that meets it is only refused.
     pub fn breach(&self, state: &State) -> Breach {
-        let scope = state.scopes.at(self.ix);
-        let unit = self.limit.def().unit;
-        let reject = Reject { reason: self.reason, scope: Some(scope), limit: self.bound, value: self.value, unit };
-        if self.limit.def().action == Action::Halt { Breach::halting(reject) } else { Breach::reject(reject) }
+        let action = state.limits.at(self.ix).action(self.limit);
+        let halts = if self.limit.def().judges == Judges::Orders { action.halts() } else { None };
+        let halt = halts.map(|severity| (state.scopes.at(self.ix), severity));
+        Breach { reject: self.reject(state), halt, by: Some((self.ix, self.limit)) }
     }
 }
 
@@ -91,6 +98,17 @@ pub struct Fill<'a> {
     pub price: Price,
     /// Notional; negative if a trade is taken back.
     pub notional: i128,
+}
+
+/// What the venue made of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It took it.
+    New,
+    /// It refused it.
+    Rejected,
+    /// The order is final: filled, cancelled, expired, released.
+    Ended,
 }
 
 /// Open exposure that an order gives back.
@@ -157,16 +175,25 @@ pub trait Check: Default {
     /// The order passed every check and is about to be sent.
     fn reserve(&mut self, _candidate: &Candidate, _state: &State) {}
 
-    /// An order was executed, or an execution taken back.
-    fn executed(&mut self, _fill: &Fill<'_>, _state: &State) {}
-
     /// An order gave back exposure without having executed it.
     fn released(&mut self, _released: &Released<'_>, _state: &State) {}
 
-    /// A scope's profit and loss changed, or its limits: must it be halted?
-    fn watch(&self, _ix: ScopeIx, _state: &State) -> Option<Breach> {
-        None
-    }
+    /// An attempt of a router was refused, by whatever: a latch, a check, an unknown name.
+    fn turned_away(&mut self, _router: ScopeIx, _count: u32, _state: &State) {}
+
+    /// An order was executed, or an execution taken back. Its scopes are watched afterwards.
+    fn executed(&mut self, _fill: &Fill<'_>, _state: &State) {}
+
+    /// The venue answered for an order, or it ended; `first` if nothing was known of it before. Its scopes are watched
+    /// afterwards.
+    fn answered(&mut self, _order: &Order, _answer: Answer, _first: bool, _state: &State) {}
+
+    /// Time passed: the scopes that must be watched because of it go into `watch`.
+    fn turn(&mut self, _state: &State, _watch: &mut Vec<ScopeIx>) {}
+
+    /// A scope's profit and loss changed, or its limits, or one of its orders was answered or executed. Shows each bound
+    /// that is broken there.
+    fn watch(&self, _ix: ScopeIx, _state: &State, _see: &mut impl FnMut(Measure)) {}
 
     /// The OMS registered a parent, or changed its quantity by so much.
     fn registered(&mut self, _parent: &Parent, _change: i64) {}
@@ -270,25 +297,53 @@ macro_rules! registry {
                 $(self.$module.reserve(candidate, state);)+
             }
 
-            /// See [`Check::executed`].
-            pub fn executed(&mut self, fill: &Fill<'_>, state: &State) {
-                $(self.$module.executed(fill, state);)+
-            }
-
             /// See [`Check::released`].
             #[inline]
             pub fn released(&mut self, released: &Released<'_>, state: &State) {
                 $(self.$module.released(released, state);)+
             }
 
-            /// See [`Check::watch`].
-            pub fn watch(&self, ix: ScopeIx, state: &State) -> Option<Breach> {
+            /// Shows every bound of every check that the order is held against.
+            pub fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
+                $(self.$module.measure(candidate, state, see);)+
+            }
+
+            /// Each check by itself, in order: its name, its verdict, and what it measures.
+            pub fn explain(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(&'static str, Verdict, &[Measure])) {
+                let mut measures = Vec::new();
                 $(
-                    if let Some(breach) = self.$module.watch(ix, state) {
-                        return Some(breach);
-                    }
+                    measures.clear();
+                    self.$module.measure(candidate, state, &mut |measure| {
+                        measures.push(measure);
+                        true
+                    });
+                    see(stringify!($module), self.$module.check(candidate, state), &measures);
                 )+
-                None
+            }
+
+            /// See [`Check::turned_away`].
+            pub fn turned_away(&mut self, router: ScopeIx, count: u32, state: &State) {
+                $(self.$module.turned_away(router, count, state);)+
+            }
+
+            /// See [`Check::executed`].
+            pub fn executed(&mut self, fill: &Fill<'_>, state: &State) {
+                $(self.$module.executed(fill, state);)+
+            }
+
+            /// See [`Check::answered`].
+            pub fn answered(&mut self, order: &Order, answer: Answer, first: bool, state: &State) {
+                $(self.$module.answered(order, answer, first, state);)+
+            }
+
+            /// See [`Check::turn`].
+            pub fn turn(&mut self, state: &State, watch: &mut Vec<ScopeIx>) {
+                $(self.$module.turn(state, watch);)+
+            }
+
+            /// See [`Check::watch`].
+            pub fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+                $(self.$module.watch(ix, state, see);)+
             }
 
             /// See [`Check::registered`].

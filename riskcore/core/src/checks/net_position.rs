@@ -5,7 +5,7 @@
 
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
-use crate::limits::{Action, LimitDef, LimitId, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -25,6 +25,7 @@ pub static MAX_LONG_POSITION: LimitDef = LimitDef {
     settable_at: CELLS,
     required_at: kinds(&[ScopeKind::AccountSymbol]),
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Position plus open buys.",
 };
@@ -37,6 +38,7 @@ pub static MAX_SHORT_POSITION: LimitDef = LimitDef {
     settable_at: CELLS,
     required_at: kinds(&[ScopeKind::AccountSymbol]),
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Open sells minus position, as a positive number.",
 };

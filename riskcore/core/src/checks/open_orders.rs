@@ -9,7 +9,7 @@
 use super::{Check, Measure, id};
 use crate::books::Book;
 use crate::candidate::Candidate;
-use crate::limits::{Action, LimitDef, LimitId, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::outcome::Unit;
 use crate::reasons::Reason;
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -35,6 +35,7 @@ pub static MAX_OPEN_ORDERS: LimitDef = LimitDef {
     settable_at: kinds(&ScopeKind::ALL),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Orders that are open at once.",
 };
@@ -47,6 +48,7 @@ pub static MAX_OPEN_QTY: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Symbol, ScopeKind::AccountSymbol, ScopeKind::RouterSymbol]),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Open buys plus open sells.",
 };
@@ -59,6 +61,7 @@ pub static MAX_OPEN_NOTIONAL: LimitDef = LimitDef {
     settable_at: kinds(&ScopeKind::ALL),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Open buys plus open sells, at their risk prices.",
 };

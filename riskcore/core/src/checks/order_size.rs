@@ -2,7 +2,7 @@
 
 use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
-use crate::limits::{Action, LimitDef, kinds};
+use crate::limits::{Action, Judges, LimitDef, kinds};
 use crate::outcome::Unit;
 use crate::reasons::Reason;
 use crate::scopes::ScopeKind;
@@ -25,6 +25,7 @@ pub static MAX_ORDER_QTY: LimitDef = LimitDef {
     settable_at: kinds(&ScopeKind::ALL),
     required_at: kinds(&[ScopeKind::Symbol]),
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Quantity of one order, new or replaced.",
 };

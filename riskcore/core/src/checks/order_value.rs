@@ -5,7 +5,7 @@
 
 use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
-use crate::limits::{Action, LimitDef, kinds};
+use crate::limits::{Action, Judges, LimitDef, kinds};
 use crate::outcome::Unit;
 use crate::reasons::Reason;
 use crate::scopes::ScopeKind;
@@ -28,6 +28,7 @@ pub static MAX_ORDER_NOTIONAL: LimitDef = LimitDef {
     settable_at: kinds(&ScopeKind::ALL),
     required_at: kinds(&[ScopeKind::Account]),
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "Quantity times risk price times multiplier of one order, new or replaced.",
 };

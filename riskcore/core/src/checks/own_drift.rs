@@ -14,7 +14,7 @@ use crate::candidate::Candidate;
 use crate::drift::DriftWindow;
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
-use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -36,6 +36,7 @@ pub static OWN_DRIFT_BPS: LimitDef = LimitDef {
     settable_at: CELLS,
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "How far own buys may go above, own sells below, the mid before the first of them within `own_drift_window`.",
 };
@@ -48,7 +49,8 @@ pub static OWN_DRIFT_WINDOW: LimitDef = LimitDef {
     settable_at: CELLS,
     required_at: 0,
     min: 1,
-    action: Action::Parameter,
+    judges: Judges::Nothing,
+    action: Action::Reject,
     doc: "Length of the window of `own_drift_bps`; 60 s if not set. A fill may count up to 1/64 of it longer.",
 };
 

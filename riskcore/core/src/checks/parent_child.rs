@@ -8,10 +8,9 @@ use core::hash::Hasher;
 
 use super::{Breach, Check, Verdict, id};
 use crate::candidate::{Bound, Candidate};
-use crate::halts::State as HaltState;
 use crate::hash::FoldHasher;
 use crate::ids::{Ref, RouterId};
-use crate::limits::{Action, LimitDef, LimitId, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::outcome::{Reject, Unit};
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, OTHER, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -35,6 +34,7 @@ pub static PARENT_OVERFILL_HALT_AFTER: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Router]),
     required_at: 0,
     min: 1,
+    judges: Judges::Events,
     action: Action::Halt,
     doc: "The router is halted by this many orders of the day that exceed their parent; each one is refused.",
 };
@@ -63,10 +63,10 @@ impl ParentChild {
         let halt = state
             .limits
             .at(router)
-            .get(id::PARENT_OVERFILL_HALT_AFTER)
-            .filter(|after| attempt >= *after)
-            .map(|_| (candidate.router_scope(), HaltState::Halted));
-        Breach { reject, halt }
+            .setting(id::PARENT_OVERFILL_HALT_AFTER)
+            .filter(|after| attempt >= after.value)
+            .and_then(|after| Some((candidate.router_scope(), after.action.halts()?)));
+        Breach { halt, ..Breach::reject(reject) }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::{Breach, Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
-use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::outcome::{Reject, Unit};
 use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -28,6 +28,7 @@ pub static PRICE_COLLAR_BPS: LimitDef = LimitDef {
     settable_at: SCOPES,
     required_at: kinds(&[ScopeKind::Symbol]),
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "How far a buy may be above the best bid, a sell below the best offer; also what a market order is valued at.",
 };
@@ -40,6 +41,7 @@ pub static PRICE_COLLAR_AUCTION_BPS: LimitDef = LimitDef {
     settable_at: SCOPES,
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "The same before the open and in auctions; where it is not set, `price_collar_bps` holds there, too.",
 };

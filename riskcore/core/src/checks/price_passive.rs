@@ -6,7 +6,7 @@
 
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
-use crate::limits::{Action, LimitDef, kinds};
+use crate::limits::{Action, Judges, LimitDef, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::ScopeKind;
@@ -25,6 +25,7 @@ pub static PRICE_COLLAR_PASSIVE_BPS: LimitDef = LimitDef {
     settable_at: kinds(&[ScopeKind::Firm, ScopeKind::Account, ScopeKind::Router, ScopeKind::Symbol]),
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Reject,
     doc: "How far a buy may be below the best bid, a sell above the best offer.",
 };

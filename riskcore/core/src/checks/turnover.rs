@@ -9,7 +9,7 @@ use core::hash::Hasher;
 use super::{Check, Measure, Released, id};
 use crate::candidate::Candidate;
 use crate::hash::FoldHasher;
-use crate::limits::{Action, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -32,6 +32,7 @@ pub static MAX_TURNOVER_DAY: LimitDef = LimitDef {
     settable_at: ANY,
     required_at: kinds(&[ScopeKind::Firm]),
     min: 0,
+    judges: Judges::Orders,
     action: Action::Halt,
     doc: "Notional executed today plus open notional, buys plus sells.",
 };
@@ -44,6 +45,7 @@ pub static MAX_TURNOVER_WINDOW: LimitDef = LimitDef {
     settable_at: ANY,
     required_at: 0,
     min: 0,
+    judges: Judges::Orders,
     action: Action::Halt,
     doc: "Notional accepted within `turnover_window`, less what was cancelled unfilled.",
 };
@@ -56,7 +58,8 @@ pub static TURNOVER_WINDOW: LimitDef = LimitDef {
     settable_at: ANY,
     required_at: 0,
     min: 1,
-    action: Action::Parameter,
+    judges: Judges::Nothing,
+    action: Action::Reject,
     doc: "Length of the window of `max_turnover_window`; 60 s if not set. An amount may count up to 1/64 of it longer.",
 };
 

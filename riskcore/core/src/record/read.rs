@@ -11,7 +11,7 @@ use crate::events::{
 };
 use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
-use crate::limits::{LimitId, LimitTarget};
+use crate::limits::{Action, LimitId, LimitTarget, Setting};
 use crate::permissions::{MAX_LIST, Stops};
 use crate::reasons::Reason;
 use crate::scopes::{Scope, ScopeKind};
@@ -251,14 +251,36 @@ impl Reader<'_> {
         Ok(ReadinessRules { open, grace, all_routers, compare_builds, symbols: self.symbols()? })
     }
 
+    fn i128(&mut self) -> Read<i128> {
+        Ok(i128::from_le_bytes(self.bytes()?))
+    }
+
+    fn setting(&mut self) -> Read<Option<Setting>> {
+        let Some(value) = self.optional_i128()? else { return Ok(None) };
+        let action = Action::from_number(self.u8()?).ok_or(DecodeError::BadField("action"))?;
+        Ok(Some(Setting { value, action, soft: self.flag()? }))
+    }
+
     fn change(&mut self) -> Read<Change> {
         match self.u8()? {
             0 => Ok(Change::Reinstate { scope: self.scope()?, trip: self.u64()? }),
-            1 => Ok(Change::Limit { target: self.target()?, limit: self.limit()?, value: self.optional_i128()? }),
             50 => Ok(Change::Promote { router: RouterId(self.u32()?) }),
             51 => Ok(Change::CloseIncident { trip: self.u64()? }),
             80 => Ok(Change::Restrict { symbol: SymbolId(self.u32()?), stops: self.stops()? }),
             60 => Ok(Change::OverrideReadiness { until: Nanos(self.i64()?) }),
+            1 => Ok(Change::Limit {
+                target: self.target()?,
+                limit: self.limit()?,
+                setting: self.setting()?,
+                until: self.optional_i64()?.map(Nanos),
+            }),
+            2 => Ok(Change::Override {
+                scope: self.scope()?,
+                limit: self.limit()?,
+                up_to: self.i128()?,
+                order: if self.flag()? { Some((RouterId(self.u32()?), self.cl_ord_id()?)) } else { None },
+                until: Nanos(self.i64()?),
+            }),
             _ => Err(DecodeError::BadField("change")),
         }
     }
@@ -331,7 +353,7 @@ impl Reader<'_> {
             24 => Event::SetLimit {
                 target: self.target()?,
                 limit: self.limit()?,
-                value: self.optional_i128()?,
+                setting: self.setting()?,
                 principal: self.text()?,
             },
             25 => Event::Define {

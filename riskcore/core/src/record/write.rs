@@ -6,7 +6,7 @@ use super::MAX_TEXT;
 use crate::detect::first_seen::Seen;
 use crate::events::{Change, Event, NameKind, NewOrder, OrdType, Report, ReportKind, Side, TimeInForce};
 use crate::ids::{ClOrdId, Ref};
-use crate::limits::LimitTarget;
+use crate::limits::{LimitTarget, Setting};
 use crate::permissions::MAX_LIST;
 use crate::scopes::Scope;
 
@@ -90,6 +90,14 @@ impl Writer<'_> {
         self.u8(scope.kind() as u8);
         self.u32(a);
         self.u32(b);
+    }
+
+    fn setting(&mut self, setting: Option<Setting>) {
+        self.optional_i128(setting.map(|setting| setting.value));
+        if let Some(setting) = setting {
+            self.u8(setting.action as u8);
+            self.flag(setting.soft);
+        }
     }
 
     fn target(&mut self, target: LimitTarget) {
@@ -180,11 +188,24 @@ impl Writer<'_> {
                 self.scope(*scope);
                 self.u64(*trip);
             }
-            Change::Limit { target, limit, value } => {
+            Change::Limit { target, limit, setting, until } => {
                 self.u8(1);
                 self.target(*target);
                 self.u16(limit.def().code);
-                self.optional_i128(*value);
+                self.setting(*setting);
+                self.optional_i64(until.map(|until| until.0));
+            }
+            Change::Override { scope, limit, up_to, order, until } => {
+                self.u8(2);
+                self.scope(*scope);
+                self.u16(limit.def().code);
+                self.0.extend_from_slice(&up_to.to_le_bytes());
+                self.flag(order.is_some());
+                if let Some((router, cl_ord_id)) = order {
+                    self.u32(router.0);
+                    self.cl_ord_id(cl_ord_id);
+                }
+                self.i64(until.0);
             }
             Change::Promote { router } => {
                 self.u8(50);
@@ -319,11 +340,11 @@ impl Writer<'_> {
                 self.u64(*proposal);
                 self.text(principal);
             }
-            Event::SetLimit { target, limit, value, principal } => {
+            Event::SetLimit { target, limit, setting, principal } => {
                 self.u8(24);
                 self.target(*target);
                 self.u16(limit.def().code);
-                self.optional_i128(*value);
+                self.setting(*setting);
                 self.text(principal);
             }
             Event::Define { kind, name } => {

@@ -4,6 +4,7 @@ use riskcore::detect::evidence::ByRouter;
 use riskcore::detect::findings::About;
 use riskcore::halts::State;
 use riskcore::ids::{OrderId, RouterId};
+use riskcore::limits::LimitId;
 use riskcore::outcome::{Effect, Unit};
 
 use super::Runner;
@@ -11,6 +12,24 @@ use crate::parse::{Line, whole};
 use crate::words::money;
 
 impl Runner {
+    /// `expect breaches SCOPE LIMIT -> n`: what a limit on trial would have stopped.
+    pub fn breaches(&self, line: &Line<'_>) -> String {
+        let ix = self.engine.state().scopes.find(self.scope(line.words[2]));
+        let limit = LimitId::by_name(line.words[3]).unwrap();
+        ix.and_then(|ix| self.engine.trials().of(ix, limit)).map_or(0, |trial| trial.breaches).to_string()
+    }
+
+    /// `expect warned SCOPE LIMIT -> 50 75`: the steps of the ladder that were told, in order.
+    pub fn warned(&self, line: &Line<'_>) -> String {
+        let (scope, limit) = (self.scope(line.words[2]), LimitId::by_name(line.words[3]).unwrap());
+        let told = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Warned(w) if (w.scope, w.limit) == (scope, limit) => Some(w.percent.to_string()),
+            _ => None,
+        });
+        let told: Vec<String> = told.collect();
+        if told.is_empty() { "none".into() } else { told.join(" ") }
+    }
+
     /// `holding parity, kill_path`
     pub fn gate(&self) -> String {
         let readiness = &self.engine.state().readiness;
@@ -158,6 +177,8 @@ impl Runner {
             "findings" => self.findings(),
             "finding" => self.finding(whole(line.words[2]) as u64),
             "evidence" => self.evidence(line),
+            "breaches" => self.breaches(line),
+            "warned" => self.warned(line),
             "cancels" => {
                 let sent: Vec<OrderId> = self
                     .effects

@@ -1,6 +1,6 @@
 //! The scenario language: words, numbers and units. See tests/scenarios/README.md.
 
-use riskcore::limits::LimitDef;
+use riskcore::limits::{Action, LimitDef, LimitId, Setting};
 use riskcore::outcome::Unit;
 use riskcore::units::UNIT;
 
@@ -70,8 +70,23 @@ pub fn span(text: &str) -> i64 {
     panic!("not a span (100ms, 5s, 2m): {text}");
 }
 
+/// `value[,action][,soft]`: a limit's setting; `none` removes it.
+pub fn limit_setting(limit: LimitId, text: &str) -> Option<Setting> {
+    let mut words = text.split(',');
+    let value = limit_value(limit.def(), words.next().unwrap_or(""))?;
+    let mut setting = Setting::of(limit, value);
+    for word in words {
+        match Action::by_name(word) {
+            Some(action) => setting.action = action,
+            None if word == "soft" => setting.soft = true,
+            None => panic!("neither an action nor `soft`: {word}"),
+        }
+    }
+    Some(setting)
+}
+
 /// A limit's value, in the limit's unit.
-pub fn limit_value(def: &LimitDef, text: &str) -> Option<i128> {
+fn limit_value(def: &LimitDef, text: &str) -> Option<i128> {
     if text == "none" {
         return None;
     }

@@ -13,7 +13,7 @@ use riskcore::events::{
 };
 use riskcore::halts::State;
 use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, VenueTextId};
-use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::limits::{LimitId, LimitTarget, Setting};
 use riskcore::outcome::{Effect, Outcome};
 use riskcore::permissions::Stops;
 use riskcore::record;
@@ -22,7 +22,7 @@ use riskcore::security::{Phase, Rules, ShortSale};
 use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Engine, EngineConfig};
 
-use super::parse::{Line, fixed, limit_value, lines, span, whole};
+use super::parse::{Line, fixed, limit_setting, lines, span, whole};
 use super::words::{cl_ord_id, side, verdict};
 
 /// Runs one file; panics with file, line, expected and actual at the first difference.
@@ -249,8 +249,8 @@ impl Runner {
         for pair in line.words[2..].iter().filter(|word| !word.starts_with("by=")) {
             let (name, value) = pair.split_once('=').unwrap_or_else(|| self.fail(line, "limit=value expected"));
             let limit = LimitId::by_name(name).unwrap_or_else(|| self.fail(line, &format!("no limit `{name}`")));
-            let value = limit_value(limit.def(), value);
-            let outcome = self.apply(Event::SetLimit { target, limit, value, principal: principal.clone() });
+            let setting = limit_setting(limit, value);
+            let outcome = self.apply(Event::SetLimit { target, limit, setting, principal: principal.clone() });
             let actual = verdict(&outcome);
             match line.expect {
                 Some(_) => self.expect(line, &actual),
@@ -612,10 +612,16 @@ impl Runner {
                 let symbol = self.symbol(line.words[2]).known().unwrap();
                 Change::Restrict { symbol, stops: Stops::by_name(line.words[3]) }
             }
+            "limit_override" => {
+                let (limit, setting) = named_limit(line.words[3]);
+                let order =
+                    line.get("order").map(|id| (self.router(line.get("router").unwrap_or("r1")), cl_ord_id(id)));
+                let (scope, up_to) = (self.scope(line.words[2]), setting.unwrap().value);
+                Change::Override { scope, limit, up_to, order, until: self.until(line).unwrap() }
+            }
             _ => {
-                let (name, value) = line.words[3].split_once('=').unwrap();
-                let limit = LimitId::by_name(name).unwrap();
-                Change::Limit { target: self.target(line.words[2]), limit, value: limit_value(limit.def(), value) }
+                let (limit, setting) = named_limit(line.words[3]);
+                Change::Limit { target: self.target(line.words[2]), limit, setting, until: self.until(line) }
             }
         };
         let outcome = self.apply(Event::Propose { change, principal, text: "scenario".into() });
@@ -623,6 +629,11 @@ impl Runner {
             self.proposal = id;
         }
         self.expect(line, &verdict(&outcome));
+    }
+
+    /// `until=+5s`.
+    fn until(&self, line: &Line<'_>) -> Option<Nanos> {
+        line.get("until").map(|text| Nanos(self.now + span(text.trim_start_matches('+'))))
     }
 
     fn approve(&mut self, line: &Line<'_>) {
@@ -679,4 +690,11 @@ impl Runner {
         let outcome = self.apply(Event::DayRoll { date: whole(line.words[1]) as u32 });
         self.expect(line, &verdict(&outcome));
     }
+}
+
+/// `name=value[,action][,soft]`.
+fn named_limit(text: &str) -> (LimitId, Option<Setting>) {
+    let (name, value) = text.split_once('=').unwrap();
+    let limit = LimitId::by_name(name).unwrap_or_else(|| panic!("no limit `{name}`"));
+    (limit, limit_setting(limit, value))
 }

@@ -143,6 +143,8 @@ fn setup(message_rate: i128) -> Setup {
         scope: scope.to_owned(),
         limit: limit.to_owned(),
         value: Some(value),
+        action: String::new(),
+        soft: false,
         principal: "config".to_owned(),
     };
     let symbol = |name: &str| SymbolSetup {
