@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 from exchange_sim.gateways import DropLog, SequenceError
 from riskgate.v1 import exchange_pb2 as pb
+
+QUIET_S = 1.0
+"""A stream that has sent no execution for so long says that it lives."""
 
 
 class DropCopyStream:
@@ -19,6 +23,7 @@ class DropCopyStream:
             SequenceError: executions after it are no longer held, or it lies in the future.
         """
         oldest = log.last_seq - len(log.held) + 1
+        resume_after = resume_after or oldest - 1  # all of the day that are still held
         if not oldest - 1 <= resume_after <= log.last_seq:
             raise SequenceError(f"resume_after {resume_after} is outside what is held, {oldest - 1}..{log.last_seq}")
         self._log = log
@@ -30,7 +35,7 @@ class DropCopyStream:
         self._wake.set()
 
     async def executions(self) -> AsyncIterator[pb.DropCopyResponse]:
-        """The executions, for ever.
+        """The executions, for ever; between them, that there is no further one.
 
         Raises:
             SequenceError: the reader fell so far behind that executions are gone.
@@ -38,6 +43,8 @@ class DropCopyStream:
         self._log.wakers.append(self)
         try:
             while True:
+                if not self._wake.is_set():
+                    yield pb.DropCopyResponse(drop_seq=self._cursor)
                 while self._cursor < self._log.last_seq:
                     place = self._cursor - (self._log.last_seq - len(self._log.held))
                     if place < 0:
@@ -45,6 +52,7 @@ class DropCopyStream:
                     self._cursor += 1
                     yield self._log.held[place]
                 self._wake.clear()
-                await self._wake.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), QUIET_S)
         finally:
             self._log.wakers.remove(self)

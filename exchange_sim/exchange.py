@@ -95,7 +95,7 @@ class Exchange:
             record = self.gateway(wire.owner(outcome))
             record.append(wire.message(outcome), not_before)
             if isinstance(outcome, Report):
-                if outcome.kind in wire.DROP_COPIED:
+                if outcome.kind in wire.DROP_COPIED and not self.faults.use("lose_drop_copies"):
                     record.drop(wire.drop_copy(outcome))
                 self.touched(outcome.order.arrival.symbol)
 

@@ -13,7 +13,7 @@ class FaultError(ValueError):
 class Faults:
     """What goes wrong, and how often.
 
-    Counting switches (`reject_next`, `lose_reports`, `duplicate_reports`) count down to 0; the others stay as set.
+    Counting switches (`reject_next`, `lose_reports`, `lose_drop_copies`, `duplicate_reports`) count down to 0; the others stay as set.
     """
 
     reject_next: int = 0
@@ -24,6 +24,8 @@ class Faults:
     """Send reports this much later."""
     lose_reports: int = 0
     """Do not send the next so many reports; they keep their venue_seq, so the receiver sees a gap."""
+    lose_drop_copies: int = 0
+    """Leave the next so many executions out of the drop copy, as if they had not happened."""
     duplicate_reports: int = 0
     """Send the next so many reports twice, with the same venue_seq."""
     ignore_cancels: int = 0

@@ -62,6 +62,7 @@ METHODS: Final = {
     "ListPositions": Method("view", pb.ListPositionsRequest),
     "ListOrders": Method("view", pb.ListOrdersRequest),
     "ListParents": Method("view", pb.ListParentsRequest),
+    "ListUnmatched": Method("view", pb.ListUnmatchedRequest),
     "ListLimits": Method("view", pb.ListLimitsRequest),
     "ListProposals": Method("view", pb.ListProposalsRequest),
     "GetFleet": Method("view", pb.GetFleetRequest),

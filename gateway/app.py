@@ -121,6 +121,7 @@ def build_data_plane(config: Config, epoch: int) -> riskcore.DataPlane:
             cancel_on_disconnect=settings.order_entry.cancel_on_disconnect,
             replace_in_flight_mitigation=settings.venue.replace_in_flight_mitigation,
             publishes_phases=settings.venue.publishes_phases,
+            drop_copy=settings.venue.drop_copy,
             journal_file=_records_file(config.path(settings.journal.file), epoch),
             max_orders=settings.capacity.max_orders,
             max_parents=settings.capacity.max_parents,

@@ -29,6 +29,7 @@ from gateway.units import PRICE_MAX, parse_decimal, parse_duration
 
 _MILLISECOND: Final = 1_000_000
 _CLOCK: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
+_DROP_COPY_LIMIT: Final = "drop_copy_max_lag"
 _MAX_SOCKET_PATH: Final = 107
 """``sun_path`` of a UNIX socket address holds 108 bytes with its final zero."""
 
@@ -96,12 +97,14 @@ class Venue(StrictModel):
     """The exchange. With ``replace_in_flight_mitigation`` it honours replaces net of what was filled meanwhile.
 
     With ``publishes_phases`` an instrument takes no order until the venue has said its trading phase; without, it counts
-    as open until the venue says otherwise.
+    as open until the venue says otherwise. With ``drop_copy`` every execution is compared with the venue's drop copy
+    (``drop_copy_max_lag``).
     """
 
     address: Peer = Field(examples=["127.0.0.1:7100"])
     replace_in_flight_mitigation: bool = Field(default=False, examples=[False])
     publishes_phases: bool = Field(default=False, examples=[False])
+    drop_copy: bool = Field(default=False, examples=[True])
 
 
 class MarketData(StrictModel):
@@ -331,9 +334,21 @@ def load_config(file: FilePath) -> Config:
     manifest, fleet_problems = _read_manifest(settings, document, file.parent)
     config = Config(file, settings, limits, manifest)
     problems += [*limit_problems, *fleet_problems, *_check_flags(config, document), *_check_canaries(config, document)]
+    problems += _check_drop_copy(config, document)
     if problems:
         raise ConfigError(problems)
     return config
+
+
+def _check_drop_copy(config: Config, document: Document) -> Iterator[Problem]:
+    """A drop copy that nothing depends on would only seem to be a control; so would a bound without one."""
+    scopes = [limit.scope for limit in config.limits if limit.limit == _DROP_COPY_LIMIT]
+    if config.settings.venue.drop_copy and "firm" not in scopes:
+        what = f"executions are compared with the drop copy, but [limits.firm] has no {_DROP_COPY_LIMIT}"
+        yield document.problem(("venue", "drop_copy"), what, f'set {_DROP_COPY_LIMIT}, for instance "5s"')
+    if scopes and not config.settings.venue.drop_copy:
+        what = f"{_DROP_COPY_LIMIT} is set, but there is no drop copy to compare with"
+        yield document.problem(("limits",), what, "set drop_copy = true in [venue], or remove the limit")
 
 
 def json_schema() -> dict[str, Any]:

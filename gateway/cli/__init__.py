@@ -37,6 +37,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb("restrict", "gateway.cli.restrict", "Show and change the firm's restricted list."),
     Verb("orders", "gateway.cli.orders", "List orders."),
     Verb("positions", "gateway.cli.positions", "List positions."),
+    Verb("unmatched", "gateway.cli.unmatched", "List executions that no order explains."),
     Verb("events", "gateway.cli.events", "Follow halts, limit changes, sessions and alarms."),
     Verb("fleet", "gateway.cli.fleet", "Show what every router runs, and the odd one out."),
     Verb("manifest", "gateway.cli.manifest", "Say what the fleet must run, and sign it."),

@@ -473,6 +473,7 @@ class DataPlaneConfig:
         cancel_on_disconnect: bool,
         replace_in_flight_mitigation: bool,
         publishes_phases: bool,
+        drop_copy: bool,
         journal_file: str | None,
         max_orders: int,
         max_parents: int,

@@ -248,9 +248,11 @@ async def test_the_drop_copy_has_every_execution_and_no_fault_touches_it() -> No
         copies = []
         async for copy in stub.DropCopy(pb.DropCopyRequest(gateway="gw1", resume_after=0)):
             copies.append(copy)
-            if len(copies) == 2:
+            if copy.drop_seq == 2:
                 break
 
+        beginning = copies.pop(0)
+        assert (beginning.drop_seq, beginning.HasField("report")) == (0, False)
         assert [(c.drop_seq, c.report.cl_ord_id, c.router, c.symbol) for c in copies] == [
             (1, 1, "r1", "AAPL"),
             (2, 3, "r2", "AAPL"),

@@ -28,6 +28,8 @@ THREADS = 32
 """Streams at once: a gateway opens four, and a cut one may linger."""
 
 HEARTBEAT_MS = 100
+_COPY_SECONDS = 0.01
+"""Between two looks of a drop copy stream at what there is to send."""
 SERVER_OPTIONS = (("grpc.so_reuseport", 0), ("grpc.http2.min_ping_interval_without_data_ms", 100))
 
 NEW = types_pb2.EXEC_TYPE_NEW
@@ -81,6 +83,7 @@ class ScriptedVenue:
         self._exec_id = 0
         self._seen_seq = 0
         self._repeat_quotes = True
+        self._copies: list[pb.DropCopyResponse] = []
         self.cancels: list[int] = []
         """Every cancel that arrived; a test may clear it."""
         self._echoes: set[int] = set()
@@ -119,6 +122,10 @@ class ScriptedVenue:
         message = pb.VenueNewOrder(cl_ord_id=2**62, symbol=symbol, side=side, order_qty=qty)
         unknown = VenueOrder(message, leaves=qty)
         self._call(lambda: self._report_about(unknown, TRADE, qty, price, 0))
+
+    def copy(self, cl_ord_id: int, kind: types_pb2.ExecType.ValueType, *, qty: int, price: int) -> int:
+        """Send an execution on the drop copy; how many were sent so far."""
+        return self._call(lambda: self._copy(self.orders[cl_ord_id], kind, qty, price))
 
     def repeat_report(self) -> None:
         """Send the newest report once more, under the number it had."""
@@ -265,6 +272,12 @@ class ScriptedVenue:
         )
         self._sequenced(pb.ExchangeMessage(report=body))
         return self._exec_id
+
+    def _copy(self, order: VenueOrder, kind: types_pb2.ExecType.ValueType, qty: int, price: int) -> int:
+        report = pb.VenueReport(cl_ord_id=order.cl_ord_id, exec_type=kind, last_qty=qty, last_px=price)
+        sequence, symbol = len(self._copies) + 1, order.message.symbol
+        self._copies.append(pb.DropCopyResponse(drop_seq=sequence, report=report, symbol=symbol))
+        return sequence
 
     def _sequenced(self, message: pb.ExchangeMessage) -> None:
         self._seq += 1
@@ -415,8 +428,12 @@ class _Servicer(exchange_pb2_grpc.ExchangeServicer):
             yield pb.ExchangeCancelsResponse(taken=taken)
 
     def DropCopy(self, request: pb.DropCopyRequest, context: Any) -> Iterator[pb.DropCopyResponse]:  # noqa: N802
-        self._venue._stopping.wait()
-        return iter(())
+        last = request.resume_after
+        yield pb.DropCopyResponse(drop_seq=last)
+        while context.is_active() and not self._venue._stopping.wait(_COPY_SECONDS):
+            for copy in self._venue._copies[last:]:
+                last = copy.drop_seq
+                yield copy
 
     def MarketData(self, request: pb.MarketDataRequest, context: Any) -> Iterator[pb.MarketDataResponse]:  # noqa: N802
         if self._venue._refusing_feeds:

@@ -693,6 +693,111 @@ class ParentStatus(_message.Message):
 Global___ParentStatus: _TypeAlias = ParentStatus  # noqa: Y015
 
 @_typing.final
+class ListUnmatchedRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUTER_FIELD_NUMBER: _builtins.int
+    router: _builtins.str
+    """Only this router's; empty = all, those without a router included."""
+    def __init__(
+        self,
+        *,
+        router: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["router", b"router"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnmatchedRequest: _TypeAlias = ListUnmatchedRequest  # noqa: Y015
+
+@_typing.final
+class ListUnmatchedResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNMATCHED_FIELD_NUMBER: _builtins.int
+    NOTIONAL_FIELD_NUMBER: _builtins.int
+    UNLISTED_FIELD_NUMBER: _builtins.int
+    notional: _builtins.str
+    """Notional that counts against the firm's `max_unmatched_notional`, in 1e-9."""
+    unlisted: _builtins.int
+    """Executions that are counted and have no row, because there are too many rows."""
+    @_builtins.property
+    def unmatched(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnmatchedExecutions]:
+        """In the order in which they were first seen."""
+
+    def __init__(
+        self,
+        *,
+        unmatched: _abc.Iterable[Global___UnmatchedExecutions] | None = ...,
+        notional: _builtins.str = ...,
+        unlisted: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["notional", b"notional", "unlisted", b"unlisted", "unmatched", b"unmatched"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnmatchedResponse: _TypeAlias = ListUnmatchedResponse  # noqa: Y015
+
+@_typing.final
+class UnmatchedExecutions(_message.Message):
+    """Executions of one origin that no order explains: beyond an order's quantity, or of an order nobody here has sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUTER_FIELD_NUMBER: _builtins.int
+    PARENT_CL_ORD_ID_FIELD_NUMBER: _builtins.int
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    BOUGHT_QTY_FIELD_NUMBER: _builtins.int
+    SOLD_QTY_FIELD_NUMBER: _builtins.int
+    NOTIONAL_FIELD_NUMBER: _builtins.int
+    EXECUTIONS_FIELD_NUMBER: _builtins.int
+    FIRST_SEEN_FIELD_NUMBER: _builtins.int
+    LAST_SEEN_FIELD_NUMBER: _builtins.int
+    EARLIER_RUN_FIELD_NUMBER: _builtins.int
+    router: _builtins.str
+    """The router whose order was filled beyond its quantity; empty if the order is unknown."""
+    parent_cl_ord_id: _builtins.str
+    """The parent of that order; empty if it has none, or is unknown."""
+    symbol: _builtins.str
+    bought_qty: _builtins.int
+    sold_qty: _builtins.int
+    notional: _builtins.str
+    """Buys plus sells, in 1e-9."""
+    executions: _builtins.int
+    """How many."""
+    first_seen: _builtins.int
+    """When the first of them was booked, UTC in ns."""
+    last_seen: _builtins.int
+    """When the last of them was, UTC in ns."""
+    earlier_run: _builtins.bool
+    """Of an order of an earlier run of this gateway: listed, not counted."""
+    def __init__(
+        self,
+        *,
+        router: _builtins.str = ...,
+        parent_cl_ord_id: _builtins.str = ...,
+        symbol: _builtins.str = ...,
+        bought_qty: _builtins.int = ...,
+        sold_qty: _builtins.int = ...,
+        notional: _builtins.str = ...,
+        executions: _builtins.int = ...,
+        first_seen: _builtins.int = ...,
+        last_seen: _builtins.int = ...,
+        earlier_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bought_qty", b"bought_qty", "earlier_run", b"earlier_run", "executions", b"executions", "first_seen", b"first_seen", "last_seen", b"last_seen", "notional", b"notional", "parent_cl_ord_id", b"parent_cl_ord_id", "router", b"router", "sold_qty", b"sold_qty", "symbol", b"symbol"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmatchedExecutions: _TypeAlias = UnmatchedExecutions  # noqa: Y015
+
+@_typing.final
 class ListLimitsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -61,6 +61,11 @@ class AdminStub:
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.ListParentsRequest.SerializeToString,
                 response_deserializer=riskgate_dot_v1_dot_admin__pb2.ListParentsResponse.FromString,
                 _registered_method=True)
+        self.ListUnmatched = channel.unary_unary(
+                '/riskgate.v1.Admin/ListUnmatched',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.ListUnmatchedRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ListUnmatchedResponse.FromString,
+                _registered_method=True)
         self.ListLimits = channel.unary_unary(
                 '/riskgate.v1.Admin/ListLimits',
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.ListLimitsRequest.SerializeToString,
@@ -183,6 +188,13 @@ class AdminServicer:
 
     def ListParents(self, request, context):
         """Parent orders of the day and what their children amount to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUnmatched(self, request, context):
+        """Executions that no order explains, by router, parent and symbol, with the time each was first seen.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -335,6 +347,11 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.ListParents,
                     request_deserializer=riskgate_dot_v1_dot_admin__pb2.ListParentsRequest.FromString,
                     response_serializer=riskgate_dot_v1_dot_admin__pb2.ListParentsResponse.SerializeToString,
+            ),
+            'ListUnmatched': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnmatched,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ListUnmatchedRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ListUnmatchedResponse.SerializeToString,
             ),
             'ListLimits': grpc.unary_unary_rpc_method_handler(
                     servicer.ListLimits,
@@ -559,6 +576,33 @@ class Admin:
             '/riskgate.v1.Admin/ListParents',
             riskgate_dot_v1_dot_admin__pb2.ListParentsRequest.SerializeToString,
             riskgate_dot_v1_dot_admin__pb2.ListParentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnmatched(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/ListUnmatched',
+            riskgate_dot_v1_dot_admin__pb2.ListUnmatchedRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.ListUnmatchedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -48,6 +48,8 @@ class AdminStub:
     """Orders of the day, newest first."""
     ListParents: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListParentsRequest, _admin_pb2.ListParentsResponse]
     """Parent orders of the day and what their children amount to."""
+    ListUnmatched: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListUnmatchedRequest, _admin_pb2.ListUnmatchedResponse]
+    """Executions that no order explains, by router, parent and symbol, with the time each was first seen."""
     ListLimits: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListLimitsRequest, _admin_pb2.ListLimitsResponse]
     """Every limit in force, defaults included."""
     SetLimit: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetLimitRequest, _admin_pb2.SetLimitResponse]
@@ -102,6 +104,8 @@ class AdminAsyncStub(AdminStub):
     """Orders of the day, newest first."""
     ListParents: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListParentsRequest, _admin_pb2.ListParentsResponse]  # type: ignore[assignment]
     """Parent orders of the day and what their children amount to."""
+    ListUnmatched: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListUnmatchedRequest, _admin_pb2.ListUnmatchedResponse]  # type: ignore[assignment]
+    """Executions that no order explains, by router, parent and symbol, with the time each was first seen."""
     ListLimits: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListLimitsRequest, _admin_pb2.ListLimitsResponse]  # type: ignore[assignment]
     """Every limit in force, defaults included."""
     SetLimit: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetLimitRequest, _admin_pb2.SetLimitResponse]  # type: ignore[assignment]
@@ -183,6 +187,14 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.ListParentsResponse, _abc.Awaitable[_admin_pb2.ListParentsResponse]]:
         """Parent orders of the day and what their children amount to."""
+
+    @_abc_1.abstractmethod
+    def ListUnmatched(
+        self,
+        request: _admin_pb2.ListUnmatchedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ListUnmatchedResponse, _abc.Awaitable[_admin_pb2.ListUnmatchedResponse]]:
+        """Executions that no order explains, by router, parent and symbol, with the time each was first seen."""
 
     @_abc_1.abstractmethod
     def ListLimits(

@@ -570,7 +570,7 @@ class DropCopyRequest(_message.Message):
     RESUME_AFTER_FIELD_NUMBER: _builtins.int
     gateway: _builtins.str
     resume_after: _builtins.int
-    """Copies after this drop_seq are sent again; 0 = all of the day."""
+    """Copies after this drop_seq are sent again; 0 = all of the day that are still held."""
     def __init__(
         self,
         *,
@@ -587,6 +587,10 @@ Global___DropCopyRequest: _TypeAlias = DropCopyRequest  # noqa: Y015
 
 @_typing.final
 class DropCopyResponse(_message.Message):
+    """One execution. At the start, and after each second without one, a response without a report says that the stream
+    lives; its drop_seq is then that of the last copy sent.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     DROP_SEQ_FIELD_NUMBER: _builtins.int

@@ -19,6 +19,7 @@ impl Engine {
         self.state.orders.day_roll();
         self.state.parents.clear();
         self.state.fleet.day_roll();
+        self.state.suspense.day_roll();
         self.checks.day_roll();
         self.end_temporary(|_| true);
         self.overrides.clear();

@@ -200,6 +200,11 @@ impl Engine {
             Event::Known { .. } => Outcome::Applied,
             Event::Readiness(rules) => self.set_readiness(rules),
             Event::AcknowledgeFinding { finding, principal, text } => self.acknowledge(*finding, principal, text),
+            Event::DropCopy(copy) => self.drop_copy(copy),
+            Event::DropCopyUp { restarted } => self.drop_copy_up(*restarted),
+            Event::DropCopyDown => self.drop_copy_down(),
+            Event::SelfCheck(figures) => self.self_check(*figures),
+            Event::SessionLost { router } => self.session_lost(*router),
         }
     }
 
@@ -226,11 +231,13 @@ impl Engine {
         self.sweep_timer();
         self.expire_proposals();
         self.turn_gate();
+        self.end_grace_periods();
         let now = self.state.now;
         self.overrides.expire(now);
         self.end_temporary(|until| until.is_some_and(|until| until <= now));
         self.checks.turn(&self.state, &mut self.watched);
         self.state.revalued.append(&mut self.watched);
+        self.tell_mismatches();
         self.warn();
         if now.since(self.valued_at) >= VALUATION_INTERVAL {
             self.valued_at = now;
@@ -372,6 +379,7 @@ impl Engine {
             hasher.write_u16(temporary.limit.def().code);
             hasher.write_u64(temporary.until.map_or(0, |until| until.0 as u64));
         }
+        state.suspense.digest(&mut hasher);
         self.checks.digest(&mut hasher);
         self.detect.digest(&mut hasher);
         hasher.finish()

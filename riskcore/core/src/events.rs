@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::checks::self_check::Figures;
 use crate::detect::first_seen::Seen;
 use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
@@ -223,6 +224,19 @@ pub struct MassStatusEnd {
     pub complete: bool,
     /// Whether nothing sent on an earlier link can still arrive.
     pub fenced: bool,
+}
+
+/// An execution as the venue's drop copy tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DropCopy {
+    /// The drop copy's own dense sequence number.
+    pub drop_seq: u64,
+    /// The order, by the id we gave it.
+    pub order: OrderId,
+    /// Instrument; places an execution of an order we do not know.
+    pub symbol: Option<SymbolId>,
+    /// A trade, a bust or a correction.
+    pub kind: ReportKind,
 }
 
 /// What a name names.
@@ -623,6 +637,22 @@ pub enum Event {
         principal: String,
         /// What they found.
         text: String,
+    },
+    /// The venue's drop copy tells of an execution.
+    DropCopy(DropCopy),
+    /// The drop copy is there.
+    DropCopyUp {
+        /// The venue has forgotten where it was: its numbers start again, and copies are lost.
+        restarted: bool,
+    },
+    /// The drop copy is away, or expected and not there yet.
+    DropCopyDown,
+    /// What the gateway measured of itself, when it has changed materially.
+    SelfCheck(Figures),
+    /// A router's session is lost without a logout: its orders are cancelled, after its grace period if it has one.
+    SessionLost {
+        /// The router.
+        router: RouterId,
     },
     /// Time passes: sweeps go on, refused cancels are tried again, proposals expire, losses are looked at.
     Timer,

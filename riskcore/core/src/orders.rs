@@ -491,6 +491,11 @@ impl Orders {
         self.day.iter().rev().chain(self.carried.values())
     }
 
+    /// Whether an id was given by an earlier epoch of this gateway, whose orders are not here.
+    pub fn is_of_earlier_run(&self, id: OrderId) -> bool {
+        id.0 >> OrderId::COUNTER_BITS < u64::from(self.epoch)
+    }
+
     /// How many orders are open.
     pub fn open(&self) -> u32 {
         self.open

@@ -1,6 +1,6 @@
 //! What the core answers, and what it wants done.
 
-use crate::ids::OrderId;
+use crate::ids::{OrderId, SymbolId};
 use crate::limits::LimitId;
 use crate::reasons::Reason;
 use crate::scopes::Scope;
@@ -185,4 +185,21 @@ pub enum Alarm {
     SuspectBuild(u64),
     /// A report's numbers overflowed or contradict the order; its source is at fault.
     BadReport(OrderId),
+    /// A router whose session was lost is not back within its grace period; its orders are cancelled.
+    GraceOver(crate::ids::RouterId),
+    /// Drop copies are missing before this sequence number.
+    DropCopyGap(u64),
+    /// Drop copies after this sequence number are lost for good.
+    DropCopyLost(u64),
+    /// Drop copy and order session have differed about an order's executed quantity for too long.
+    DropCopyMismatch {
+        /// The order.
+        order: OrderId,
+        /// Its instrument, where known.
+        symbol: Option<SymbolId>,
+        /// What was booked here.
+        booked: i64,
+        /// What the drop copy has.
+        copied: i64,
+    },
 }

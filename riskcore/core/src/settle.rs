@@ -198,6 +198,7 @@ impl Engine {
             parent.cum = Qty(parent.cum.0.saturating_add(qty.0));
         }
         self.executed(id, qty.0, price, execution.notional);
+        self.suspend_excess(id, Some((qty, price)));
         if was_final {
             self.state.counters.late_fills += 1;
             self.effects.push(Effect::Alarm(Alarm::LateFill(id)));
@@ -249,6 +250,7 @@ impl Engine {
         }
         self.rehold(id, Qty::ZERO);
         self.executed(id, -qty.0, price, -execution.notional);
+        self.shrink_excess(id);
         Some(())
     }
 
@@ -258,7 +260,9 @@ impl Engine {
         let first = order.status == Status::PendingNew;
         order.status = status;
         order.unknown = false;
-        self.state.orders.end_replace(id);
+        if self.state.orders.end_replace(id).is_some() {
+            self.suspend_excess(id, None);
+        }
         self.rehold(id, Qty::ZERO);
         self.close(id);
         self.answered(id, if status == Status::Rejected { Answer::Rejected } else { Answer::Ended }, first);
@@ -304,6 +308,7 @@ impl Engine {
     /// is gone already, and nothing is left to do.
     fn replace_refused(&mut self, id: OrderId) -> Option<()> {
         let Some(pending) = self.state.orders.end_replace(id) else { return Some(()) };
+        self.suspend_excess(id, None);
         self.settle_resting(id);
         self.rehold(id, Qty::ZERO);
         self.revalue_at(id, pending.px_before);
@@ -360,7 +365,7 @@ impl Engine {
         self.state.counters.unknown_orders += 1;
         self.effects.push(Effect::Alarm(Alarm::UnknownOrder(report.order)));
         if let (ReportKind::Trade { qty, price }, Some((symbol, side))) = (report.kind, report.instrument)
-            && self.book_unmatched(symbol, side, qty, price).is_none()
+            && self.book_unmatched(report.order, symbol, side, qty, price).is_none()
         {
             self.state.counters.bad_reports += 1;
             self.effects.push(Effect::Alarm(Alarm::BadReport(report.order)));
@@ -368,7 +373,7 @@ impl Engine {
         Outcome::UnknownOrder
     }
 
-    fn book_unmatched(&mut self, symbol: SymbolId, side: Side, qty: Qty, price: Price) -> Option<()> {
+    fn book_unmatched(&mut self, order: OrderId, symbol: SymbolId, side: Side, qty: Qty, price: Price) -> Option<()> {
         if qty.0 <= 0 || price.0 <= 0 {
             return None;
         }
@@ -376,7 +381,10 @@ impl Engine {
         let sign = side.sign();
         let execution =
             Execution { signed_qty: qty.0 * sign, cash: if sign > 0 { -notional } else { notional }, notional };
-        self.state.execute_unmatched(symbol, execution)
+        self.state.execute_unmatched(symbol, execution)?;
+        self.suspend_unknown(order, symbol, execution);
+        self.booked_unknown(order, symbol, qty, price);
+        Some(())
     }
 
     /// A report that cannot be true: its account's positions are uncertain, so it takes no new risk. Not the firm: one

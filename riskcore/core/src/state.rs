@@ -19,6 +19,7 @@ use crate::resting::Resting;
 use crate::routes::{Bounds, RouteKey, RoutePlace, Routes};
 use crate::scopes::{Scope, ScopeIndex, ScopeIx};
 use crate::security::{Phase, Security, Session};
+use crate::suspense::Suspense;
 use crate::units::{Money, Nanos, Price, Qty, saturating_sum};
 
 /// Pairs of self-match group and instrument there is room for from the start.
@@ -108,6 +109,8 @@ pub struct State {
     pub venue: Venue,
     /// The gate at the open.
     pub readiness: Readiness,
+    /// Executions that no order explains.
+    pub suspense: Suspense,
     /// Counts.
     pub counters: Counters,
     /// Pairs there is room for.
@@ -145,6 +148,7 @@ impl State {
             fleet: Fleet::default(),
             venue: Venue::default(),
             readiness: Readiness::default(),
+            suspense: Suspense::new(seed),
             counters: Counters::default(),
             pair_capacity: config.max_pairs,
             in_flight_mitigation: config.in_flight_mitigation,

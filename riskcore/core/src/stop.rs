@@ -9,7 +9,7 @@ use crate::engine::Engine;
 use crate::events::{Cancel, MassCancel};
 use crate::halts::{Offender, State as HaltState, Trip};
 use crate::ids::{OrderId, RouterId, SymbolId};
-use crate::outcome::{CxlRejReason, Effect, Outcome, Reject};
+use crate::outcome::{Alarm, CxlRejReason, Effect, Outcome, Reject};
 use crate::reasons::UNKNOWN_SCOPE;
 use crate::scopes::{Scope, ScopeIx};
 use crate::units::Nanos;
@@ -254,6 +254,7 @@ impl Engine {
     /// A router's session is lost. Its orders are asked for until they are gone or the router is back.
     pub(crate) fn session_down(&mut self, router: RouterId, cancel_orders: bool) -> Outcome {
         self.state.fleet.set_live(router, false);
+        self.checks.session_liveness.back(router);
         if cancel_orders {
             Outcome::MassCancelAccepted(self.cancel_all_of(router, None, true))
         } else {
@@ -261,9 +262,27 @@ impl Engine {
         }
     }
 
+    /// A router's session is lost without a logout: with a grace period its orders stay until that is over.
+    pub(crate) fn session_lost(&mut self, router: RouterId) -> Outcome {
+        if self.checks.session_liveness.lost(router, &self.state) {
+            self.state.fleet.set_live(router, false);
+            return Outcome::Applied;
+        }
+        self.session_down(router, true)
+    }
+
+    /// Cancels the orders of routers that are not back in time.
+    pub(crate) fn end_grace_periods(&mut self) {
+        while let Some(router) = self.checks.session_liveness.overdue(self.state.now) {
+            self.effects.push(Effect::Alarm(Alarm::GraceOver(router)));
+            self.cancel_all_of(router, None, true);
+        }
+    }
+
     /// The router is back: what it sends from now on is its own affair. Cancels that wait still go.
     pub(crate) fn session_up(&mut self, router: RouterId) -> Outcome {
         self.state.fleet.set_live(router, true);
+        self.checks.session_liveness.back(router);
         for sweep in self.sweeps.iter_mut().filter(|sweep| sweep.of == Some((router, None))) {
             sweep.lost = false;
         }

@@ -126,6 +126,7 @@ impl Engine {
         while at < self.state.revalued.len() {
             let ix = self.state.revalued[at];
             at += 1;
+            self.checks.valued(ix, &self.state);
             self.checks.watch(ix, &self.state, &mut |measure| breaches.push(measure));
             for measure in breaches.drain(..) {
                 self.event_breach(&measure);

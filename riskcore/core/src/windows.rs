@@ -186,3 +186,156 @@ impl AmountWindow {
         self.total -= back;
     }
 }
+
+/// The longest length whose `AmountWindow` holds nothing older than `window`: what errs on the side of counting too short.
+pub fn whole_buckets_within(window: Nanos) -> Nanos {
+    Nanos(window.0 / (BUCKETS as i64 + 1) * BUCKETS as i64)
+}
+
+/// The largest of the values in force over a sliding window, in 64 buckets. A value stays in force until the next one;
+/// it leaves the window at most 1/64 of its length late, never early.
+#[derive(Clone, Debug)]
+pub struct PeakWindow {
+    bucket_length: i64,
+    /// Number of the newest bucket since the epoch.
+    newest: i64,
+    /// The largest value in force in each bucket.
+    peaks: [i128; BUCKETS + 1],
+    /// The largest of all but the newest bucket.
+    older: i128,
+    /// The value in force.
+    value: i128,
+}
+
+impl PeakWindow {
+    /// As if `value` had been in force for the whole window before `now`.
+    pub fn begun(window: Nanos, now: Nanos, value: i128) -> PeakWindow {
+        let bucket_length = AmountWindow::new(window).bucket_length;
+        let newest = now.0.div_euclid(bucket_length);
+        PeakWindow { bucket_length, newest, peaks: [value; BUCKETS + 1], older: value, value }
+    }
+
+    /// A window of another length. The peak of this one counts in it as of its newest bucket.
+    pub fn retuned(&self, window: Nanos) -> PeakWindow {
+        let at = Nanos(self.newest.saturating_mul(self.bucket_length));
+        let mut other = PeakWindow::begun(window, at, self.value);
+        other.put(at, self.peak(at));
+        other.value = self.value;
+        other
+    }
+
+    fn slot_of(bucket: i64) -> usize {
+        bucket.rem_euclid(BUCKETS as i64 + 1) as usize
+    }
+
+    /// The value changes at `now`.
+    pub fn put(&mut self, now: Nanos, value: i128) {
+        let bucket = now.0.div_euclid(self.bucket_length);
+        let passed = bucket.saturating_sub(self.newest);
+        if passed > 0 {
+            for k in 1..=passed.min(BUCKETS as i64 + 1) {
+                // Nothing changed meanwhile: what was in force stayed so.
+                self.peaks[Self::slot_of(bucket - passed.min(BUCKETS as i64 + 1) + k)] = self.value;
+            }
+            self.newest = bucket;
+            let newest = Self::slot_of(bucket);
+            let others = self.peaks.iter().enumerate().filter(|(slot, _)| *slot != newest);
+            self.older = others.map(|(_, peak)| *peak).fold(i128::MIN, i128::max);
+        }
+        let peak = &mut self.peaks[Self::slot_of(self.newest)];
+        *peak = value.max(*peak);
+        self.value = value;
+    }
+
+    /// The largest value in force within the window that ends now.
+    pub fn peak(&self, now: Nanos) -> i128 {
+        let passed = now.0.div_euclid(self.bucket_length).saturating_sub(self.newest);
+        if passed <= 0 {
+            return self.older.max(self.peaks[Self::slot_of(self.newest)]);
+        }
+        // Oldest first, the buckets that time has pushed out are left away.
+        let first = self.newest.saturating_sub(BUCKETS as i64).saturating_add(passed);
+        (first..=self.newest).map(|bucket| self.peaks[Self::slot_of(bucket)]).fold(self.value, i128::max)
+    }
+
+    /// What it holds, for the state hash.
+    pub fn words(&self) -> impl Iterator<Item = i128> + '_ {
+        self.peaks.iter().copied().chain([i128::from(self.newest), self.value])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peak_is_never_forgotten_early_and_leaves_within_a_bucket() {
+        for window in [64, 640, 6_400, 1_000_003] {
+            let bucket = (window + 63) / 64;
+            for start in [0, 1, 777, 12_345] {
+                let mut peaks = PeakWindow::begun(Nanos(window), Nanos(start), 0);
+                peaks.put(Nanos(start + 5), 900);
+                peaks.put(Nanos(start + 10), 100);
+
+                assert_eq!(900, peaks.peak(Nanos(start + 10 + window)), "window {window} from {start}");
+                assert_eq!(100, peaks.peak(Nanos(start + 10 + window + 2 * bucket)), "window {window} from {start}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_value_in_force_before_a_change_counts_however_old_it_is() {
+        let mut peaks = PeakWindow::begun(Nanos(640), Nanos(0), 0);
+        peaks.put(Nanos(1), 50);
+        peaks.put(Nanos(1_000_000), 20);
+
+        assert_eq!(50, peaks.peak(Nanos(1_000_000)));
+        assert_eq!(50, peaks.peak(Nanos(1_000_640)));
+        assert_eq!(20, peaks.peak(Nanos(1_000_660)));
+    }
+
+    #[test]
+    fn a_peak_window_agrees_with_a_list_of_all_values() {
+        // A walk of pseudo-random steps, compared with the same values kept in full.
+        let (window, mut now, mut seed, mut value) = (6_400_i64, 0_i64, 7_u64, 0_i128);
+        let mut peaks = PeakWindow::begun(Nanos(window), Nanos(0), 0);
+        let mut all = vec![(0_i64, 0_i128)];
+        for _ in 0..5_000 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            now += (seed >> 33) as i64 % 300;
+            value += i128::from((seed >> 40) as i64 % 201 - 100);
+            peaks.put(Nanos(now), value);
+            all.push((now, value));
+            let peak_since = |from: i64| {
+                let at = all.partition_point(|(time, _)| *time <= from).saturating_sub(1);
+                all[at..].iter().map(|(_, value)| *value).max().unwrap()
+            };
+            let peak = peaks.peak(Nanos(now));
+
+            assert!(peak >= peak_since(now - window));
+            assert!(peak <= peak_since(now - window - window / 64));
+        }
+    }
+
+    #[test]
+    fn a_retuned_peak_window_still_knows_its_peak() {
+        let mut peaks = PeakWindow::begun(Nanos(640), Nanos(0), 0);
+        peaks.put(Nanos(10), 70);
+        peaks.put(Nanos(20), 30);
+        let longer = peaks.retuned(Nanos(64_000));
+
+        assert_eq!(70, longer.peak(Nanos(20)));
+        assert_eq!(70, longer.peak(Nanos(60_000)));
+        assert_eq!(30, longer.peak(Nanos(70_000)));
+    }
+
+    #[test]
+    fn gains_never_outlive_their_window() {
+        for window in [65, 1_000, 64_000, 123_457] {
+            let mut gains = AmountWindow::new(whole_buckets_within(Nanos(window)));
+            gains.add(Nanos(1_000), 5);
+
+            assert_eq!(0, gains.total_at(Nanos(1_000 + window)), "window {window}");
+        }
+    }
+}

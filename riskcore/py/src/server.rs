@@ -50,7 +50,7 @@ impl DataPlaneConfig {
     #[new]
     #[pyo3(signature = (*, gateway, epoch, trading_day, order_entry_listen, halt_listen, halt_socket, halt_file,
                         venue_address, market_data_address, heartbeat_ms, cancel_on_disconnect,
-                        replace_in_flight_mitigation, publishes_phases, journal_file, max_orders, max_parents,
+                        replace_in_flight_mitigation, publishes_phases, drop_copy, journal_file, max_orders, max_parents,
                         max_sessions))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
     fn new(
@@ -67,6 +67,7 @@ impl DataPlaneConfig {
         cancel_on_disconnect: bool,
         replace_in_flight_mitigation: bool,
         publishes_phases: bool,
+        drop_copy: bool,
         journal_file: Option<String>,
         max_orders: usize,
         max_parents: usize,
@@ -94,6 +95,7 @@ impl DataPlaneConfig {
             cancel_on_disconnect,
             replace_in_flight_mitigation,
             publishes_phases,
+            drop_copy,
             journal_file: journal_file.map(Into::into),
             max_orders,
             max_parents,

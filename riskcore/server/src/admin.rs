@@ -30,6 +30,7 @@ impl Plane {
             "ListPositions" => Ok(self.list_positions(&decode(request)?)?.encode_to_vec()),
             "ListOrders" => Ok(self.list_orders(&decode(request)?)?.encode_to_vec()),
             "ListParents" => Ok(self.list_parents(&decode(request)?).encode_to_vec()),
+            "ListUnmatched" => Ok(self.list_unmatched(&decode(request)?)?.encode_to_vec()),
             "ListLimits" => Ok(self.list_limits().encode_to_vec()),
             "ListProposals" => Ok(self.list_proposals().encode_to_vec()),
             "GetFleet" => Ok(self.get_fleet().encode_to_vec()),

@@ -143,6 +143,18 @@ impl Plane {
             }
             Alarm::SuspectBuild(trip) => self.suspects(trip).unwrap_or_default(),
             Alarm::BadReport(id) => format!("the venue's report on order {} contradicts it", order(id)),
+            Alarm::GraceOver(router) => {
+                let name = self.names().routers.name(router.0);
+                format!("router {name} is not back within its grace period; its orders are cancelled")
+            }
+            Alarm::DropCopyGap(seq) => format!("drop copies are missing from {seq} on; asking for them again"),
+            Alarm::DropCopyLost(seq) => format!(
+                "the venue has forgotten its drop copies after {seq}: executions it did not tell of cannot be checked"
+            ),
+            Alarm::DropCopyMismatch { order: id, symbol, booked, copied } => {
+                let symbol = symbol.map_or("unknown symbol", |symbol| self.names().symbols.name(symbol.0));
+                format!("order {} in {symbol}: {booked} booked, {copied} in the venue's drop copy", order(id))
+            }
         };
         self.announce_text_alarm(text);
     }

@@ -39,6 +39,8 @@ pub struct Config {
     pub heartbeat: Duration,
     /// Cancel a router's orders when its session ends.
     pub cancel_on_disconnect: bool,
+    /// The venue has a drop copy, and executions are compared with it.
+    pub drop_copy: bool,
     /// The venue nets fills against a replace in flight.
     pub replace_in_flight_mitigation: bool,
     /// The venue publishes trading phases: what it has not said to be open takes no order.

@@ -36,9 +36,11 @@ pub mod router;
 pub mod runtime;
 pub mod scope_text;
 pub mod secrets;
+pub mod self_watch;
 pub mod sentence;
 pub mod sessions;
 pub mod slab;
+pub mod unmatched;
 pub mod venue;
 pub mod wire;
 

@@ -21,6 +21,7 @@ impl Plane {
         }
         out.extend(self.attestation_mismatches());
         self.detections(&mut out);
+        self.unmatched_notional(&mut out);
         let core = &self.engine.state().counters;
         let own = &self.counters;
         let plain = [
@@ -42,6 +43,9 @@ impl Plane {
             ("statuses_total", own.statuses),
             ("alarms_total", own.alarms),
             ("limit_warnings_total", own.warnings),
+            ("drop_copies_total", own.drop_copies),
+            ("drop_copy_differences", self.engine.checks().drop_copy.differences() as u64),
+            ("drop_copy_up", u64::from(self.config.drop_copy && self.engine.checks().drop_copy.down_since().is_none())),
             ("sessions", self.sessions() as u64),
             ("venue_queue_messages", self.venue.queued() as u64),
             ("venue_queue_bytes", self.venue.queued_bytes() as u64),

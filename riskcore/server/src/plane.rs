@@ -19,8 +19,10 @@ use crate::events::EventLog;
 use crate::fleet::FleetSetup;
 use crate::lanes::Lane;
 use crate::router::Router;
+use crate::self_watch::SelfWatch;
 use crate::sessions::Stream;
 use crate::slab::{Key, Slab};
+use crate::venue::drop_copy::Copies;
 use crate::venue::state::VenueState;
 
 /// The plane, as tasks of its thread share it. The lock is never held across an `await` and never contended: other
@@ -72,6 +74,8 @@ pub struct Counters {
     pub quotes_merged: u64,
     /// Statuses of instruments, or of the market, taken from the feed.
     pub statuses: u64,
+    /// Executions of the venue's drop copy.
+    pub drop_copies: u64,
     /// Alarms of the core.
     pub alarms: u64,
     /// Steps of the warning ladder.
@@ -102,6 +106,8 @@ pub struct Plane {
     pub(crate) events: Arc<EventLog>,
     pub(crate) oms: Vec<(String, String)>,
     pub(crate) counters: Counters,
+    pub(crate) copies: Copies,
+    pub(crate) self_watch: SelfWatch,
     pub(crate) alarm_budget: u32,
     pub(crate) poisoned: bool,
     pub(crate) stopping: bool,
@@ -134,6 +140,8 @@ impl Plane {
             events: Arc::default(),
             oms: Vec::new(),
             counters: Counters::default(),
+            copies: Copies::default(),
+            self_watch: SelfWatch::default(),
             alarm_budget: ALARMS_PER_TURN,
             poisoned: false,
             stopping: false,
@@ -208,11 +216,13 @@ impl Plane {
         }
     }
 
-    /// Every 10 ms: time passes in the core, sessions are looked at, floods are written down.
-    pub fn turn(&mut self) {
+    /// Every 10 ms: time passes in the core, sessions are looked at, floods are written down. `late`: how long the turn has
+    /// waited for its thread.
+    pub fn turn(&mut self, late: Nanos) {
         self.alarm_budget = ALARMS_PER_TURN;
         self.check_journal();
         self.write_down_floods();
+        self.watch_itself(late);
         self.apply(&Event::Timer);
         self.check_sessions();
     }

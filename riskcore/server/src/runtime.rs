@@ -34,7 +34,7 @@ use crate::router::Router;
 use crate::scope_text;
 use crate::secrets;
 use crate::venue::state::Phase;
-use crate::venue::{feed, link};
+use crate::venue::{drop_copy, feed, link};
 
 /// How long a person's request may wait for the plane.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -242,6 +242,9 @@ fn run_io(runtime: &Runtime, plane: Plane, inbox: Inbox, listener: TcpListener, 
         tokio::spawn(keep_time(serving.clone()));
         tokio::spawn(link::run(serving.clone()));
         tokio::spawn(feed::run(serving.clone()));
+        if serving.lock().config.drop_copy {
+            tokio::spawn(drop_copy::run(serving.clone()));
+        }
         let port = OrderPort::new(serving.clone(), knobs.clone());
         let server = knobs.server().serve_with_incoming(port, Incoming::new(listener, knobs));
         tokio::select! {
@@ -257,8 +260,9 @@ async fn keep_time(plane: Shared) {
     let mut every = tokio::time::interval(Duration::from_millis(10));
     every.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        every.tick().await;
-        plane.lock().turn();
+        let due = every.tick().await;
+        let late = Nanos(i64::try_from(due.elapsed().as_nanos()).unwrap_or(i64::MAX));
+        plane.lock().turn(late);
         while plane.lock().sweep() {
             yield_turn().await;
         }

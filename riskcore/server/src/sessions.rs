@@ -42,6 +42,15 @@ struct Ending {
     since: Nanos,
 }
 
+/// How a router leaves.
+#[derive(Clone, Copy)]
+enum Leaving {
+    /// It said so, or the gateway did.
+    InOrder,
+    /// Its connection is gone, or had to be ended.
+    Lost,
+}
+
 /// How long an ending stream may take to tell its peer why, before it is cut.
 const LINGER: Nanos = Nanos::from_millis(1_000);
 
@@ -68,7 +77,7 @@ impl Plane {
     /// The transport is done with a stream.
     pub fn close_stream(&mut self, key: Key) {
         if let Some(stream) = self.streams.remove(key) {
-            self.leave(key, stream.router, "connection closed");
+            self.leave(key, stream.router, Leaving::Lost, "connection closed");
         }
     }
 
@@ -93,9 +102,10 @@ impl Plane {
             return;
         }
         let router = stream.router;
+        let leaving = if status.is_none() { Leaving::InOrder } else { Leaving::Lost };
         let why = status.as_ref().map_or(why.to_owned(), |status| format!("{why}: {}", status.message()));
         stream.ending = Some(Ending { status, since });
-        self.leave(key, router, &why);
+        self.leave(key, router, leaving, &why);
         self.wake_stream(key);
     }
 
@@ -107,8 +117,8 @@ impl Plane {
         self.end_stream(key, Some(Status::aborted(why.to_owned())), why);
     }
 
-    /// A logged-on router is gone: its orders are cancelled if so configured.
-    fn leave(&mut self, key: Key, router: Option<RouterId>, why: &str) {
+    /// A logged-on router is gone: its orders are cancelled if so configured, those of a lost session after its grace period.
+    fn leave(&mut self, key: Key, router: Option<RouterId>, leaving: Leaving, why: &str) {
         let Some(id) = router else { return };
         let Some(router) = self.routers.get_mut(id.index()).filter(|router| router.live == Some(key)) else { return };
         router.live = None;
@@ -116,7 +126,12 @@ impl Plane {
         if let Some(lane) = router.lane.take() {
             self.end_lane(lane, Status::aborted("the session of this cancel lane has ended"));
         }
-        self.apply(&Event::SessionDown { router: id, cancel_orders: self.config.cancel_on_disconnect });
+        let cancel_orders = self.config.cancel_on_disconnect;
+        let event = match leaving {
+            Leaving::Lost if cancel_orders && !self.stopping => Event::SessionLost { router: id },
+            _ => Event::SessionDown { router: id, cancel_orders },
+        };
+        self.apply(&event);
         let name = self.routers.get(id.index()).map(|router| router.name.clone()).unwrap_or_default();
         self.announce_session(id, &format!("router {name} logged off: {why}"));
     }

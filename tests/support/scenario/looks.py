@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from gateway.app import Application
@@ -20,6 +21,7 @@ _COUNTERS = {
     "bad_reports": "bad_reports_total",
     "bad_ticks": "bad_ticks_total",
 }
+_MISMATCH = re.compile(r"order (\d+)[^:]* in (\S+): (\d+) booked, (\d+) in the venue's drop copy")
 _PATIENCE = 3.0
 """Seconds until a look must show what is expected: reports travel through two sockets and a queue."""
 
@@ -85,6 +87,12 @@ class Looks:
                 return self._findings()
             case "evidence":
                 return self._evidence(line.words[2], line.words[3])
+            case "used":
+                return self._used(line.words[2], line.words[3])
+            case "suspense":
+                return self._suspense(line.words[2], line.words[3])
+            case "mismatch":
+                return self._mismatch()
         return self._looks[line.words[1]](line.words[2])
 
     def status(self) -> admin.GetStatusResponse:
@@ -126,6 +134,34 @@ class Looks:
             if p.symbol == symbol:
                 return f"{p.position} open {p.open_buy_qty}/{p.open_sell_qty}"
         return "0 open 0/0"
+
+    def _used(self, scope: str, limit: str) -> str:
+        """What of a limit is used; nothing where it is not set."""
+        for row in self._scope(scope).limits:
+            if row.limit == limit:
+                return money(int(row.used)) if row.unit == "money" else row.used
+        return "none"
+
+    def _suspense(self, router: str, symbol: str) -> str:
+        request = admin.ListUnmatchedRequest(router=router.removeprefix("-"))
+        for row in self._admin.ListUnmatched(request, metadata=METADATA, timeout=RPC_SECONDS).unmatched:
+            if (row.router or "-", row.symbol) == (router, symbol):
+                parent = f" parent {row.parent_cl_ord_id}" if row.parent_cl_ord_id else ""
+                return f"bought {row.bought_qty} sold {row.sold_qty} notional {money(int(row.notional))}{parent}"
+        return "none"
+
+    def _mismatch(self) -> str:
+        """The newest difference between drop copy and order session that was told."""
+        names = {order: name for name, order in self._orders.items()}
+        told = _MISMATCH.findall("\n".join(event.text for event in self._events()))
+        if not told:
+            return "none"
+        order, symbol, booked, copied = told[-1]
+        return f"{names.get(int(order), 'unknown')} {symbol} booked {booked} copied {copied}"
+
+    def _events(self) -> list[admin.StreamEventsResponse]:
+        """Every event so far."""
+        return [admin.StreamEventsResponse.FromString(raw) for raw in self._plane.next_events(0, timeout_ms=0)]
 
     def _status_of(self, name: str) -> str:
         request = admin.ListOrdersRequest(router=self._routers[name])

@@ -107,7 +107,11 @@ class Runner:
             "replace": self._replace,
             "cancel": self._cancel,
             "mass_cancel": self._mass_cancel,
-            "session_down": self._session_down,
+            **dict.fromkeys(("session_down", "session_lost"), self._session_down),
+            "session_up": lambda line: self._session(line.words[1]).settle(),
+            "log_out": self._log_out,
+            **dict.fromkeys(("copy", "copy_bust"), self._copy),
+            "drop_copy": self._drop_copy,
             "attest": self._attest,
             "replace_rejected": self._replace_rejected,
             "cancel_rejected": self._cancel_rejected,
@@ -252,6 +256,10 @@ class Runner:
         self._session(line.words[1]).close()
         del self._sessions[line.words[1]]
 
+    def _log_out(self, line: Line) -> None:
+        self._session(line.words[1]).send(pb.RouterMessage(logout=pb.Logout()))
+        self._session_down(line)
+
     # ---- The OMS ---------------------------------------------------------------------------------------------
 
     def _parent(self, line: Line) -> str:
@@ -294,6 +302,17 @@ class Runner:
     def _duplicate_fill(self, _line: Line) -> None:
         self._venue.repeat_report()
         self._venue.settle()
+
+    def _copy(self, line: Line) -> None:
+        """An execution of the drop copy; which order session report it belongs to is the gateway's affair."""
+        kind = types_pb2.EXEC_TYPE_TRADE_CANCEL if line.words[0] == "copy_bust" else types_pb2.EXEC_TYPE_TRADE
+        qty, price = int(line.words[2].replace("_", "")), line.price or 0
+        sent = self._venue.copy(self._orders[line.words[1]], kind, qty=qty, price=price)
+        eventually(lambda: self._looks.metric("drop_copies_total") >= sent, f"{line}: the copy reaches the gateway")
+
+    def _drop_copy(self, line: Line) -> None:
+        assert line.words[1] == "up", f"{line}: the gateway runner's drop copy is always up"
+        eventually(lambda: self._looks.metric("drop_copy_up") == 1, f"{line}: the gateway follows the drop copy")
 
     def _unknown_fill(self, line: Line) -> None:
         self._venue.report_unknown(

@@ -12,7 +12,18 @@ from tests.support.scenario.language import Line
 PEOPLE = ("alice", "bob", "carol")
 
 _DESCRIBING = {"account", "router", "strategy", "symbol", "phases", "fleet", "flag", "known", "permit"}
-_BEFORE = _DESCRIBING | {"limit", "mark", "venue", "position", "only", "phase", "bands", "prior_close", "short_sale"}
+_BEFORE = _DESCRIBING | {
+    "limit",
+    "mark",
+    "venue",
+    "position",
+    "only",
+    "phase",
+    "bands",
+    "prior_close",
+    "short_sale",
+    "drop_copy",
+}
 """Steps after which limits still belong to the configuration."""
 
 
@@ -42,6 +53,8 @@ def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: 
     text = f'[gateway]\nname = "gw1"\n{listeners}[venue]\naddress = "{venue}"\n'
     if any(line.words[0] == "phases" for line in configured):
         text += "publishes_phases = true\n"
+    if any("drop_copy_max_lag" in word for line in configured for word in line.words):
+        text += "drop_copy = true\n"
     text += f'[[oms]]\nname = "oms"\ntoken = "{token("oms")}"\n'
     text += "".join(f'[[operators]]\nname = "{n}"\nrole = "risk"\ntoken = "{token(n)}"\n' for n in PEOPLE)
     accounts = [name for line in configured if line.words[0] == "account" for name in line.plain()[1:]]

@@ -191,6 +191,9 @@ pub trait Check: Default {
     /// Time passed: the scopes that must be watched because of it go into `watch`.
     fn turn(&mut self, _state: &State, _watch: &mut Vec<ScopeIx>) {}
 
+    /// A scope's profit and loss may have changed; it is watched next.
+    fn valued(&mut self, _ix: ScopeIx, _state: &State) {}
+
     /// A scope's profit and loss changed, or its limits, or one of its orders was answered or executed. Shows each bound
     /// that is broken there.
     fn watch(&self, _ix: ScopeIx, _state: &State, _see: &mut impl FnMut(Measure)) {}
@@ -341,6 +344,12 @@ macro_rules! registry {
                 $(self.$module.turn(state, watch);)+
             }
 
+            /// See [`Check::valued`].
+            #[inline]
+            pub fn valued(&mut self, ix: ScopeIx, state: &State) {
+                $(self.$module.valued(ix, state);)+
+            }
+
             /// See [`Check::watch`].
             pub fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
                 $(self.$module.watch(ix, state, see);)+
@@ -415,6 +424,12 @@ registry! {
     concentration::Concentration { MAX_CONCENTRATION_BPS }
     turnover::Turnover { MAX_TURNOVER_DAY, MAX_TURNOVER_WINDOW, TURNOVER_WINDOW }
     day_loss::DayLoss { MAX_DAY_LOSS, LOSS_MARK_WINDOW }
+    drawdown::Drawdown { MAX_DRAWDOWN, DRAWDOWN_WINDOW }
+    execution_loss::ExecutionLoss { MAX_EXECUTION_LOSS, EXECUTION_LOSS_WINDOW }
+    unmatched::Unmatched { MAX_UNMATCHED_NOTIONAL }
+    drop_copy::DropCopy { DROP_COPY_MAX_LAG }
+    session_liveness::SessionLiveness { CANCEL_ON_DISCONNECT_GRACE }
+    self_check::SelfCheck { MAX_EVENT_LAG, MAX_JOURNAL_LAG, MAX_QUEUE_DEPTH }
 }
 
 /// Every reason there is, by code: those of the checks, of the order path, of the edge, and of requests by people.

@@ -4,10 +4,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{DecodeError, MAX_TEXT};
+use crate::checks::self_check::Figures;
 use crate::detect::first_seen::Seen;
 use crate::events::{
-    Attested, Cancel, Change, Event, FlagRegistry, FleetRules, Instrument, MassCancel, MassStatusEnd, MassStatusEntry,
-    NameKind, NewOrder, OrdType, ReadinessRules, Replace, Report, ReportKind, Side, TimeInForce,
+    Attested, Cancel, Change, DropCopy, Event, FlagRegistry, FleetRules, Instrument, MassCancel, MassStatusEnd,
+    MassStatusEntry, NameKind, NewOrder, OrdType, ReadinessRules, Replace, Report, ReportKind, Side, TimeInForce,
 };
 use crate::halts::State;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
@@ -189,7 +190,11 @@ impl Reader<'_> {
     fn report(&mut self) -> Read<Report> {
         let (venue_seq, order, exec_id) = (self.u64()?, OrderId(self.u64()?), self.u64()?);
         let instrument = if self.flag()? { Some((SymbolId(self.u32()?), self.side()?)) } else { None };
-        let kind = match self.u8()? {
+        Ok(Report { venue_seq, order, exec_id, instrument, kind: self.report_kind()? })
+    }
+
+    fn report_kind(&mut self) -> Read<ReportKind> {
+        Ok(match self.u8()? {
             0 => ReportKind::New,
             1 => {
                 let (qty, price) = self.trade()?;
@@ -212,8 +217,7 @@ impl Reader<'_> {
             10 => ReportKind::ReplaceRejected,
             60 => ReportKind::Rejected { text: Some(VenueTextId(self.u32()?)) },
             _ => return Err(DecodeError::BadField("report kind")),
-        };
-        Ok(Report { venue_seq, order, exec_id, instrument, kind })
+        })
     }
 
     fn seen(&mut self) -> Read<Seen> {
@@ -419,6 +423,20 @@ impl Reader<'_> {
                 principal: self.text()?,
                 text: self.text()?,
             },
+            70 => Event::DropCopy(DropCopy {
+                drop_seq: self.u64()?,
+                order: OrderId(self.u64()?),
+                symbol: if self.flag()? { Some(SymbolId(self.u32()?)) } else { None },
+                kind: self.report_kind()?,
+            }),
+            71 => Event::DropCopyUp { restarted: self.flag()? },
+            72 => Event::DropCopyDown,
+            73 => Event::SelfCheck(Figures {
+                event_lag: Nanos(self.i64()?),
+                journal_lag: Nanos(self.i64()?),
+                queue_depth: self.u64()?,
+            }),
+            74 => Event::SessionLost { router: RouterId(self.u32()?) },
             _ => return Err(DecodeError::BadField("kind")),
         })
     }

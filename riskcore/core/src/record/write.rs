@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::MAX_TEXT;
 use crate::detect::first_seen::Seen;
-use crate::events::{Change, Event, NameKind, NewOrder, OrdType, Report, ReportKind, Side, TimeInForce};
+use crate::events::{Change, DropCopy, Event, NameKind, NewOrder, OrdType, Report, ReportKind, Side, TimeInForce};
 use crate::ids::{ClOrdId, Ref};
 use crate::limits::{LimitTarget, Setting};
 use crate::permissions::MAX_LIST;
@@ -141,11 +141,25 @@ impl Writer<'_> {
             }
             None => self.flag(false),
         }
-        if let ReportKind::Rejected { text: Some(text) } = report.kind {
+        self.report_kind(report.kind);
+    }
+
+    fn drop_copy(&mut self, copy: &DropCopy) {
+        self.u64(copy.drop_seq);
+        self.u64(copy.order.0);
+        self.flag(copy.symbol.is_some());
+        if let Some(symbol) = copy.symbol {
+            self.u32(symbol.0);
+        }
+        self.report_kind(copy.kind);
+    }
+
+    fn report_kind(&mut self, kind: ReportKind) {
+        if let ReportKind::Rejected { text: Some(text) } = kind {
             self.u8(60);
             return self.u32(text.0);
         }
-        let (kind, numbers): (u8, &[i64]) = match report.kind {
+        let (kind, numbers): (u8, &[i64]) = match kind {
             ReportKind::New => (0, &[]),
             ReportKind::Trade { qty, price } => (1, &[qty.0, price.0]),
             ReportKind::Canceled => (2, &[]),
@@ -477,6 +491,25 @@ impl Writer<'_> {
                 self.u64(*finding);
                 self.text(principal);
                 self.text(text);
+            }
+            Event::DropCopy(copy) => {
+                self.u8(70);
+                self.drop_copy(copy);
+            }
+            Event::DropCopyUp { restarted } => {
+                self.u8(71);
+                self.flag(*restarted);
+            }
+            Event::DropCopyDown => self.u8(72),
+            Event::SelfCheck(figures) => {
+                self.u8(73);
+                self.i64(figures.event_lag.0);
+                self.i64(figures.journal_lag.0);
+                self.u64(figures.queue_depth);
+            }
+            Event::SessionLost { router } => {
+                self.u8(74);
+                self.u32(router.0);
             }
         }
     }

@@ -174,6 +174,9 @@ impl Runner {
                 .to_string()
             }
             "gate" => self.gate(),
+            "used" => self.used(line),
+            "suspense" => self.suspense(line),
+            "mismatch" => self.mismatch(),
             "findings" => self.findings(),
             "finding" => self.finding(whole(line.words[2]) as u64),
             "evidence" => self.evidence(line),

@@ -2,6 +2,8 @@
 
 #[path = "looks.rs"]
 mod looks;
+#[path = "reconcile.rs"]
+mod reconcile;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -55,6 +57,9 @@ struct Runner {
 
 /// 2026-01-05T14:30:00Z, a Monday.
 const START: i64 = 1_767_623_400_000_000_000;
+
+/// An order that nobody has sent.
+const UNKNOWN_ORDER: OrderId = OrderId(u64::MAX >> 1);
 
 impl Runner {
     fn new(file: &Path) -> Runner {
@@ -137,7 +142,11 @@ impl Runner {
             "unknown_fill" => self.unknown_fill(line),
             "venue" => self.venue(line),
             "mass_status" => self.mass_status(line),
-            "session_down" => self.session_down(line),
+            "session_down" | "log_out" => self.session_down(line),
+            "session_lost" | "session_up" => self.session(line),
+            "drop_copy" => self.drop_copy(line),
+            "copy" | "copy_bust" | "copy_again" | "copy_gap" | "unknown_copy" => self.copy(line),
+            "self_check" => self.self_check(line),
             "halt" => self.halt(line),
             "propose" => self.propose(line),
             "approve" => self.approve(line),
@@ -542,7 +551,7 @@ impl Runner {
         let symbol = self.symbol(line.words[2]).known().unwrap();
         let outcome = self.apply(Event::Report(Report {
             venue_seq: self.venue_seq,
-            order: OrderId(u64::MAX >> 1),
+            order: UNKNOWN_ORDER,
             exec_id: self.venue_seq,
             instrument: Some((symbol, side(line.words[1]))),
             kind: ReportKind::Trade { qty: Qty(whole(line.words[3])), price: Price(fixed(line.words[5]) as i64) },

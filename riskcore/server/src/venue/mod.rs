@@ -2,6 +2,7 @@
 
 pub mod attempts;
 pub mod connect;
+pub mod drop_copy;
 pub mod feed;
 pub mod link;
 pub mod reports;

@@ -26,14 +26,16 @@ pub struct Executions {
 }
 
 impl Executions {
-    fn put(&mut self, exec_id: u64, qty: Qty, price: Price) {
+    /// Takes note of an execution.
+    pub fn put(&mut self, exec_id: u64, qty: Qty, price: Price) {
         if self.held.len() == KEEP {
             self.held.pop_front();
         }
         self.held.push_back((exec_id, qty, price));
     }
 
-    fn find(&self, exec_id: u64) -> Option<(Qty, Price)> {
+    /// Quantity and price of an execution.
+    pub fn find(&self, exec_id: u64) -> Option<(Qty, Price)> {
         self.held.iter().rev().find(|held| held.0 == exec_id).map(|(_, qty, price)| (*qty, *price))
     }
 }

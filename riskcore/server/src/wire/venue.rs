@@ -292,6 +292,35 @@ fn report(bytes: &[u8]) -> Result<VenueReport<'_>, Malformed> {
     Ok(report)
 }
 
+/// A `DropCopyResponse`; without a report it says only how far the copies go.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DropCopyResponse<'a> {
+    /// Number of the copy, or of the last one there is.
+    pub drop_seq: u64,
+    /// The execution.
+    pub report: Option<VenueReport<'a>>,
+    /// Name of the instrument.
+    pub symbol: &'a [u8],
+}
+
+impl<'a> DropCopyResponse<'a> {
+    /// Reads a frame.
+    pub fn read(frame: &'a [u8]) -> Result<DropCopyResponse<'a>, Malformed> {
+        let mut fields = Fields(frame);
+        let mut copy = DropCopyResponse::default();
+        while let Some((number, value)) = fields.next_field()? {
+            match (number, value) {
+                (1, Field::Varint(v)) => copy.drop_seq = v,
+                (2, Field::Bytes(v)) => copy.report = Some(report(v)?),
+                (4, Field::Bytes(v)) => copy.symbol = v,
+                (1 | 2 | 4, _) => return Err(Malformed("a field of DropCopyResponse has the wrong type")),
+                _ => {}
+            }
+        }
+        Ok(copy)
+    }
+}
+
 fn cancel_reject(bytes: &[u8]) -> Result<VenueMessage<'static>, Malformed> {
     let [_, order, response_to, reason] = numbers::<4>(bytes)?;
     Ok(VenueMessage::CancelReject { venue_seq: 0, order, to_replace: response_to == 2, reason })

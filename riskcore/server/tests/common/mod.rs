@@ -50,6 +50,7 @@ pub struct Options {
     pub journal_file: Option<std::path::PathBuf>,
     pub max_sessions: usize,
     pub fleet: FleetSetup,
+    pub drop_copy: bool,
 }
 
 impl Default for Options {
@@ -64,6 +65,7 @@ impl Default for Options {
             journal_file: None,
             max_sessions: 8,
             fleet: FleetSetup::default(),
+            drop_copy: false,
         }
     }
 }
@@ -85,6 +87,7 @@ impl Gateway {
             cancel_on_disconnect: true,
             replace_in_flight_mitigation: false,
             publishes_phases: false,
+            drop_copy: options.drop_copy,
             journal_file: options.journal_file,
             max_orders: 1 << 17,
             max_parents: 1 << 10,
