@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from exchange_sim.instruments import Instrument, dump_universe
-from router_sim.knight.limits import LINES, Defence, Setting, defence
+from router_sim.defence import Defence, Setting
+from router_sim.knight.limits import LINES, defence
 from router_sim.knight.stocks import TICK, Stock
 from router_sim.knight.universe import ROUTERS
 

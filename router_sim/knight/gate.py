@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 import riskcore
+from router_sim.defence import Defence
+from router_sim.incidents.record import Refusals, halt_of
 from router_sim.knight.account import Work, loss
 from router_sim.knight.background import HealthyParent
-from router_sim.knight.limits import Defence
-from router_sim.knight.result import Gatekeeping, Halt, Refusal
+from router_sim.knight.result import Gatekeeping
 from router_sim.knight.stocks import TICK, Stock
 from router_sim.knight.universe import ROUTERS, Universe
 from router_sim.units import USD
@@ -29,23 +30,6 @@ _ORDERS: Final = 5_000_000
 
 _HEALTHY_CL_ORD_ID: Final = 1 << 40
 """ClOrdIDs of the healthy flow begin here, so that they never meet Power Peg's on the same router."""
-
-
-class _Refused:
-    """One reason, counted."""
-
-    __slots__ = ("at", "count", "healthy", "limit", "reason", "router", "scope", "unit", "value")
-
-    def __init__(self, at: int, router: str, reject: riskcore.Reject | None) -> None:
-        self.at = at
-        self.router = router
-        self.reason = reject.name.lower() if reject else "unknown"
-        self.scope = reject.scope if reject else ""
-        self.limit = reject.limit if reject else 0
-        self.value = reject.value if reject else 0
-        self.unit = reject.unit if reject else ""
-        self.count = 0  # of the healthy flow; Power Peg's are in Gate.rejects
-        self.healthy = 0
 
 
 class Gate:
@@ -72,8 +56,7 @@ class Gate:
         self.watching = True
         self.fill_times: deque[int] = deque(maxlen=8192)
         self._healthy_ids = _HEALTHY_CL_ORD_ID
-        self._refused: dict[int, _Refused] = {}
-        self._first: int | None = None
+        self._refusals = Refusals()
         self._known_trips = 0
         self._culprit: str | None = None
         self._executions_until_halt = 0
@@ -129,10 +112,9 @@ class Gate:
             self.strategy,
         )
         if order < 0:
-            if order not in self._refused:
-                self._note(at, order, plan.router)
-            self._refused[order].count += 1
-            self._refused[order].healthy += correct
+            if not self._refusals.knows(order):
+                self._refusals.note(at, order, ROUTERS[plan.router], self.engine.last_reject())
+            self._refusals.count(order, healthy=correct)
         return order
 
     def accepted(self, at: int, order: int) -> None:
@@ -153,16 +135,9 @@ class Gate:
 
     # ---- what it did --------------------------------------------------------------------------------------------
 
-    def _note(self, at: int, verdict: int, router: int) -> None:
-        """Keep the details of a reason that is given for the first time."""
-        self._refused[verdict] = _Refused(at, ROUTERS[router], self.engine.last_reject())
-
     def note_faulty(self, at: int, verdict: int, router: int) -> None:
-        """The same, for a child of Power Peg: the very first of them is the first refusal of the run."""
-        if verdict not in self._refused:
-            self._note(at, verdict, router)
-        if self._first is None:
-            self._first = verdict
+        """A reason is given to a child of Power Peg for the first time."""
+        self._refusals.note(at, verdict, ROUTERS[router], self.engine.last_reject(), faulty=True)
 
     def look(self, at: int, works: Sequence[Work], table: Sequence[Stock]) -> list[int]:
         """Take note of new halts; OrderIDs that the core wants cancelled."""
@@ -191,25 +166,11 @@ class Gate:
     def finish(self, works: Sequence[Work]) -> Gatekeeping:
         """The record, at the end of the run."""
         trips = self.engine.trips()
-        refusals = tuple(
-            Refusal(
-                reason=refused.reason,
-                count=self.rejects[verdict] + refused.count,
-                first_at=refused.at,
-                scope=refused.scope,
-                router=refused.router,
-                limit=refused.limit,
-                value=refused.value,
-                unit=refused.unit,
-                healthy=refused.healthy,
-            )
-            for verdict, refused in sorted(self._refused.items(), key=lambda item: item[1].at)
-        )
-        first = self._refused[self._first] if self._first is not None else None
+        refusals = self._refusals.listed(dict(enumerate(self.rejects, -len(self.rejects))))
         return Gatekeeping(
             refusals=refusals,
-            halts=tuple(self._halt(trip) for trip in trips),
-            first_refusal=next((r for r in refusals if first and r.reason == first.reason), None),
+            halts=tuple(halt_of(trip, self.opened) for trip in trips),
+            first_refusal=self._refusals.first_faulty(refusals),
             culprit=self._culprit,
             executions_until_halt=sum(work.executions for work in works)
             if self.watching
@@ -218,17 +179,4 @@ class Gate:
             all_cancelled_at=self._all_cancelled_at,
             cancels=self._cancels,
             cancels_outstanding=sum(trip.cancels_outstanding for trip in trips),
-        )
-
-    def _halt(self, trip: riskcore.Trip) -> Halt:
-        return Halt(
-            at=trip.time - self.opened,
-            scope=trip.scope,
-            check=trip.check.lower(),
-            router=trip.router,
-            limit=trip.limit,
-            value=trip.value,
-            text=trip.text,
-            swept=trip.open_orders,
-            cancels_outstanding=trip.cancels_outstanding,
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from router_sim.incidents.record import Halt, Refusal
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -48,39 +50,6 @@ class Totals(Figures):
     leaked_notional_usd: float
     touch_pnl_usd: float
     """Profit and loss marked at the live touch: the figure that deceives."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """How often one reason was given, and the first time in full."""
-
-    reason: str
-    count: int
-    first_at: int
-    scope: str
-    router: str
-    limit: int
-    value: int
-    unit: str
-    healthy: int
-    """How many of them were orders of routers that ran correct code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """One latched halt as the core reports it."""
-
-    at: int
-    scope: str
-    check: str
-    router: str
-    limit: int
-    value: int
-    text: str
-    swept: int
-    """Resting orders at the moment of the halt, each of them to be cancelled."""
-    cancels_outstanding: int
-    """Of these, not yet confirmed at the end of the run."""
 
 
 @dataclass(frozen=True, slots=True)

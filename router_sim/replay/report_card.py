@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from router_sim.knight.calibration import assertions
-from router_sim.knight.limits import LINES, line_of
+from router_sim.knight.limits import PROFILE, line_of
 from router_sim.knight.result import Gatekeeping, RunResult, caught_by, first_excess_at
 from router_sim.knight.universe import (
     EARLY_END,
@@ -20,12 +20,9 @@ from router_sim.knight.universe import (
     PRE_OPEN_TEXT,
     ROUTERS,
 )
+from router_sim.replay.parts import NOTHING, WIDE, Rung, ladder_table, lines_table
 from router_sim.replay.side_by_side import Comparison, Step
 from router_sim.units import span, usd
-
-_NOTHING = "-"
-_WIDE = 110
-"""Columns of a terminal that shows the bounds of the lines of defence beside them."""
 
 _STORIES = {
     "S1": "all 212 parents on smars-8",
@@ -43,7 +40,7 @@ def render(comparison: Comparison, *, width: int = 120) -> RenderableType:
         _title(comparison),
         _warnings(),
         _figures(comparison),
-        _lines(comparison, bounds=width >= _WIDE),
+        _lines(comparison, bounds=width >= WIDE),
     ]
     if calibration := _calibration(comparison):
         parts.append(calibration)
@@ -76,26 +73,26 @@ def _figures(comparison: Comparison) -> Table:
     halt = gate.halts[0] if gate and gate.halts else None
     rows: list[tuple[str, str, str]] = [
         ("first excess child", span(first_excess_at(bare)), span(first_excess_at(run))),
-        ("first refusal", _NOTHING, span(gate.first_refusal.first_at if gate and gate.first_refusal else None)),
+        ("first refusal", NOTHING, span(gate.first_refusal.first_at if gate and gate.first_refusal else None)),
         ("halt", "never", span(halt.at) if halt else "none"),
-        ("caught by", _NOTHING, caught_by(run) or "nothing"),
-        ("halted scope", _NOTHING, _scopes(gate)),
+        ("caught by", NOTHING, caught_by(run) or "nothing"),
+        ("halted scope", NOTHING, _scopes(gate)),
         ("culprit named", "20 min later, wrongly", _culprit(gate)),
-        ("resting orders cancelled", _NOTHING, _cancels(gate)),
+        ("resting orders cancelled", NOTHING, _cancels(gate)),
         (
             "executions until halt",
             f"{bare.totals.executions:,}",
-            f"{gate.executions_until_halt:,}" if gate else _NOTHING,
+            f"{gate.executions_until_halt:,}" if gate else NOTHING,
         ),
         ("leaked executions", f"{bare.totals.leaked_executions:,}", f"{run.totals.leaked_executions:,}"),
         ("leaked shares", f"{bare.totals.leaked_shares:,}", f"{run.totals.leaked_shares:,}"),
         ("leaked notional", usd(bare.totals.leaked_notional_usd), usd(run.totals.leaked_notional_usd)),
         ("long / short at the end", _position(bare), _position(run)),
         ("shown at the live touch", usd(bare.totals.touch_pnl_usd), usd(run.totals.touch_pnl_usd)),
-        ("loss at the halt", _NOTHING, usd(-gate.loss_at_halt_usd) if halt and gate else _NOTHING),
+        ("loss at the halt", NOTHING, usd(-gate.loss_at_halt_usd) if halt and gate else NOTHING),
         ("loss after unwinding", usd(-bare.totals.loss_usd), usd(-run.totals.loss_usd)),
         ("healthy routers' orders", f"{bare.healthy_orders:,}", f"{run.healthy_orders:,}"),
-        ("... of them refused", _NOTHING, f"{run.healthy_rejected:,}"),
+        ("... of them refused", NOTHING, f"{run.healthy_rejected:,}"),
         ("alerts", "0", f"{_alerts(gate)}"),
     ]
     for row in rows:
@@ -106,39 +103,9 @@ def _figures(comparison: Comparison) -> Table:
 def _lines(comparison: Comparison, *, bounds: bool) -> Table:
     """Which line of defence spoke, and when."""
     gate = comparison.controlled.gate
-    table = Table(title="Lines of defence", title_justify="left", title_style="bold")
-    table.add_column("line", no_wrap=True)
-    if bounds:
-        table.add_column("bound")
-    for column in ("refused", "first", "halted"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("scope", no_wrap=True)
-
-    def row(name: str, says: str, *cells: str, style: str) -> None:
-        table.add_row(name, *([says] if bounds else []), *cells, style=style)
-
-    for line in LINES:
-        if line.name in comparison.without:
-            row(line.name, line.says, "removed", "", "", "", style="dim")
-            continue
-        refusals = [r for r in (gate.refusals if gate else ()) if r.reason in line.reasons]
-        halts = [h for h in (gate.halts if gate else ()) if line_of(h.check) == line.name]
-        scopes = [h.scope for h in halts] or [r.scope for r in refusals]
-        row(
-            line.name,
-            line.says,
-            f"{sum(r.count for r in refusals):,}" if refusals else _NOTHING,
-            span(min((r.first_at for r in refusals), default=None)),
-            span(min((h.at for h in halts), default=None)),
-            "".join(scopes[:1]) + (f" and {len(scopes) - 1} more" if len(scopes) > 1 else ""),
-            style="bold green" if halts else "yellow" if refusals else "",
-        )
-    ours = {line.name for line in LINES}
-    for refusal in gate.refusals if gate else ():
-        if line_of(refusal.reason) not in ours:
-            name = "(the halt itself)" if refusal.reason == "halted" else f"({refusal.reason})"
-            row(name, "", f"{refusal.count:,}", span(refusal.first_at), "", refusal.scope, style="dim")
-    return table
+    return lines_table(
+        PROFILE, comparison.without, gate.refusals if gate else (), gate.halts if gate else (), bounds=bounds
+    )
 
 
 def _calibration(comparison: Comparison) -> RenderableType | None:
@@ -173,18 +140,18 @@ def _verdict(comparison: Comparison) -> RenderableType:
 
 def _scopes(gate: Gatekeeping | None) -> str:
     scopes = [halt.scope for halt in gate.halts] if gate else []
-    return ", ".join(scopes[:2]) + (f" and {len(scopes) - 2} more" if len(scopes) > 2 else "") or _NOTHING
+    return ", ".join(scopes[:2]) + (f" and {len(scopes) - 2} more" if len(scopes) > 2 else "") or NOTHING
 
 
 def _culprit(gate: Gatekeeping | None) -> str:
     if gate is None or gate.culprit is None:
-        return _NOTHING
+        return NOTHING
     return f"{gate.culprit}, {span(gate.halts[0].at)}"
 
 
 def _cancels(gate: Gatekeeping | None) -> str:
     if gate is None or not gate.halts:
-        return _NOTHING
+        return NOTHING
     swept = sum(halt.swept for halt in gate.halts)
     if gate.cancels_outstanding:
         return f"{swept} swept, {gate.cancels_outstanding} NOT confirmed"
@@ -202,23 +169,20 @@ def _position(run: RunResult) -> str:
 
 def render_ladder(steps: Sequence[Step]) -> RenderableType:
     """Who catches the morning when the lines before are removed, one after the other."""
-    table = Table(title="Remove what caught it, and the next line catches", title_justify="left", title_style="bold")
-    table.add_column("removed")
-    table.add_column("caught by")
-    for column in ("first refusal", "halt", "executions", "in excess", "loss", "healthy refused"):
-        table.add_column(column, justify="right")
-    for step in steps:
-        gate = step.run.gate
-        halt = gate.halts[0] if gate and gate.halts else None
-        table.add_row(
-            f"and {step.removed[-1]}" if len(step.removed) > 1 else "".join(step.removed) or "nothing",
-            step.caught or "nothing",
-            span(gate.first_refusal.first_at if gate and gate.first_refusal else None),
-            span(halt.at) if halt else "none",
-            f"{gate.executions_until_halt:,}" if gate else _NOTHING,
-            f"{step.run.totals.leaked_executions:,}",
-            usd(-step.run.totals.loss_usd),
-            f"{step.run.healthy_rejected:,}",
-        )
+    table = ladder_table([_rung(step) for step in steps], unit="executions", loss="loss")
     seconds = max(step.run.duration for step in steps) / 1e9
     return Group(table, Text(f"Each step runs until its halt, at most {seconds:.0f} s of the morning.", style="dim"))
+
+
+def _rung(step: Step) -> Rung:
+    gate = step.run.gate
+    return Rung(
+        removed=step.removed,
+        caught=step.caught,
+        first_refusal=gate.first_refusal if gate else None,
+        halt=gate.halts[0] if gate and gate.halts else None,
+        until_halt=gate.executions_until_halt if gate else 0,
+        excess=step.run.totals.leaked_executions,
+        loss=usd(-step.run.totals.loss_usd),
+        healthy_refused=step.run.healthy_rejected,
+    )

@@ -7,11 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from router_sim.knight.calibration import assertions
-from router_sim.knight.limits import line_of
-from router_sim.knight.result import Halt, Refusal, RunResult, caught_by, first_excess_at
+from router_sim.knight.limits import PROFILE
+from router_sim.knight.result import RunResult, caught_by, first_excess_at
+from router_sim.replay.parts import halt_json, ms, refusal_json
 from router_sim.replay.side_by_side import Comparison, Step
-
-_MS = 1_000_000
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
@@ -51,8 +50,8 @@ def _controlled(run: RunResult) -> dict[str, Any]:
         "check": caught_by(run),
         "halted_scope": halt.scope if halt else None,
         "culprit": gate.culprit,
-        "first_reject_ms": _ms(gate.first_refusal.first_at if gate.first_refusal else None),
-        "halt_ms": _ms(halt.at if halt else None),
+        "first_reject_ms": ms(gate.first_refusal.first_at if gate.first_refusal else None),
+        "halt_ms": ms(halt.at if halt else None),
         "executions_until_halt": gate.executions_until_halt,
         "leaked_executions": run.totals.leaked_executions,
         "leaked_shares": run.totals.leaked_shares,
@@ -77,11 +76,11 @@ def _details(comparison: Comparison) -> dict[str, Any]:
         "controlled_executions": controlled.totals.executions,
         "controlled_leaked_usd": round(controlled.totals.leaked_notional_usd),
         "loss_at_halt_usd": round(gate.loss_at_halt_usd) if gate else None,
-        "first_excess_ms": _ms(first_excess_at(controlled)),
-        "all_cancelled_ms": _ms(gate.all_cancelled_at if gate else None),
+        "first_excess_ms": ms(first_excess_at(controlled)),
+        "all_cancelled_ms": ms(gate.all_cancelled_at if gate else None),
         "cancels": gate.cancels if gate else 0,
-        "refusals": [_refusal(refusal) for refusal in (gate.refusals if gate else ())],
-        "halts": [_halt(halt) for halt in (gate.halts if gate else ())],
+        "refusals": [refusal_json(refusal, PROFILE) for refusal in (gate.refusals if gate else ())],
+        "halts": [halt_json(halt) for halt in (gate.halts if gate else ())],
         "calibration": [
             {**asdict(assertion), "holds": assertion.holds} for assertion in assertions(uncontrolled.totals)
         ]
@@ -101,36 +100,3 @@ def _full_duration(variant: str) -> int:
     from router_sim.knight.universe import EARLY_END, MORNING
 
     return EARLY_END if variant == "S3" else MORNING
-
-
-def _refusal(refusal: Refusal) -> dict[str, Any]:
-    return {
-        "reason": refusal.reason,
-        "line": line_of(refusal.reason),
-        "count": refusal.count,
-        "healthy": refusal.healthy,
-        "first_ms": _ms(refusal.first_at),
-        "scope": refusal.scope,
-        "router": refusal.router,
-        "limit": refusal.limit,
-        "value": refusal.value,
-        "unit": refusal.unit,
-    }
-
-
-def _halt(halt: Halt) -> dict[str, Any]:
-    return {
-        "check": halt.check,
-        "scope": halt.scope,
-        "router": halt.router,
-        "at_ms": _ms(halt.at),
-        "limit": halt.limit,
-        "value": halt.value,
-        "text": halt.text,
-        "swept": halt.swept,
-        "cancels_outstanding": halt.cancels_outstanding,
-    }
-
-
-def _ms(ns: int | None) -> float | None:
-    return None if ns is None else round(ns / _MS, 3)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Final, Literal
 
-from router_sim.knight.limits import defence, line_of
+from router_sim.knight.limits import PROFILE, defence
 from router_sim.knight.result import RunResult
 from router_sim.knight.universe import Variant, universe
+from router_sim.replay import parts
 from router_sim.replay.morning import Morning
 from router_sim.units import SECOND
 
@@ -99,10 +100,8 @@ def first_line(run: RunResult) -> str | None:
     """The line of defence that spoke first to a faulty router, by a refusal or by a halt."""
     if run.gate is None:
         return None
-    spoken = [(halt.at, halt.check) for halt in run.gate.halts]
-    if (refusal := run.gate.first_refusal) is not None:
-        spoken.append((refusal.first_at, refusal.reason))
-    return line_of(min(spoken)[1]) if spoken else None
+    line = parts.first_line(PROFILE, run.gate.halts, run.gate.first_refusal)
+    return line.name if line else None
 
 
 def side_by_side(

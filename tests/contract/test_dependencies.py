@@ -42,6 +42,7 @@ PYTHON: dict[str, set[str]] = {
         "riskgate",
         "gateway.client",
     },  # sets the stage, exchange included
+    "router_sim/incidents": REPLAY,
     "router_sim/knight": REPLAY,
     "router_sim/replay": REPLAY,
     "router_sim/flood": {"router_sim", "riskcore"},  # the load generator is native

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from router_sim.defence import Defence, Setting
 from router_sim.knight.gate import Gate
-from router_sim.knight.limits import Defence, Setting, defence, only
+from router_sim.knight.limits import defence, only
 from router_sim.knight.result import Gatekeeping, RunResult, caught_by
 from router_sim.knight.universe import ROLLBACK_AT, Variant, universe
 from router_sim.replay.morning import Morning

@@ -1,0 +1,1 @@
+"""Incidents of other firms in virtual time: what they have in common, and one module for each."""

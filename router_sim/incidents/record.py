@@ -1,0 +1,127 @@
+"""What a gateway refused and halted during a replay, kept for the report. Times are ns after the replay's zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import riskcore  # at run time only a controlled run needs the native module
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How often one reason was given, and the first time in full."""
+
+    reason: str
+    count: int
+    first_at: int
+    scope: str
+    router: str
+    limit: int
+    value: int
+    unit: str
+    healthy: int
+    """How many of them were orders of routers that ran correct code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """One latched halt as the core reports it."""
+
+    at: int
+    scope: str
+    check: str
+    router: str
+    limit: int
+    value: int
+    text: str
+    swept: int
+    """Resting orders at the moment of the halt, each of them to be cancelled."""
+    cancels_outstanding: int
+    """Of these, not yet confirmed at the end of the run."""
+
+
+def halt_of(trip: riskcore.Trip, zero: int) -> Halt:
+    """A trip of the core, in the replay's time."""
+    return Halt(
+        at=trip.time - zero,
+        scope=trip.scope,
+        check=trip.check.lower(),
+        router=trip.router,
+        limit=trip.limit,
+        value=trip.value,
+        text=trip.text,
+        swept=trip.open_orders,
+        cancels_outstanding=trip.cancels_outstanding,
+    )
+
+
+class _Reason:
+    """One reason, counted."""
+
+    __slots__ = ("at", "count", "healthy", "reject", "router")
+
+    def __init__(self, at: int, router: str, reject: riskcore.Reject | None) -> None:
+        self.at = at
+        self.router = router
+        self.reject = reject
+        self.count = 0
+        self.healthy = 0
+
+
+class Refusals:
+    """The reasons that were given; a verdict is minus a reason's code."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._reasons: dict[int, _Reason] = {}
+        self._first: int | None = None
+
+    def note(self, at: int, verdict: int, router: str, reject: riskcore.Reject | None, *, faulty: bool = False) -> None:
+        """Keep the details of a reason that is given for the first time; the first to a faulty router is remembered."""
+        if verdict not in self._reasons:
+            self._reasons[verdict] = _Reason(at, router, reject)
+        if faulty and self._first is None:
+            self._first = verdict
+
+    def knows(self, verdict: int) -> bool:
+        """Whether the reason has been noted: its details are those of the first time."""
+        return verdict in self._reasons
+
+    def count(self, verdict: int, *, healthy: bool) -> None:
+        """One more refusal for a noted reason, of a router that runs correct code or not."""
+        reason = self._reasons[verdict]
+        reason.count += 1
+        reason.healthy += healthy
+
+    def listed(self, further: Mapping[int, int] | None = None) -> tuple[Refusal, ...]:
+        """Every reason, the earliest first; ``further`` has refusals by verdict that were counted elsewhere."""
+        noted = sorted(self._reasons.items(), key=lambda item: item[1].at)
+        return tuple(self._refusal(verdict, reason, (further or {}).get(verdict, 0)) for verdict, reason in noted)
+
+    def first_faulty(self, listed: tuple[Refusal, ...]) -> Refusal | None:
+        """Of those listed, the first that was given to a faulty router."""
+        if self._first is None:
+            return None
+        name = _name(self._reasons[self._first].reject)
+        return next((refusal for refusal in listed if refusal.reason == name), None)
+
+    def _refusal(self, verdict: int, reason: _Reason, further: int) -> Refusal:
+        reject = reason.reject
+        return Refusal(
+            reason=_name(reject),
+            count=reason.count + further,
+            first_at=reason.at,
+            scope=reject.scope if reject else "",
+            router=reason.router,
+            limit=reject.limit if reject else 0,
+            value=reject.value if reject else 0,
+            unit=reject.unit if reject else "",
+            healthy=reason.healthy,
+        )
+
+
+def _name(reject: riskcore.Reject | None) -> str:
+    return reject.name.lower() if reject else "unknown"
