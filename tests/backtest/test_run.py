@@ -80,7 +80,7 @@ def test_peaks_of_a_flow_that_passes(tmp_path: Path) -> None:
     [
         ("1,new,a,AAPL,buy,51,100,,", "MAX_ORDER_QTY", 50, 51),
         ("1,new,a,AAPL,buy,0051,100.00,,", "MAX_ORDER_QTY", 50, 51),
-        ("1,new,a,AAPL,buy,1,101.00,,", "PRICE_COLLAR", 100_989_900_000, 101 * NANO),
+        ("1,new,a,AAPL,buy,1,101.00,,", "PRICE_COLLAR", 100, 102),
         ("1,new,a,AAPL,buy,1,100.005,,", "INVALID_TICK", 10_000_000, 100_005_000_000),
         ("3000,new,a,AAPL,buy,1,100.00,,", "MARKET_DATA_STALE", 2 * NANO, 3 * NANO),
     ],

@@ -237,6 +237,12 @@ impl ScopeLimits {
         self.get(id).map(|value| Setting { value, action: self.action(id), soft })
     }
 
+    /// The value of a limit whose breach stops something here.
+    #[inline]
+    pub fn blocks(&self, id: LimitId) -> Option<i128> {
+        self.get(id).filter(|_| self.trial >> id.0 & 1 == 0)
+    }
+
     /// The limits whose breach stops something, as bits.
     pub fn blocking(&self) -> u128 {
         self.present & !self.trial

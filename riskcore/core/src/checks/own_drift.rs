@@ -3,7 +3,8 @@
 //!
 //! A collar per order follows the market, and so a runaway that lifts the market lifts its own collar. Here a side is
 //! closed once own fills of it, within the window, went farther than allowed from the mid before the first of them. Buying
-//! closes buying, selling closes selling; the side opens again when the fills leave the window.
+//! closes buying, selling closes selling; the side opens again when the fills leave the window. Where the setting halts,
+//! the fill halts.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -133,6 +134,15 @@ impl Check for OwnDrift {
             let mid = touch.map_or(fill.price, |(bid, ask)| Price(bid.0 + (ask.0 - bid.0) / 2));
             drift.sides[usize::from(fill.order.side.is_buy())].fill(state.now, fill.price, mid);
         }
+    }
+
+    /// Where the setting only refuses, the next order of the side meets it; where it halts, resting orders must not go on.
+    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+        if self.at(ix).is_none() || state.limits.at(ix).action(id::OWN_DRIFT_BPS).halts().is_none() {
+            return;
+        }
+        let sides = [true, false].into_iter().filter_map(|is_buy| self.measured(ix, is_buy, state));
+        sides.filter(Measure::is_over).for_each(see);
     }
 
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {

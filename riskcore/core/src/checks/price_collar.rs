@@ -5,10 +5,10 @@
 //! hours: Knight's collar did not apply before the open, to the very 212 orders (34-70694 ¶21). While orders are only
 //! collected a scope may have a collar of its own for that; where it has none, the continuous one holds.
 
-use super::{Breach, Check, Measure, Verdict, id};
+use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
-use crate::outcome::{Reject, Unit};
+use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
@@ -46,10 +46,10 @@ pub static PRICE_COLLAR_AUCTION_BPS: LimitDef = LimitDef {
     doc: "The same before the open and in auctions; where it is not set, `price_collar_bps` holds there, too.",
 };
 
-/// The collar in force at a scope, in the phase the instrument is in.
+/// The collar in force at a scope, in the phase the instrument is in. One on trial is not in force.
 pub fn in_force(limits: &ScopeLimits, collecting: bool) -> Option<i128> {
-    let own = if collecting { limits.get(id::PRICE_COLLAR_AUCTION_BPS) } else { None };
-    own.or_else(|| limits.get(id::PRICE_COLLAR_BPS))
+    let own = if collecting { limits.blocks(id::PRICE_COLLAR_AUCTION_BPS) } else { None };
+    own.or_else(|| limits.blocks(id::PRICE_COLLAR_BPS))
 }
 
 /// See the module.
@@ -75,16 +75,18 @@ impl Check for PriceCollar {
         if widening_mul(through.distance, BPS) <= widening_mul(tightest, through.reference.0) {
             return Ok(());
         }
-        match each(candidate, collecting).find(|(ix, limit)| is_over(state, *ix, *limit, through)) {
-            Some((ix, limit)) => Err(refusal(candidate, state, ix, limit, through)),
-            None => Ok(()),
-        }
+        self.check_each(candidate, state)
     }
 
+    /// In basis points, rounded up: more than a whole bound exactly if the price is beyond it.
+    #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
-        let Some(through) = through(candidate, state) else { return };
-        for (ix, limit) in each(candidate, state.collecting(candidate.symbol)) {
-            if !see(measure(state, ix, limit, through)) {
+        let Some(Through { distance, reference }) = through(candidate, state) else { return };
+        let reference = i128::from(reference.0);
+        let value = (widening_mul(distance, BPS) + reference - 1) / reference;
+        for (ix, limit) in each(candidate, state, state.collecting(candidate.symbol)) {
+            let bound = state.limits.at(ix).value(limit);
+            if !see(Measure { ix, limit, bound, value, reason: &PRICE_COLLAR }) {
                 return;
             }
         }
@@ -103,38 +105,16 @@ fn through(candidate: &Candidate, state: &State) -> Option<Through> {
     (distance > 0).then_some(Through { distance, reference })
 }
 
-/// The collar of each scope that has one.
-fn each(candidate: &Candidate, collecting: bool) -> impl Iterator<Item = (ScopeIx, LimitId)> + '_ {
+/// The collar of each scope that has one. Where that for auctions is in force, the other one is not: not even while two
+/// people have waived the one that is.
+fn each(candidate: &Candidate, state: &State, collecting: bool) -> impl Iterator<Item = (ScopeIx, LimitId)> {
     let auction = if collecting { candidate.bounds.places(id::PRICE_COLLAR_AUCTION_BPS) } else { 0 };
     let all = auction | candidate.bounds.places(id::PRICE_COLLAR_BPS);
-    candidate.touched.places_among(all).map(move |(place, ix)| {
-        let own = auction >> place & 1 == 1;
-        (ix, if own { id::PRICE_COLLAR_AUCTION_BPS } else { id::PRICE_COLLAR_BPS })
+    candidate.touched.places_among(all).filter_map(move |(place, ix)| {
+        if auction >> place & 1 == 1 {
+            return Some((ix, id::PRICE_COLLAR_AUCTION_BPS));
+        }
+        let replaced = collecting && state.limits.at(ix).blocks(id::PRICE_COLLAR_AUCTION_BPS).is_some();
+        (!replaced).then_some((ix, id::PRICE_COLLAR_BPS))
     })
-}
-
-/// A collar of more than i64::MAX basis points is none.
-fn room(state: &State, ix: ScopeIx, limit: LimitId, through: Through) -> i128 {
-    let bps = i64::try_from(state.limits.at(ix).value(limit)).unwrap_or(i64::MAX);
-    widening_mul(bps, through.reference.0)
-}
-
-fn is_over(state: &State, ix: ScopeIx, limit: LimitId, through: Through) -> bool {
-    widening_mul(through.distance, BPS) > room(state, ix, limit, through)
-}
-
-/// In basis points, rounded up: more than a whole bound exactly if the price is beyond it.
-fn measure(state: &State, ix: ScopeIx, limit: LimitId, through: Through) -> Measure {
-    let reference = i128::from(through.reference.0);
-    let value = (widening_mul(through.distance, BPS) + reference - 1) / reference;
-    Measure { ix, limit, bound: state.limits.at(ix).value(limit), value, reason: &PRICE_COLLAR }
-}
-
-/// For people: the last price that passes, and the one asked for.
-#[cold]
-fn refusal(candidate: &Candidate, state: &State, ix: ScopeIx, limit: LimitId, through: Through) -> Breach {
-    let room = room(state, ix, limit, through) / i128::from(BPS) * i128::from(candidate.side.sign());
-    let (limit_price, value) = (i128::from(through.reference.0) + room, candidate.price.map_or(0, |price| price.0.into()));
-    let breach = measure(state, ix, limit, through).breach(state);
-    Breach { reject: Reject { limit: limit_price, value, unit: Unit::Price, ..breach.reject }, ..breach }
 }
