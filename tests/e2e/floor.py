@@ -58,13 +58,15 @@ class Floor:
         self.venue = self.exchange.ready(ready)["address"]
         return self.exchange
 
-    def start_gateway(self, protection: Protection | None = None, *, fleet: str = "") -> Process:
+    def start_gateway(
+        self, protection: Protection | None = None, *, fleet: str = "", edit: Callable[[str], str] = str
+    ) -> Process:
         """Start the gateway with the demonstration's configuration, all lines of defence unless told otherwise.
 
-        `fleet` is the table `[fleet]`, if routers are held to something.
+        `fleet` is the table `[fleet]`, if routers are held to something; `edit` changes the configuration's text.
         """
         ready = self.directory / "gateway.ready"
-        self.config.write_text(GatewayFile(self.venue, stocks(), protection or protected(), fleet).text())
+        self.config.write_text(edit(GatewayFile(self.venue, stocks(), protection or protected(), fleet).text()))
         document = tomllib.loads(self.config.read_text())
         self.tokens = {
             row["name"]: row["token"] for table in ("routers", "oms", "operators") for row in document[table]
