@@ -8,8 +8,11 @@ import urllib.request
 
 import pytest
 
+from gateway.units import NANO
+from riskgate.v1 import types_pb2
 from tests.support import ROOT
 from tests.support.gateway import TOKENS, Gateway, run_cli
+from tests.support.venue import ScriptedVenue
 from tests.support.waiting import RPC_SECONDS, eventually
 
 
@@ -122,6 +125,20 @@ def test_limits_catalogue_needs_no_gateway() -> None:
 
     assert done.returncode == 0, done.stderr
     assert "max_order_notional" in done.stdout
+
+
+def test_unmatched_executions_are_listed_with_their_origin(gateway: Gateway, venue: ScriptedVenue) -> None:
+    assert "Unmatched executions: none" in gateway.run("unmatched", who="wall").stdout
+    venue.report_unknown("AAPL", types_pb2.SIDE_SELL, qty=30, price=100 * NANO)
+    venue.settle()
+
+    table = gateway.run("unmatched", who="wall").stdout
+    assert re.search(r"not known +AAPL +0 +30 +3,?000(\.00)? +1 ", table), table
+    [row] = json.loads(gateway.run("unmatched", "--output", "json").stdout)["unmatched"]
+    assert (row["router"], row["sold_qty"], row["notional"]) == ("", "30", str(3_000 * NANO))
+    assert row["first_seen"] == row["last_seen"] != "0"
+    assert "Unmatched executions: none" in gateway.run("unmatched", "--router", "r1").stdout
+    assert gateway.run("unmatched", "--router", "r9").returncode == 64
 
 
 def test_orders_and_positions_are_listed(shared_gateway: Gateway) -> None:
