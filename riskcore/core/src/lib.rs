@@ -41,6 +41,7 @@ pub mod readiness;
 pub mod reasons;
 pub mod reconcile;
 pub mod record;
+pub mod repeats;
 pub mod resting;
 pub mod routes;
 pub mod scopes;

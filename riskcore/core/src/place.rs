@@ -59,6 +59,7 @@ impl Engine {
             return self.count_rejected(None, Reject::plain(&UNKNOWN_ROUTER));
         };
         self.checks.observe(router, 1, &self.state);
+        self.checks.attempted(router, Some(order), &self.state);
         match self.decide(order, Some(id_hash)) {
             Ok(outcome) => outcome,
             Err(breach) => self.refuse(&breach, order),
@@ -71,6 +72,7 @@ impl Engine {
             return Outcome::Rejected(Reject::plain(&UNKNOWN_ROUTER));
         };
         self.checks.observe(router, 1, &self.state);
+        self.checks.attempted(router, None, &self.state);
         if let Some(id) = self.state.orders.find(order.router, order.cl_ord_id) {
             let reused = Outcome::Rejected(Reject::plain(&DUPLICATE_CL_ORD_ID));
             return if self.is_resend(id, order) { Outcome::WouldAccept } else { reused };
@@ -88,6 +90,9 @@ impl Engine {
             return Outcome::Duplicate(id);
         }
         let router = self.observe_attempt(order.router);
+        if let Some(router) = router {
+            self.checks.attempted(router, Some(order), &self.state);
+        }
         self.count_rejected(router, Reject::plain(&DUPLICATE_CL_ORD_ID))
     }
 

@@ -3,7 +3,7 @@
 //! Before the checks come the duplicate (answered with the order's status) and the latch (`halted`); see `place.rs`.
 //! A check speaks in up to four phases:
 //!
-//! - `observe`: every attempt of a router, refused ones too - only windows of that router;
+//! - `observe` and `attempted`: every attempt of a router, refused ones too - only windows of that router;
 //! - `check`: read-only, on a resolved order;
 //! - `reserve`: the order passed every check;
 //! - `settle`: exposure is given back (`released`), the venue answers (`answered`, `executed`), time passes (`turn`), or a
@@ -16,6 +16,7 @@
 use alloc::vec::Vec;
 
 use crate::candidate::Candidate;
+use crate::events::NewOrder;
 use crate::halts::State as HaltState;
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
@@ -132,6 +133,10 @@ pub trait Check: Default {
 
     /// An attempt of a router, whatever becomes of it.
     fn observe(&mut self, _router: ScopeIx, _count: u32, _state: &State) {}
+
+    /// The order of the attempt that was just observed, before anything is asked of it; none if it is a dry run. Resends
+    /// of an accepted order are no attempts.
+    fn attempted(&mut self, _router: ScopeIx, _order: Option<&NewOrder>, _state: &State) {}
 
     /// Shows every bound the order is held against, in order of precedence, until told to stop (`false`). Both the verdict
     /// and its explanation come from here.
@@ -268,6 +273,12 @@ macro_rules! registry {
                 $(self.$module.observe(router, count, state);)+
             }
 
+            /// See [`Check::attempted`].
+            #[inline]
+            pub fn attempted(&mut self, router: ScopeIx, order: Option<&NewOrder>, state: &State) {
+                $(self.$module.attempted(router, order, state);)+
+            }
+
             /// Asks every check in order; the first refusal is the answer, with the place of the check that gave it.
             #[inline]
             pub fn check(&self, candidate: &Candidate, state: &State) -> Result<(), (usize, Breach)> {
@@ -401,6 +412,9 @@ registry! {
     children::Children { MAX_CHILDREN_FACTOR, MIN_CHILD_QTY }
     message_rate::MessageRate {
         MESSAGE_RATE, MESSAGE_RATE_WINDOW, MESSAGE_BURST, MESSAGE_BURST_WINDOW, MESSAGE_RATE_SUSTAINED,
+    }
+    duplicate_order::DuplicateOrder {
+        DUPLICATE_ORDERS, DUPLICATE_ORDERS_WINDOW, DUPLICATE_ORDERS_HALT, DUPLICATE_ORDERS_MEMORY,
     }
     canary::Canary {
         CANARY_MAX_ORDER_QTY, CANARY_MAX_ORDER_NOTIONAL, CANARY_MESSAGE_RATE, CANARY_MAX_OPEN_ORDERS,
