@@ -436,6 +436,7 @@ registry! {
     open_orders::OpenOrders { MAX_OPEN_ORDERS, MAX_OPEN_QTY, MAX_OPEN_NOTIONAL }
     gross_notional::GrossNotional { MAX_GROSS_NOTIONAL }
     concentration::Concentration { MAX_CONCENTRATION_BPS }
+    notional_velocity::NotionalVelocity { MAX_NOTIONAL_VELOCITY, NOTIONAL_VELOCITY_WINDOW }
     turnover::Turnover { MAX_TURNOVER_DAY, MAX_TURNOVER_WINDOW, TURNOVER_WINDOW }
     day_loss::DayLoss { MAX_DAY_LOSS, LOSS_MARK_WINDOW }
     drawdown::Drawdown { MAX_DRAWDOWN, DRAWDOWN_WINDOW }
