@@ -203,6 +203,31 @@ def test_day_loss_halts_without_an_order() -> None:
     assert desk.engine.pnl("account:ACC1") == -1_000 * USD
 
 
+def test_router_that_goes_on_when_refused_is_halted() -> None:
+    desk = Desk(limits={("router:*", "max_rejects"): 2})
+    verdicts = [desk.order(qty=50_010) for _ in range(3)]
+
+    (trip,) = desk.engine.trips()
+    assert all(verdict < 0 for verdict in verdicts)
+    assert (trip.scope, trip.check, trip.limit, trip.value) == ("router:r1", "REJECT_STORM", 2, 3)
+    assert desk.order(router=desk.routers[1]) > 0
+
+
+def test_router_whose_order_is_not_answered_in_time_is_halted() -> None:
+    desk = Desk(limits={("router:*", "max_unacknowledged_age"): SECOND})
+    desk.order()
+    desk.later(SECOND)
+    desk.engine.timer(desk.t)
+    assert desk.engine.trips() == []
+
+    desk.later(1)
+    desk.engine.timer(desk.t)
+
+    (trip,) = desk.engine.trips()
+    assert (trip.scope, trip.check) == ("router:r1", "ACKNOWLEDGEMENT_OVERDUE")
+    assert (trip.limit, trip.value) == (SECOND, SECOND + 1)
+
+
 def test_report_that_cannot_be_true_stops_its_account_only() -> None:
     desk = Desk()
     order = desk.order()

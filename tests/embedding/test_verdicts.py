@@ -329,6 +329,7 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "PARENT_FROZEN": frozen_parent,
     "PARENT_OVERFILL": overfill,
     "RATE_LIMIT": too_fast,
+    "TOO_MANY_UNACKNOWLEDGED": lambda _: Desk(limits={("firm", "max_unacknowledged"): 0}).order(),
     "MAX_ORDER_QTY": lambda desk: desk.order(qty=50_010),
     "ORDER_ABOVE_ADV": lambda _: Desk(limits={("firm", "max_order_adv_bps"): 0}, adv=1_000).order(),
     "ADV_UNKNOWN": lambda _: Desk(limits={("firm", "max_order_adv_bps"): 10_000}).order(),
@@ -373,6 +374,8 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
 # Reached by a halt or by a request of a person, not by an order: the tests in test_halts.py and test_arguments.py.
 ELSEWHERE = {
     "LOSS_LIMIT",
+    "REJECT_STORM",
+    "ACKNOWLEDGEMENT_OVERDUE",
     "BAD_VENUE_REPORT",
     "NOT_HALTED",
     "TRIP_SUPERSEDED",

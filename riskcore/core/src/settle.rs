@@ -282,6 +282,7 @@ impl Engine {
 
     fn replaced(&mut self, id: OrderId) -> Option<()> {
         let pending = self.state.orders.end_replace(id)?;
+        self.venue_has(id);
         let order = self.state.orders.get_mut(id)?;
         (order.cl_ord_id, order.qty, order.price) = (pending.cl_ord_id, pending.qty, pending.price);
         let (router, filled) = (order.router, order.cum >= order.qty);

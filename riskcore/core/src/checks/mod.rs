@@ -416,6 +416,8 @@ registry! {
     duplicate_order::DuplicateOrder {
         DUPLICATE_ORDERS, DUPLICATE_ORDERS_WINDOW, DUPLICATE_ORDERS_HALT, DUPLICATE_ORDERS_MEMORY,
     }
+    unacknowledged::Unacknowledged { MAX_UNACKNOWLEDGED, MAX_UNACKNOWLEDGED_AGE }
+    reject_storm::RejectStorm { MAX_REJECTS, MAX_REJECTS_WINDOW }
     canary::Canary {
         CANARY_MAX_ORDER_QTY, CANARY_MAX_ORDER_NOTIONAL, CANARY_MESSAGE_RATE, CANARY_MAX_OPEN_ORDERS,
     }

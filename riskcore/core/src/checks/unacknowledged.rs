@@ -1,0 +1,227 @@
+//! R5: orders that were sent and that the venue has not answered: how many, and for how long the oldest. Source: Everbright,
+//! 16 August 2013: 26,082 orders in two seconds by a system that took missing acknowledgements for missing orders (CSRC);
+//! rules.md R5.
+//!
+//! *How many*: new orders of a router, or of all, without any word of the venue - acknowledgement, execution, refusal, end.
+//! One more is refused when the bound is reached; answers make room again. Replaces and cancels are not counted and never
+//! refused by it.
+//!
+//! *How long*: a router whose oldest unanswered order is older than the bound is halted: whatever it and we believe of what
+//! is at the venue is not known to be so. Looked at by the timer. What persists halts again after it was reinstated, until
+//! the venue answers or a reconciliation settles the order.
+//!
+//! A lost link is the link's doing and not the router's. It closes new orders anyway (`venue_link`), and what became of the
+//! orders sent before is for the reconciliation to say: they still count by number until it has said so, but not by age any
+//! more, which begins anew with the orders sent once the link is back.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::hash::Hasher;
+
+use super::{Answer, Check, Measure, id};
+use crate::candidate::Candidate;
+use crate::hash::FoldHasher;
+use crate::ids::OrderId;
+use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::orders::{Order, Status};
+use crate::outcome::Unit;
+use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
+use crate::scopes::{ScopeIx, ScopeKind};
+use crate::state::State;
+use crate::units::Nanos;
+
+reasons! { REASONS:
+    TOO_MANY_UNACKNOWLEDGED = 296, ALGORITHM_RISK_THRESHOLD,
+        "More orders would be without an answer of the venue than the limit allows; wait for answers.";
+    ACKNOWLEDGEMENT_OVERDUE = 297, ALGORITHM_RISK_THRESHOLD,
+        "The venue has not answered an order for longer than the limit allows: what is at the venue is not known.";
+}
+
+/// How many.
+pub static MAX_UNACKNOWLEDGED: LimitDef = LimitDef {
+    code: 157,
+    name: "max_unacknowledged",
+    unit: Unit::Count,
+    settable_at: kinds(&[ScopeKind::Firm, ScopeKind::Router]),
+    required_at: 0,
+    min: 0,
+    judges: Judges::Orders,
+    action: Action::Reject,
+    doc: "New orders that the venue has not answered at all, this one included.",
+};
+
+/// How long.
+pub static MAX_UNACKNOWLEDGED_AGE: LimitDef = LimitDef {
+    code: 158,
+    name: "max_unacknowledged_age",
+    unit: Unit::Nanos,
+    settable_at: kinds(&[ScopeKind::Router]),
+    required_at: 0,
+    min: 1,
+    judges: Judges::Events,
+    action: Action::Halt,
+    doc: "Age of the oldest order that the venue has not answered at all; orders sent before the link was lost have none.",
+};
+
+/// Orders there is room for from the start.
+const ROOM: usize = 1_024;
+
+/// A router's orders since the limit was set, oldest first; those that have been answered leave it late.
+struct Queue {
+    orders: VecDeque<(OrderId, Nanos)>,
+    /// When it holds this many, the answered ones are taken out.
+    full: usize,
+}
+
+impl Default for Queue {
+    fn default() -> Queue {
+        Queue { orders: VecDeque::with_capacity(ROOM), full: ROOM }
+    }
+}
+
+impl Queue {
+    /// Never holds more than twice the orders that wait, or `ROOM`; each push costs O(1) on average.
+    fn push(&mut self, order: &Order, state: &State) {
+        if self.orders.len() >= self.full {
+            self.orders.retain(|(id, _)| waits(*id, state));
+            self.full = ROOM.max(self.orders.len() * 2);
+            self.orders.reserve(self.full - self.orders.len());
+        }
+        self.orders.push_back((order.id, order.accepted_at));
+    }
+
+    fn forget_answered(&mut self, state: &State) {
+        while self.orders.front().is_some_and(|(id, _)| !waits(*id, state)) {
+            self.orders.pop_front();
+        }
+    }
+
+    /// Age of the oldest that waits.
+    fn age(&self, state: &State) -> Option<i128> {
+        let (_, sent) = self.orders.iter().find(|(id, _)| waits(*id, state))?;
+        Some(state.now.since(*sent).0.into())
+    }
+}
+
+/// Whether the venue owes an order its first answer. It does not any more once the link was lost.
+fn waits(id: OrderId, state: &State) -> bool {
+    state.orders.get(id).is_some_and(|order| order.status == Status::PendingNew && !order.unknown)
+}
+
+/// Per scope.
+#[derive(Default)]
+pub struct Unacknowledged {
+    /// Unanswered orders of the firm and of the routers; counted without a limit too, so that one can be set at any time.
+    counts: Vec<u32>,
+    /// Of routers whose orders may not wait for ever.
+    queues: Vec<Option<Queue>>,
+}
+
+impl Unacknowledged {
+    fn count_of(&self, ix: ScopeIx) -> i128 {
+        self.counts.get(ix.at()).copied().unwrap_or(0).into()
+    }
+
+    fn queue_mut(&mut self, ix: ScopeIx) -> Option<&mut Queue> {
+        self.queues.get_mut(ix.at())?.as_mut()
+    }
+
+    fn age(&self, ix: ScopeIx, state: &State) -> Option<i128> {
+        self.queues.get(ix.at())?.as_ref()?.age(state)
+    }
+
+    fn counts_mut(&mut self, order: &Order, change: impl Fn(u32) -> u32) {
+        for ix in [ScopeIx::FIRM, order.touched.router()] {
+            if let Some(count) = self.counts.get_mut(ix.at()) {
+                *count = change(*count);
+            }
+        }
+    }
+}
+
+impl Check for Unacknowledged {
+    const REASONS: &'static [Reason] = REASONS;
+
+    fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
+        if self.counts.len() <= ix.at() {
+            self.counts.resize(ix.at() + 1, 0);
+        }
+        let limited = limits.get(id::MAX_UNACKNOWLEDGED_AGE).is_some();
+        if limited && self.queues.len() <= ix.at() {
+            self.queues.resize_with(ix.at() + 1, || None);
+        }
+        if let Some(slot) = self.queues.get_mut(ix.at()) {
+            *slot = if limited { slot.take().or_else(|| Some(Queue::default())) } else { None };
+        }
+    }
+
+    #[inline(always)]
+    fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
+        let limit = id::MAX_UNACKNOWLEDGED;
+        let places = candidate.bounds.places(limit);
+        if places == 0 || candidate.replaces.is_some() {
+            return;
+        }
+        for ix in candidate.touched.among(places) {
+            let (bound, value) = (state.limits.at(ix).value(limit), self.count_of(ix) + 1);
+            if !see(Measure { ix, limit, bound, value, reason: &TOO_MANY_UNACKNOWLEDGED }) {
+                return;
+            }
+        }
+    }
+
+    fn asked(&mut self, order: &Order, change: i64, state: &State) {
+        // All of what it asks for is new: the order has just been sent.
+        if order.status != Status::PendingNew || change != order.asked.0 {
+            return;
+        }
+        self.counts_mut(order, |count| count + 1);
+        if let Some(queue) = self.queue_mut(order.touched.router()) {
+            queue.push(order, state);
+        }
+    }
+
+    fn answered(&mut self, order: &Order, _answer: Answer, first: bool, state: &State) {
+        if !first {
+            return;
+        }
+        self.counts_mut(order, |count| count.saturating_sub(1));
+        if let Some(queue) = self.queue_mut(order.touched.router()) {
+            queue.forget_answered(state);
+        }
+    }
+
+    fn turn(&mut self, state: &State, watch: &mut Vec<ScopeIx>) {
+        for (at, queue) in self.queues.iter_mut().enumerate() {
+            let Some(queue) = queue else { continue };
+            queue.forget_answered(state);
+            if !queue.orders.is_empty() {
+                watch.push(ScopeIx(at as u32));
+            }
+        }
+    }
+
+    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+        let limit = id::MAX_UNACKNOWLEDGED_AGE;
+        let Some(bound) = state.limits.at(ix).get(limit) else { return };
+        if let Some(value) = self.age(ix, state).filter(|age| *age > bound) {
+            see(Measure { ix, limit, bound, value, reason: &ACKNOWLEDGEMENT_OVERDUE });
+        }
+    }
+
+    fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
+        match limit {
+            id::MAX_UNACKNOWLEDGED => Some(self.count_of(ix)),
+            id::MAX_UNACKNOWLEDGED_AGE => self.queues.get(ix.at())?.as_ref().map(|queue| queue.age(state).unwrap_or(0)),
+            _ => None,
+        }
+    }
+
+    fn digest(&self, hasher: &mut FoldHasher) {
+        self.counts.iter().for_each(|count| hasher.write_u64(u64::from(*count)));
+        for (order, sent) in self.queues.iter().flatten().flat_map(|queue| &queue.orders) {
+            hasher.write_u64(order.0);
+            hasher.write_u64(sent.0 as u64);
+        }
+    }
+}
