@@ -64,6 +64,11 @@ class Profile:
         """Order matters to people only: the core asks its checks in an order of its own."""
         self.lines = tuple(lines)
 
+    @property
+    def standing(self) -> frozenset[str]:
+        """Reasons of the lines that cannot be removed."""
+        return frozenset(reason for line in self.lines if not line.settings for reason in line.reasons)
+
     def names(self) -> tuple[str, ...]:
         """What can be removed: lines, and single limits (`message_rate` is the line)."""
         lines = [line.name for line in self.lines if line.settings]

@@ -1,4 +1,4 @@
-"""The simulators' units, and how people read them. Times are ns, money and prices 1e-9 of a dollar."""
+"""The simulators' units, and how people read them. Times are ns, money and prices 1e-9 of a currency."""
 
 from __future__ import annotations
 
@@ -23,9 +23,15 @@ def span(ns: int | None) -> str:
 
 def usd(dollars: float) -> str:
     """Dollars for people: ``$460.1M``, ``-$2.9k``, ``$0``."""
-    sign = "-" if dollars < -0.5 else ""
-    size = abs(dollars)
+    return money(dollars, "$")
+
+
+def money(amount: float, currency: str) -> str:
+    """An amount for people, after the sign of its currency: ``CNY 7.27bn``."""
+    sign = "-" if amount < -0.5 else ""
+    size = abs(amount)
     for unit, name in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
         if size >= unit:
-            return f"{sign}${size / unit:.3g}{name}" if size < 100 * unit else f"{sign}${size / unit:.1f}{name}"
-    return f"{sign}${size:.0f}"
+            number = f"{size / unit:.3g}" if size < 100 * unit else f"{size / unit:.1f}"
+            return f"{sign}{currency}{number}{name}"
+    return f"{sign}{currency}{size:.0f}"

@@ -2,23 +2,20 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from gateway.cli.errors import CliError, ExitCode
 from gateway.cli.output import progress_bars, report_console
+from gateway.cli.replay_incidents import WIDTH_ELSEWHERE, add_to, duration
 from gateway.cli.without import WithoutOption, removed
-from gateway.units import parse_duration
 from router_sim.knight.universe import Variant
 from router_sim.replay.report_card import render, render_ladder
 from router_sim.replay.report_json import as_json, ladder_json
 from router_sim.replay.side_by_side import Comparison, ReplayError, Side, Step, ladder, side_by_side
 
 app = typer.Typer()
-
-_WIDTH_ELSEWHERE: Final = 150
-"""Columns of the card in a pipe or a file: all of them, without wide gaps."""
 
 
 @app.callback()
@@ -45,9 +42,9 @@ def knight(
     """Replay Knight Capital's morning of 1 August 2012: 212 orders, one server with the old code, 45 minutes."""
     lines = removed(without)
     _picture_name(picture)
-    duration = _duration(until)
+    length = duration(until)
     try:
-        comparison = _run(variant, seed, duration, lines)
+        comparison = _run(variant, seed, length, lines)
     except ReplayError as error:
         raise CliError(str(error), ExitCode.INTERNAL) from error
     ladder_steps = _ladder(variant, seed, lines) if steps else []
@@ -59,7 +56,7 @@ def knight(
         document = as_json(comparison) | ({"ladder": ladder_json(ladder_steps)} if steps else {})
         typer.echo(json.dumps(document, indent=2))
         return
-    console = report_console(width_elsewhere=_WIDTH_ELSEWHERE)
+    console = report_console(width_elsewhere=WIDTH_ELSEWHERE)
     console.print(render(comparison, width=console.width))
     if ladder_steps:
         console.print(render_ladder(ladder_steps))
@@ -77,15 +74,6 @@ def _picture_name(picture: Path | None) -> None:
         raise CliError(f"--picture {picture}: the name must end in {' or '.join(FORMATS)}", ExitCode.BAD_INPUT)
     if not picture.absolute().parent.is_dir():
         raise CliError(f"--picture {picture}: there is no such directory; create it first", ExitCode.BAD_INPUT)
-
-
-def _duration(until: str) -> int | None:
-    if not until:
-        return None
-    try:
-        return parse_duration(until)
-    except ValueError as error:
-        raise CliError(f"--until: {error}", ExitCode.BAD_INPUT) from error
 
 
 def _run(variant: Variant, seed: int, until: int | None, without: tuple[str, ...]) -> Comparison:
@@ -106,3 +94,6 @@ def _ladder(variant: Variant, seed: int, without: tuple[str, ...]) -> list[Step]
     with progress_bars() as bars:
         task = bars.add_task("line by line", total=7)
         return ladder(variant, seed, without=without, progress=lambda _: bars.advance(task))
+
+
+add_to(app)

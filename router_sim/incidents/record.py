@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -77,14 +77,14 @@ class Refusals:
     def __init__(self) -> None:
         """Begin with none."""
         self._reasons: dict[int, _Reason] = {}
-        self._first: int | None = None
+        self._faulty: list[int] = []
 
     def note(self, at: int, verdict: int, router: str, reject: riskcore.Reject | None, *, faulty: bool = False) -> None:
-        """Keep the details of a reason that is given for the first time; the first to a faulty router is remembered."""
+        """Keep the details of a reason that is given for the first time, and in which order faulty routers met them."""
         if verdict not in self._reasons:
             self._reasons[verdict] = _Reason(at, router, reject)
-        if faulty and self._first is None:
-            self._first = verdict
+        if faulty and verdict not in self._faulty:
+            self._faulty.append(verdict)
 
     def knows(self, verdict: int) -> bool:
         """Whether the reason has been noted: its details are those of the first time."""
@@ -101,11 +101,10 @@ class Refusals:
         noted = sorted(self._reasons.items(), key=lambda item: item[1].at)
         return tuple(self._refusal(verdict, reason, (further or {}).get(verdict, 0)) for verdict, reason in noted)
 
-    def first_faulty(self, listed: tuple[Refusal, ...]) -> Refusal | None:
-        """Of those listed, the first that was given to a faulty router."""
-        if self._first is None:
-            return None
-        name = _name(self._reasons[self._first].reject)
+    def first_faulty(self, listed: tuple[Refusal, ...], but: Collection[str] = ()) -> Refusal | None:
+        """Of those listed, the first that was given to a faulty router; reasons in ``but`` only if there is no other."""
+        met = [_name(self._reasons[verdict].reject) for verdict in self._faulty]
+        name = next((name for name in met if name not in but), met[0] if met else None)
         return next((refusal for refusal in listed if refusal.reason == name), None)
 
     def _refusal(self, verdict: int, reason: _Reason, further: int) -> Refusal:
