@@ -97,11 +97,6 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
         self.find_in(self.bucket(key), key).map(Place)
     }
 
-    /// Where the thing is held that happened last.
-    pub fn newest(&self) -> Option<Place> {
-        self.slots[self.newest as usize].key.map(|_| Place(self.newest))
-    }
-
     /// Whether its last `n` events are all in the window that ends now. `n` is from 1 to `per`.
     #[inline]
     pub fn has(&self, place: Place, n: usize, now: Nanos, window: Nanos) -> bool {

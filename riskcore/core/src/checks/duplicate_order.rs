@@ -8,6 +8,8 @@
 //! invisible: it passes again only when it pauses. A resend with the same ClOrdID is answered and no attempt, a dry run is
 //! no order, a replace is another order each time; none of them counts.
 //!
+//! How much of the limit is used is not told: each order has a count of its own, and a second one like it is no news.
+//!
 //! The window is exact. Remembered are the router's last `duplicate_orders_memory` different orders; when there are more,
 //! the one that was quiet for the longest is forgotten, so it should be what `message_rate` lets through in a window.
 
@@ -262,12 +264,6 @@ impl Check for DuplicateOrder {
                 see(Measure { ix, limit, bound, value, reason: &DUPLICATE_ORDER });
             }
         }
-    }
-
-    /// How often the order that came last was sent.
-    fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
-        let sent = self.sent(ix).filter(|_| BOTH.contains(&limit) && state.limits.at(ix).get(limit).is_some())?;
-        Some(sent.orders.newest().map_or(0, |place| sent.orders.count(place, state.now, sent.window)) as i128)
     }
 
     fn reinstated(&mut self, ix: ScopeIx, _router: Option<RouterId>) {
