@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use riskcore::checks::Check;
 use riskcore::events::{
     Cancel, Event, Instrument, MassStatusEnd, NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side,
     TimeInForce,
@@ -13,7 +14,7 @@ use riskcore::events::{
 use riskcore::halts::State;
 use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, SymbolId};
 use riskcore::limits::{LimitId, LimitTarget, Setting};
-use riskcore::orders::Order;
+use riskcore::orders::{Order, Status};
 use riskcore::record;
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
 use riskcore::units::{Nanos, Price, Qty, UNIT};
@@ -127,6 +128,8 @@ impl World {
             (ScopeKind::Account, "max_gross_notional", money(50_000_000)),
             (ScopeKind::Account, "max_day_loss", money(10_000_000)),
             (ScopeKind::Router, "message_rate", 50),
+            (ScopeKind::Router, "max_unacknowledged_age", i128::MAX),
+            (ScopeKind::Router, "max_rejects", 100_000),
             (ScopeKind::Router, "max_turnover_window", money(30_000_000)),
             (ScopeKind::Router, "parent_overfill_halt_after", 3),
             (ScopeKind::Router, "max_excess_leaving_bps", i128::MAX),
@@ -344,6 +347,13 @@ impl World {
                 Some(self.left_and_entered(router)),
                 "{router:?}"
             );
+        }
+        for scope in [Scope::Firm, Scope::Router(RouterId(0)), Scope::Router(RouterId(1)), Scope::Router(RouterId(2))] {
+            let ix = state.scopes.find(scope).unwrap();
+            let waits = |order: &&Order| order.status == Status::PendingNew && order.touched.iter().any(|at| at == ix);
+            let waiting = self.orders.iter().map(|id| self.engine.order(*id).unwrap()).filter(waits).count();
+            let counted = self.engine.checks().unacknowledged.used(limit("max_unacknowledged"), ix, state);
+            assert_eq!(counted, Some(waiting as i128), "{scope:?}");
         }
         // All parents are of account A.
         let asked = self.orders.iter().map(|id| self.engine.order(*id).unwrap()).filter(|order| order.account.0 == 0);
