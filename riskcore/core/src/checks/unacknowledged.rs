@@ -80,14 +80,14 @@ impl Default for Queue {
 }
 
 impl Queue {
-    /// Never holds more than twice the orders that wait, or `ROOM`; each push costs O(1) on average.
-    fn push(&mut self, order: &Order, state: &State) {
+    /// Never holds more than twice the orders that waited when it was last full, or `ROOM`; each push costs O(1) on average.
+    fn push(&mut self, order: OrderId, sent: Nanos, waits: impl Fn(OrderId) -> bool) {
         if self.orders.len() >= self.full {
-            self.orders.retain(|(id, _)| waits(*id, state));
+            self.orders.retain(|(id, _)| waits(*id));
             self.full = ROOM.max(self.orders.len() * 2);
             self.orders.reserve(self.full - self.orders.len());
         }
-        self.orders.push_back((order.id, order.accepted_at));
+        self.orders.push_back((order, sent));
     }
 
     fn forget_answered(&mut self, state: &State) {
@@ -177,7 +177,7 @@ impl Check for Unacknowledged {
         }
         self.counts_mut(order, |count| count + 1);
         if let Some(queue) = self.queue_mut(order.touched.router()) {
-            queue.push(order, state);
+            queue.push(order.id, order.accepted_at, |id| waits(id, state));
         }
     }
 
@@ -223,5 +223,34 @@ impl Check for Unacknowledged {
             hasher.write_u64(order.0);
             hasher.write_u64(sent.0 as u64);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_that_is_never_answered_keeps_no_others() {
+        let mut queue = Queue::default();
+        let room = queue.orders.capacity();
+        for n in 0..1_000_000 {
+            queue.push(OrderId(n), Nanos(n as i64), |id| id.0 == 7 || id.0 == n - 1);
+        }
+
+        assert!(queue.orders.len() <= ROOM);
+        assert_eq!(Some(&(OrderId(7), Nanos(7))), queue.orders.iter().find(|(id, _)| id.0 >= 7));
+        assert_eq!(room, queue.orders.capacity(), "no allocation once warm");
+    }
+
+    #[test]
+    fn as_many_as_wait_are_kept() {
+        let mut queue = Queue::default();
+        for n in 0..10_000 {
+            queue.push(OrderId(n), Nanos(n as i64), |id| id.0 >= 5_000);
+        }
+
+        assert_eq!(5_000, queue.orders.iter().filter(|(id, _)| id.0 >= 5_000).count());
+        assert!(queue.orders.iter().is_sorted());
     }
 }
