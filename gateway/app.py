@@ -170,7 +170,7 @@ def _define(plane: riskcore.DataPlane, config: Config) -> None:
         plane.opening_position(position.account, position.symbol, position.qty, position.mark)
     _define_detection(plane, settings)
     for limit in config.limits:
-        plane.set_limit(limit.scope, limit.limit, limit.value)
+        plane.set_limit(limit.scope, limit.limit, limit.value, action=limit.action, soft=limit.soft)
 
 
 def _expect(plane: riskcore.DataPlane, config: Config, day: dt.date) -> None:

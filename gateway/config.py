@@ -26,6 +26,7 @@ from gateway.limits_file import LimitSetting, Names, catalogue, read_limits
 from gateway.problems import ConfigError, Path, Problem, closest
 from gateway.scopes import KINDS
 from gateway.units import PRICE_MAX, parse_decimal, parse_duration
+from riskcore import LimitInfo
 
 _MILLISECOND: Final = 1_000_000
 _CLOCK: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
@@ -356,15 +357,21 @@ def json_schema() -> dict[str, Any]:
     schema = Settings.model_json_schema()
     kinds: dict[str, Any] = {}
     for kind in KINDS:
-        limits = {
-            info.name: {"type": ["string", "integer"], "description": f"{info.doc} Unit: {info.unit}."}
-            for info in catalogue().values()
-            if kind in info.settable_at
-        }
+        limits = {info.name: _limit_schema(info) for info in catalogue().values() if kind in info.settable_at}
         table = {"type": "object", "properties": limits, "additionalProperties": False}
         kinds[kind] = table if kind == "firm" else {"type": "object", "additionalProperties": table}
     schema["properties"]["limits"] = {"type": "object", "properties": kinds, "additionalProperties": False}
     return schema
+
+
+def _limit_schema(info: LimitInfo) -> dict[str, Any]:
+    """A value, or a table of a value with what its breach does."""
+    value = {"type": ["string", "integer"]}
+    keys: dict[str, Any] = {"value": value, "soft": {"type": "boolean"}}
+    if info.actions:
+        keys["action"] = {"enum": list(info.actions)}
+    table = {"type": "object", "properties": keys, "required": ["value"], "additionalProperties": False}
+    return {"anyOf": [value, table], "description": f"{info.doc} Unit: {info.unit}."}
 
 
 def _names(settings: Settings) -> Names:

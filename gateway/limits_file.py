@@ -21,6 +21,11 @@ from riskcore import LimitInfo
 
 Catalogue = Mapping[str, LimitInfo]
 
+TRIAL: Final = ("notify", "shadow")
+"""Actions of a limit whose breach stops nothing."""
+
+_TABLE_KEYS: Final = ("value", "action", "soft")
+
 
 @dataclass(frozen=True, slots=True)
 class LimitSetting:
@@ -29,6 +34,15 @@ class LimitSetting:
     scope: str
     limit: str
     value: int
+    action: str = ""
+    """What a breach does; empty: the limit's own action."""
+    soft: bool = False
+    """Two people may let an order pass it."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a breach stops anything."""
+        return self.action not in TRIAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,24 +183,25 @@ class _Reader:
 
     def _limit(self, scope: ScopeText, info: LimitInfo, written: object, path: Path) -> None:
         try:
-            value = parse_limit(info, written)
-            self._ask_core(scope.kind, info.name, value, written)
+            setting = _read_setting(scope, info, written)
+            self._ask_core(scope.kind, setting, written)
         except ValueError as error:
             what, _, mend = str(error).partition("; ")
             self._refuse(path, what, mend)
             return
-        self.settings.append(LimitSetting(str(scope), info.name, value))
+        self.settings.append(setting)
 
-    def _ask_core(self, kind: str, limit: str, value: int, written: object) -> None:
+    def _ask_core(self, kind: str, setting: LimitSetting, written: object) -> None:
         """The core knows the range of each limit: try the value as its kind's default."""
+        scope = "firm" if kind == "firm" else f"{kind}:{DEFAULT}"
         try:
-            self._probe.set_limit("firm" if kind == "firm" else f"{kind}:{DEFAULT}", limit, value)
+            self._probe.set_limit(scope, setting.limit, setting.value, action=setting.action or None, soft=setting.soft)
         except riskcore.RiskcoreError as error:
             raise ValueError(f"{written} is out of range; {error}") from error
 
     def require(self) -> None:
         """Every limit that is required at a kind of scope is set for each scope of the kind."""
-        given = {(setting.scope, setting.limit) for setting in self.settings}
+        given = {(setting.scope, setting.limit) for setting in self.settings if setting.blocks}
         for info in self._limits.values():
             for kind in info.required_at:
                 if (f"{kind}:{DEFAULT}", info.name) not in given:
@@ -203,6 +218,26 @@ class _Reader:
 
     def _refuse(self, path: Path, what: str, mend: str) -> None:
         self.problems.append(self._document.problem(path, what, mend))
+
+
+def _read_setting(scope: ScopeText, info: LimitInfo, written: object) -> LimitSetting:
+    """``250``, or ``{ value = 250, action = "shadow", soft = true }``."""
+    if not isinstance(written, dict):
+        return LimitSetting(str(scope), info.name, parse_limit(info, written))
+    unknown = next((key for key in written if key not in _TABLE_KEYS), None)
+    if unknown is not None:
+        raise ValueError(f'"{unknown}" is no key of a limit; {closest(unknown, _TABLE_KEYS, noun="key")}')
+    if "value" not in written:
+        raise ValueError(f"has no value; write {{ value = {example_of(info)}, ... }}")
+    action, soft = written.get("action", ""), written.get("soft", False)
+    if action and (not isinstance(action, str) or action not in info.actions):
+        allowed = (
+            f"it takes {', '.join(info.actions)}" if info.actions else "it tunes another limit and takes no action"
+        )
+        raise ValueError(f'action "{action}" is none of {info.name}\'s; {allowed}')
+    if not isinstance(soft, bool):
+        raise ValueError(f'soft = "{soft}" is neither true nor false; write soft = true')
+    return LimitSetting(str(scope), info.name, parse_limit(info, written["value"]), action, soft)
 
 
 def parse_limit(info: LimitInfo, written: object) -> int:

@@ -49,6 +49,7 @@ HELP: Final = {
     "first_seen_total": "Things a router showed for the first time in a day that were not normal, by kind.",
     "journal_poisoned": "1 after a record could not be written: no new order is taken.",
     "late_fills_total": "Executions of orders that were final.",
+    "limit_warnings_total": "Limits used up to a step of the warning ladder (50, 75, 85, 90, 95, 100 %); the event stream says which.",
     "orders_total": "Orders decided, by decision, reason of the refusal and router.",
     "protocol_errors_total": "Streams ended because of what their peer sent.",
     "quotes_merged_total": "Quotes replaced by a newer one before the core saw them.",

@@ -94,7 +94,9 @@ class Run:
             for row in self._plan.instruments
         ]
         for setting in self._plan.settings:
-            engine.set_limit(setting.scope, setting.limit, setting.value)
+            engine.set_limit(
+                setting.scope, setting.limit, setting.value, action=setting.action or None, soft=setting.soft
+            )
 
     def _make_gauges(self, bounds: Plan) -> list[list[Gauges]]:
         """The gauges of each party and symbol; a scope they share is gauged once."""

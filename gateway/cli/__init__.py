@@ -34,6 +34,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb("halt", "gateway.cli.halt", "Halt a scope: block new orders and cancel the resting ones."),
     Verb("reinstate", "gateway.cli.reinstate", "Lift a halt: one person proposes, another approves."),
     Verb("limits", "gateway.cli.limits", "Show and set limits."),
+    Verb("explain", "gateway.cli.explain", "Say what every check thinks of an order, sent or not."),
     Verb("restrict", "gateway.cli.restrict", "Show and change the firm's restricted list."),
     Verb("orders", "gateway.cli.orders", "List orders."),
     Verb("positions", "gateway.cli.positions", "List positions."),

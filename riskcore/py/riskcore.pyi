@@ -323,6 +323,22 @@ class Engine:
         """Propose a limit that one person may not set alone; the proposal's id. Raises ``Refused``. Approved, it holds
         ``until`` that time, or until the day rolls; then what was there before is back.
         """
+    def propose_limit_override(
+        self,
+        t: int,
+        scope: str,
+        limit: str,
+        up_to: int,
+        until: int,
+        principal: str,
+        text: str,
+        *,
+        router: int | None = None,
+        cl_ord_id: int | None = None,
+    ) -> int:
+        """Propose to let orders pass a soft limit up to a value, ``until`` that time or, with a router and its
+        ``cl_ord_id``, that order alone; the proposal's id. Raises ``Refused`` for a hard limit.
+        """
     def set_flags(self, registered: int, *, retired: int = 0) -> None:
         """The registry of order flags, as bits. From then on an order carries only flags its router attested."""
     def fleet_rules(self, *, quarantine_culprit: bool = True, halt_on_change: bool = False) -> None:

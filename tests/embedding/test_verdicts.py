@@ -392,6 +392,9 @@ ELSEWHERE = {
     "FINDING_ACKNOWLEDGED",
     "NOT_READY",
     "NO_READINESS_GATE",
+    "BAD_ACTION",
+    "HARD_LIMIT",
+    "LAPSED",
 }
 
 # Given by the order-entry server, before a message reaches the core.

@@ -1008,6 +1008,325 @@ class LimitBreach(_message.Message):
 Global___LimitBreach: _TypeAlias = LimitBreach  # noqa: Y015
 
 @_typing.final
+class ExplainOrderRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROUTER_FIELD_NUMBER: _builtins.int
+    CL_ORD_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    SYMBOL_FIELD_NUMBER: _builtins.int
+    SIDE_FIELD_NUMBER: _builtins.int
+    ORD_TYPE_FIELD_NUMBER: _builtins.int
+    TIME_IN_FORCE_FIELD_NUMBER: _builtins.int
+    ORDER_QTY_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    PARENT_CL_ORD_ID_FIELD_NUMBER: _builtins.int
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    ORDER_FLAGS_FIELD_NUMBER: _builtins.int
+    router: _builtins.str
+    """Whose order it is, or would be."""
+    cl_ord_id: _builtins.str
+    """Of an order that was accepted today; with it only `router` is looked at besides."""
+    account: _builtins.str
+    symbol: _builtins.str
+    side: _types_pb2.Side.ValueType
+    ord_type: _types_pb2.OrdType.ValueType
+    time_in_force: _types_pb2.TimeInForce.ValueType
+    order_qty: _builtins.int
+    price: _builtins.int
+    """In 1e-9; absent for a market order."""
+    parent_cl_ord_id: _builtins.str
+    strategy: _builtins.str
+    order_flags: _builtins.int
+    def __init__(
+        self,
+        *,
+        router: _builtins.str = ...,
+        cl_ord_id: _builtins.str = ...,
+        account: _builtins.str = ...,
+        symbol: _builtins.str = ...,
+        side: _types_pb2.Side.ValueType = ...,
+        ord_type: _types_pb2.OrdType.ValueType = ...,
+        time_in_force: _types_pb2.TimeInForce.ValueType = ...,
+        order_qty: _builtins.int = ...,
+        price: _builtins.int | None = ...,
+        parent_cl_ord_id: _builtins.str = ...,
+        strategy: _builtins.str = ...,
+        order_flags: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "price", b"price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_price", b"_price", "account", b"account", "cl_ord_id", b"cl_ord_id", "ord_type", b"ord_type", "order_flags", b"order_flags", "order_qty", b"order_qty", "parent_cl_ord_id", b"parent_cl_ord_id", "price", b"price", "router", b"router", "side", b"side", "strategy", b"strategy", "symbol", b"symbol", "time_in_force", b"time_in_force"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__price: _TypeAlias = _typing.Literal["price"]  # noqa: Y015
+    _WhichOneofArgType__price: _TypeAlias = _typing.Literal["_price", b"_price"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__price) -> _WhichOneofReturnType__price | None: ...
+
+Global___ExplainOrderRequest: _TypeAlias = ExplainOrderRequest  # noqa: Y015
+
+@_typing.final
+class ExplainOrderResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    REJECT_FIELD_NUMBER: _builtins.int
+    CHECKS_FIELD_NUMBER: _builtins.int
+    LIMIT_VERSION_FIELD_NUMBER: _builtins.int
+    accepted: _builtins.bool
+    """It would be accepted, or, of an order that was: nothing is against it now."""
+    limit_version: _builtins.int
+    @_builtins.property
+    def reject(self) -> _types_pb2.RejectDetail:
+        """The answer it would get: the first refusal in order of precedence."""
+
+    @_builtins.property
+    def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedCheck]: ...
+    def __init__(
+        self,
+        *,
+        accepted: _builtins.bool = ...,
+        reject: _types_pb2.RejectDetail | None = ...,
+        checks: _abc.Iterable[Global___ExplainedCheck] | None = ...,
+        limit_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reject", b"reject"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "checks", b"checks", "limit_version", b"limit_version", "reject", b"reject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainOrderResponse: _TypeAlias = ExplainOrderResponse  # noqa: Y015
+
+@_typing.final
+class ExplainedCheck(_message.Message):
+    """What one check says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECK_FIELD_NUMBER: _builtins.int
+    REJECT_FIELD_NUMBER: _builtins.int
+    OVERRIDDEN_FIELD_NUMBER: _builtins.int
+    BOUNDS_FIELD_NUMBER: _builtins.int
+    check: _builtins.str
+    overridden: _builtins.bool
+    """Two people have allowed what it refuses."""
+    @_builtins.property
+    def reject(self) -> _types_pb2.RejectDetail:
+        """Absent: the order passes it."""
+
+    @_builtins.property
+    def bounds(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedBound]: ...
+    def __init__(
+        self,
+        *,
+        check: _builtins.str = ...,
+        reject: _types_pb2.RejectDetail | None = ...,
+        overridden: _builtins.bool = ...,
+        bounds: _abc.Iterable[Global___ExplainedBound] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reject", b"reject"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bounds", b"bounds", "check", b"check", "overridden", b"overridden", "reject", b"reject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainedCheck: _TypeAlias = ExplainedCheck  # noqa: Y015
+
+@_typing.final
+class ExplainedBound(_message.Message):
+    """An order held against one bound."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    BOUND_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    HEADROOM_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    OVER_FIELD_NUMBER: _builtins.int
+    limit: _builtins.str
+    bound: _builtins.str
+    """The largest value that passes, the value the order would reach, and what is left then, in the limit's unit."""
+    value: _builtins.str
+    headroom: _builtins.str
+    unit: _builtins.str
+    action: _builtins.str
+    over: _builtins.bool
+    @_builtins.property
+    def scope(self) -> _types_pb2.Scope: ...
+    def __init__(
+        self,
+        *,
+        scope: _types_pb2.Scope | None = ...,
+        limit: _builtins.str = ...,
+        bound: _builtins.str = ...,
+        value: _builtins.str = ...,
+        headroom: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        action: _builtins.str = ...,
+        over: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "bound", b"bound", "headroom", b"headroom", "limit", b"limit", "over", b"over", "scope", b"scope", "unit", b"unit", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainedBound: _TypeAlias = ExplainedBound  # noqa: Y015
+
+@_typing.final
+class ProposeLimitOverrideRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    UP_TO_FIELD_NUMBER: _builtins.int
+    ROUTER_FIELD_NUMBER: _builtins.int
+    CL_ORD_ID_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    limit: _builtins.str
+    """A soft limit that is set at the scope."""
+    up_to: _builtins.str
+    """The largest value that passes, in the limit's unit."""
+    router: _builtins.str
+    """Only this order of this router; both empty: every order until then."""
+    cl_ord_id: _builtins.str
+    until: _builtins.int
+    """When it lapses, UTC ns."""
+    reason: _builtins.str
+    @_builtins.property
+    def scope(self) -> _types_pb2.Scope: ...
+    def __init__(
+        self,
+        *,
+        scope: _types_pb2.Scope | None = ...,
+        limit: _builtins.str = ...,
+        up_to: _builtins.str = ...,
+        router: _builtins.str = ...,
+        cl_ord_id: _builtins.str = ...,
+        until: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cl_ord_id", b"cl_ord_id", "limit", b"limit", "reason", b"reason", "router", b"router", "scope", b"scope", "until", b"until", "up_to", b"up_to"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeLimitOverrideRequest: _TypeAlias = ProposeLimitOverrideRequest  # noqa: Y015
+
+@_typing.final
+class ProposeLimitOverrideResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    EXPIRES_FIELD_NUMBER: _builtins.int
+    proposal_id: _builtins.int
+    expires: _builtins.int
+    """After this time, UTC ns, the proposal is void."""
+    def __init__(
+        self,
+        *,
+        proposal_id: _builtins.int = ...,
+        expires: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires", b"expires", "proposal_id", b"proposal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeLimitOverrideResponse: _TypeAlias = ProposeLimitOverrideResponse  # noqa: Y015
+
+@_typing.final
+class ListLimitOverridesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLimitOverridesRequest: _TypeAlias = ListLimitOverridesRequest  # noqa: Y015
+
+@_typing.final
+class ListLimitOverridesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OVERRIDES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def overrides(self) -> _containers.RepeatedCompositeFieldContainer[Global___LimitOverride]: ...
+    def __init__(
+        self,
+        *,
+        overrides: _abc.Iterable[Global___LimitOverride] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["overrides", b"overrides"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLimitOverridesResponse: _TypeAlias = ListLimitOverridesResponse  # noqa: Y015
+
+@_typing.final
+class LimitOverride(_message.Message):
+    """What two people have allowed, and is in force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    UP_TO_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    ROUTER_FIELD_NUMBER: _builtins.int
+    CL_ORD_ID_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    PROPOSED_BY_FIELD_NUMBER: _builtins.int
+    APPROVED_BY_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    limit: _builtins.str
+    up_to: _builtins.str
+    unit: _builtins.str
+    router: _builtins.str
+    cl_ord_id: _builtins.str
+    until: _builtins.int
+    proposed_by: _builtins.str
+    approved_by: _builtins.str
+    used: _builtins.int
+    """Orders it has let pass."""
+    @_builtins.property
+    def scope(self) -> _types_pb2.Scope: ...
+    def __init__(
+        self,
+        *,
+        scope: _types_pb2.Scope | None = ...,
+        limit: _builtins.str = ...,
+        up_to: _builtins.str = ...,
+        unit: _builtins.str = ...,
+        router: _builtins.str = ...,
+        cl_ord_id: _builtins.str = ...,
+        until: _builtins.int = ...,
+        proposed_by: _builtins.str = ...,
+        approved_by: _builtins.str = ...,
+        used: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "cl_ord_id", b"cl_ord_id", "limit", b"limit", "proposed_by", b"proposed_by", "router", b"router", "scope", b"scope", "unit", b"unit", "until", b"until", "up_to", b"up_to", "used", b"used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LimitOverride: _TypeAlias = LimitOverride  # noqa: Y015
+
+@_typing.final
 class HaltScopeRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -76,6 +76,21 @@ class AdminStub:
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.SetLimitRequest.SerializeToString,
                 response_deserializer=riskgate_dot_v1_dot_admin__pb2.SetLimitResponse.FromString,
                 _registered_method=True)
+        self.ExplainOrder = channel.unary_unary(
+                '/riskgate.v1.Admin/ExplainOrder',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.ExplainOrderRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ExplainOrderResponse.FromString,
+                _registered_method=True)
+        self.ProposeLimitOverride = channel.unary_unary(
+                '/riskgate.v1.Admin/ProposeLimitOverride',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.ProposeLimitOverrideRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ProposeLimitOverrideResponse.FromString,
+                _registered_method=True)
+        self.ListLimitOverrides = channel.unary_unary(
+                '/riskgate.v1.Admin/ListLimitOverrides',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.ListLimitOverridesRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ListLimitOverridesResponse.FromString,
+                _registered_method=True)
         self.HaltScope = channel.unary_unary(
                 '/riskgate.v1.Admin/HaltScope',
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.HaltScopeRequest.SerializeToString,
@@ -214,9 +229,29 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def HaltScope(self, request, context):
+    def ExplainOrder(self, request, context):
         """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed.
+        What every check says of an order, live or not yet sent. Changes nothing.
         """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposeLimitOverride(self, request, context):
+        """The first of two people who let orders pass a soft limit; `ApproveProposal` is the second.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLimitOverrides(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HaltScope(self, request, context):
+        """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -362,6 +397,21 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.SetLimit,
                     request_deserializer=riskgate_dot_v1_dot_admin__pb2.SetLimitRequest.FromString,
                     response_serializer=riskgate_dot_v1_dot_admin__pb2.SetLimitResponse.SerializeToString,
+            ),
+            'ExplainOrder': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainOrder,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ExplainOrderRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ExplainOrderResponse.SerializeToString,
+            ),
+            'ProposeLimitOverride': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeLimitOverride,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ProposeLimitOverrideRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ProposeLimitOverrideResponse.SerializeToString,
+            ),
+            'ListLimitOverrides': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLimitOverrides,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ListLimitOverridesRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ListLimitOverridesResponse.SerializeToString,
             ),
             'HaltScope': grpc.unary_unary_rpc_method_handler(
                     servicer.HaltScope,
@@ -657,6 +707,87 @@ class Admin:
             '/riskgate.v1.Admin/SetLimit',
             riskgate_dot_v1_dot_admin__pb2.SetLimitRequest.SerializeToString,
             riskgate_dot_v1_dot_admin__pb2.SetLimitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainOrder(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/ExplainOrder',
+            riskgate_dot_v1_dot_admin__pb2.ExplainOrderRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.ExplainOrderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeLimitOverride(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/ProposeLimitOverride',
+            riskgate_dot_v1_dot_admin__pb2.ProposeLimitOverrideRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.ProposeLimitOverrideResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLimitOverrides(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/ListLimitOverrides',
+            riskgate_dot_v1_dot_admin__pb2.ListLimitOverridesRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.ListLimitOverridesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,8 +54,14 @@ class AdminStub:
     """Every limit in force, defaults included."""
     SetLimit: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetLimitRequest, _admin_pb2.SetLimitResponse]
     """Tightening takes effect at once; loosening becomes a proposal that a second person approves."""
+    ExplainOrder: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ExplainOrderRequest, _admin_pb2.ExplainOrderResponse]
+    """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed.
+    What every check says of an order, live or not yet sent. Changes nothing.
+    """
+    ProposeLimitOverride: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ProposeLimitOverrideRequest, _admin_pb2.ProposeLimitOverrideResponse]
+    """The first of two people who let orders pass a soft limit; `ApproveProposal` is the second."""
+    ListLimitOverrides: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListLimitOverridesRequest, _admin_pb2.ListLimitOverridesResponse]
     HaltScope: _grpc.UnaryUnaryMultiCallable[_admin_pb2.HaltScopeRequest, _admin_pb2.HaltScopeResponse]
-    """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed."""
     ProposeReinstate: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ProposeReinstateRequest, _admin_pb2.ProposeReinstateResponse]
     """Asks for a halted scope to trade again; takes effect when a second person approves."""
     ApproveProposal: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ApproveProposalRequest, _admin_pb2.ApproveProposalResponse]
@@ -110,8 +116,14 @@ class AdminAsyncStub(AdminStub):
     """Every limit in force, defaults included."""
     SetLimit: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetLimitRequest, _admin_pb2.SetLimitResponse]  # type: ignore[assignment]
     """Tightening takes effect at once; loosening becomes a proposal that a second person approves."""
+    ExplainOrder: _aio.UnaryUnaryMultiCallable[_admin_pb2.ExplainOrderRequest, _admin_pb2.ExplainOrderResponse]  # type: ignore[assignment]
+    """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed.
+    What every check says of an order, live or not yet sent. Changes nothing.
+    """
+    ProposeLimitOverride: _aio.UnaryUnaryMultiCallable[_admin_pb2.ProposeLimitOverrideRequest, _admin_pb2.ProposeLimitOverrideResponse]  # type: ignore[assignment]
+    """The first of two people who let orders pass a soft limit; `ApproveProposal` is the second."""
+    ListLimitOverrides: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListLimitOverridesRequest, _admin_pb2.ListLimitOverridesResponse]  # type: ignore[assignment]
     HaltScope: _aio.UnaryUnaryMultiCallable[_admin_pb2.HaltScopeRequest, _admin_pb2.HaltScopeResponse]  # type: ignore[assignment]
-    """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed."""
     ProposeReinstate: _aio.UnaryUnaryMultiCallable[_admin_pb2.ProposeReinstateRequest, _admin_pb2.ProposeReinstateResponse]  # type: ignore[assignment]
     """Asks for a halted scope to trade again; takes effect when a second person approves."""
     ApproveProposal: _aio.UnaryUnaryMultiCallable[_admin_pb2.ApproveProposalRequest, _admin_pb2.ApproveProposalResponse]  # type: ignore[assignment]
@@ -213,12 +225,36 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         """Tightening takes effect at once; loosening becomes a proposal that a second person approves."""
 
     @_abc_1.abstractmethod
+    def ExplainOrder(
+        self,
+        request: _admin_pb2.ExplainOrderRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ExplainOrderResponse, _abc.Awaitable[_admin_pb2.ExplainOrderResponse]]:
+        """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed.
+        What every check says of an order, live or not yet sent. Changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def ProposeLimitOverride(
+        self,
+        request: _admin_pb2.ProposeLimitOverrideRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ProposeLimitOverrideResponse, _abc.Awaitable[_admin_pb2.ProposeLimitOverrideResponse]]:
+        """The first of two people who let orders pass a soft limit; `ApproveProposal` is the second."""
+
+    @_abc_1.abstractmethod
+    def ListLimitOverrides(
+        self,
+        request: _admin_pb2.ListLimitOverridesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ListLimitOverridesResponse, _abc.Awaitable[_admin_pb2.ListLimitOverridesResponse]]: ...
+
+    @_abc_1.abstractmethod
     def HaltScope(
         self,
         request: _admin_pb2.HaltScopeRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.HaltScopeResponse, _abc.Awaitable[_admin_pb2.HaltScopeResponse]]:
-        """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed."""
+    ) -> _typing.Union[_admin_pb2.HaltScopeResponse, _abc.Awaitable[_admin_pb2.HaltScopeResponse]]: ...
 
     @_abc_1.abstractmethod
     def ProposeReinstate(

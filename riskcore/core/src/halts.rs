@@ -119,6 +119,11 @@ impl Halts {
         self.latches.push(Latch::default());
     }
 
+    /// Forgets the scopes added last, down to this many; none of them was ever halted.
+    pub fn truncate(&mut self, scopes: usize) {
+        self.latches.truncate(scopes);
+    }
+
     /// A scope's own state.
     #[inline]
     pub fn state(&self, ix: ScopeIx) -> State {

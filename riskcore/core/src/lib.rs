@@ -18,6 +18,7 @@ pub mod detect;
 pub mod drift;
 pub mod engine;
 pub mod events;
+pub mod explain;
 pub mod fleet;
 pub mod halts;
 pub mod hash;

@@ -72,11 +72,12 @@ impl Overrides {
         self.list.clear();
     }
 
-    fn covering(&mut self, now: Nanos, order: (RouterId, ClOrdId), breach: &Breach) -> Option<&mut Override> {
+    /// The place of the one that covers what an order was refused for.
+    fn covering(&self, now: Nanos, order: (RouterId, ClOrdId), breach: &Breach) -> Option<usize> {
         let by = breach.by?;
-        self.list.iter_mut().find(|granted| {
+        self.list.iter().position(|granted| {
             (granted.ix, granted.limit) == by
-                && breach.reject.value <= granted.up_to
+                && breach.measured <= granted.up_to
                 && granted.until > now
                 && granted.order.is_none_or(|only| only == order)
         })
@@ -93,16 +94,23 @@ impl Engine {
     #[cold]
     fn override_applies(&mut self, candidate: &mut Candidate, cl_ord_id: ClOrdId, breach: &Breach) -> bool {
         let Some((ix, limit)) = breach.by else { return false };
-        // It may have been made hard since.
-        if !self.state.limits.at(ix).setting(limit).is_some_and(|setting| setting.soft) {
-            return false;
-        }
         let Some(place) = candidate.touched.iter().position(|touched| touched == ix) else { return false };
-        let order = (candidate.router, cl_ord_id);
-        let Some(granted) = self.overrides.covering(self.state.now, order, breach) else { return false };
-        granted.used += 1;
+        let Some(granted) = self.override_of(candidate, cl_ord_id, breach) else { return false };
+        self.overrides.list[granted].used += 1;
         candidate.bounds.waive(limit, place);
         true
+    }
+
+    fn override_of(&self, candidate: &Candidate, cl_ord_id: ClOrdId, breach: &Breach) -> Option<usize> {
+        let (ix, limit) = breach.by?;
+        // It may have been made hard since.
+        self.state.limits.at(ix).setting(limit).filter(|setting| setting.soft)?;
+        self.overrides.covering(self.state.now, (candidate.router, cl_ord_id), breach)
+    }
+
+    /// Whether an override would let the order pass what refuses it.
+    pub(crate) fn would_override(&self, candidate: &Candidate, cl_ord_id: ClOrdId, breach: &Breach) -> bool {
+        self.override_of(candidate, cl_ord_id, breach).is_some()
     }
 
     /// What people have allowed to pass soft limits, and is still in force.

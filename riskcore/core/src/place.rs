@@ -17,7 +17,7 @@ use crate::order_ids::IdHash;
 use crate::orders::{Accepted, Order, PendingReplace, Touched};
 use crate::outcome::{CxlRejReason, Outcome, Reject, Unit};
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, ARITHMETIC_OVERFLOW, CAPACITY, OTHER, Reason, reasons};
-use crate::routes::{RouteKey, RoutePlace};
+use crate::routes::{Bounds, RouteKey, RoutePlace};
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
 use crate::units::{BPS, Money, Price, Qty, mul_div_ceil};
@@ -134,38 +134,8 @@ impl Engine {
             return Err(plain(&CANCELED_BEFORE_ARRIVAL));
         }
         let place = self.route(order)?;
-        let state = &self.state;
-        let route = state.routes.at(place);
-        let symbol = route.symbol();
-        // Without a market only a reducing limit order passes (`market_data`): it is worth its own price.
-        let px_risk = risk_price(state, &route.touched, symbol, order.side, order.price).or(order.price);
-        // A quantity that is not positive is refused by `well_formed` with its own reason.
-        let qty = Qty(order.qty.0.max(0));
-        let notional = valued(state, symbol, px_risk, qty)?;
-        let mut candidate = Candidate {
-            now: state.now,
-            router: order.router,
-            account: route.account(),
-            symbol,
-            parent: order.parent,
-            side: order.side,
-            ord_type: order.ord_type,
-            tif: order.tif,
-            strategy: order.strategy.known(),
-            flags: order.flags,
-            replaces: None,
-            observed: true,
-            qty: order.qty,
-            price: order.price,
-            touched: route.touched,
-            bounds: route.bounds,
-            px_risk,
-            notional,
-            added: qty.0,
-            added_notional: notional.0,
-            asks_more: true,
-            reduces: state.books[route.touched.account_symbol().at()].reduces(order.side, qty.0),
-        };
+        let route = self.state.routes.at(place);
+        let mut candidate = candidate(&self.state, order, route.touched, route.bounds, true)?;
         self.judge(&mut candidate, order.cl_ord_id, place_as.is_some())?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
@@ -179,12 +149,12 @@ impl Engine {
     /// Everything that is asked of a resolved order or replace. A check learns of its own refusals, but of a dry run's.
     fn judge(&mut self, candidate: &mut Candidate, cl_ord_id: ClOrdId, placing: bool) -> Verdict {
         self.reduce_only(candidate)?;
-        while let Err((place, breach)) = self.checks.check(candidate, &self.state) {
+        while let Err(breach) = self.checks.check(candidate, &self.state) {
             if self.overridden(candidate, cl_ord_id, &breach) {
                 continue;
             }
             if placing {
-                self.checks.refused(place, candidate, &breach.reject);
+                self.checks.refused(breach.place, candidate, &breach.reject);
             }
             return Err(breach);
         }
@@ -199,7 +169,7 @@ impl Engine {
     }
 
     /// A scope that takes nothing but cancels refuses before anything else is looked at, even an unknown symbol.
-    fn blocked_by_latch(&self, order: &NewOrder) -> Verdict {
+    pub(crate) fn blocked_by_latch(&self, order: &NewOrder) -> Verdict {
         let state = &self.state;
         if !state.halts.any() {
             return Ok(());
@@ -226,7 +196,7 @@ impl Engine {
         not_stopped(state, places)
     }
 
-    fn reduce_only(&self, candidate: &Candidate) -> Verdict {
+    pub(crate) fn reduce_only(&self, candidate: &Candidate) -> Verdict {
         if !self.state.halts.any() || candidate.reduces {
             return Ok(());
         }
@@ -239,11 +209,7 @@ impl Engine {
     /// The route of an order. Fails for names that are not configured.
     #[inline(always)]
     fn route(&mut self, order: &NewOrder) -> Result<RoutePlace, Breach> {
-        let Ref::Known(account) = order.account else { return Err(plain(&UNKNOWN_ACCOUNT)) };
-        let Ref::Known(symbol) = order.symbol else { return Err(plain(&UNKNOWN_SYMBOL)) };
-        if order.strategy == Ref::Unknown {
-            return Err(plain(&UNKNOWN_STRATEGY));
-        }
+        let (account, symbol) = resolved(order)?;
         let key = RouteKey::new(account, order.router, symbol, order.strategy.known());
         if let Some(place) = self.state.routes.find(key, self.state.limits.version) {
             return Ok(place);
@@ -466,6 +432,58 @@ impl Engine {
         self.turned_away(router, 1);
         Outcome::ReplaceRejected(Some(id), CxlRejReason::Other, Some(reject))
     }
+}
+
+/// The account and the instrument of an order whose names are configured.
+#[inline(always)]
+pub(crate) fn resolved(order: &NewOrder) -> Result<(AccountId, SymbolId), Breach> {
+    let Ref::Known(account) = order.account else { return Err(plain(&UNKNOWN_ACCOUNT)) };
+    let Ref::Known(symbol) = order.symbol else { return Err(plain(&UNKNOWN_SYMBOL)) };
+    if order.strategy == Ref::Unknown {
+        return Err(plain(&UNKNOWN_STRATEGY));
+    }
+    Ok((account, symbol))
+}
+
+/// Everything the checks need of a new order that touches these scopes.
+#[inline(always)]
+pub(crate) fn candidate(
+    state: &State,
+    order: &NewOrder,
+    touched: Touched,
+    bounds: Bounds,
+    observed: bool,
+) -> Result<Candidate, Breach> {
+    let (account, symbol) = resolved(order)?;
+    // Without a market only a reducing limit order passes (`market_data`): it is worth its own price.
+    let px_risk = risk_price(state, &touched, symbol, order.side, order.price).or(order.price);
+    // A quantity that is not positive is refused by `well_formed` with its own reason.
+    let qty = Qty(order.qty.0.max(0));
+    let notional = valued(state, symbol, px_risk, qty)?;
+    Ok(Candidate {
+        now: state.now,
+        router: order.router,
+        account,
+        symbol,
+        parent: order.parent,
+        side: order.side,
+        ord_type: order.ord_type,
+        tif: order.tif,
+        strategy: order.strategy.known(),
+        flags: order.flags,
+        replaces: None,
+        observed,
+        qty: order.qty,
+        price: order.price,
+        touched,
+        bounds,
+        px_risk,
+        notional,
+        added: qty.0,
+        added_notional: notional.0,
+        asks_more: true,
+        reduces: state.books[touched.account_symbol().at()].reduces(order.side, qty.0),
+    })
 }
 
 /// The reject of a halted scope: its trip's number is the value.

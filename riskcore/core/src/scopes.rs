@@ -178,6 +178,13 @@ impl ScopeIndex {
         ix
     }
 
+    /// Takes back the pair that was added last; names are there for good.
+    pub fn forget_last(&mut self) -> Option<Scope> {
+        let scope = *self.scopes.last()?;
+        self.pairs.remove(&pair_key(scope))?;
+        self.scopes.pop()
+    }
+
     /// The place of a scope, if it exists.
     pub fn find(&self, scope: Scope) -> Option<ScopeIx> {
         match scope {

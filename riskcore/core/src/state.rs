@@ -215,6 +215,21 @@ impl State {
         Some(ix)
     }
 
+    /// Forgets the pairs that were created last, down to this many scopes, as if they had never been. Nothing may have
+    /// happened in them.
+    pub fn forget_scopes(&mut self, len: usize) {
+        while self.scopes.len() > len {
+            let Some(Scope::AccountSymbol(_, symbol) | Scope::RouterSymbol(_, symbol)) = self.scopes.forget_last()
+            else {
+                return;
+            };
+            self.cells[symbol.index()].pop();
+        }
+        self.limits.truncate(len);
+        self.books.truncate(len);
+        self.halts.truncate(len);
+    }
+
     /// The trading phase an order of this instrument meets; `None` if it is not known and must be.
     #[inline]
     pub fn phase(&self, symbol: SymbolId) -> Option<Phase> {
@@ -329,12 +344,18 @@ impl State {
         if let Some(place) = self.routes.find(key, self.limits.version) {
             return place;
         }
+        let bounds = self.bounds_of(touched);
+        self.routes.put(key, self.limits.version, *touched, bounds)
+    }
+
+    /// The limits of an order that touches these scopes.
+    pub fn bounds_of(&self, touched: &Touched) -> Bounds {
         let mut bounds = Bounds::of(touched, &self.limits, &self.scopes);
         if let Scope::Symbol(symbol) = self.scopes.at(touched.symbol()) {
             bounds.not_permitted = self.permissions.missing(touched, symbol);
             bounds.restricted = self.permissions.stops(symbol);
         }
-        self.routes.put(key, self.limits.version, *touched, bounds)
+        bounds
     }
 
     /// Values every cell of a symbol anew, after its market moved. Only cells that hold something cost anything.

@@ -574,6 +574,31 @@ impl Engine {
         self.propose(t, &format!("{limit} at {scope}"), change, principal, text)
     }
 
+    /// Propose to let orders pass a soft limit; the proposal's id.
+    #[pyo3(signature = (t, scope, limit, up_to, until, principal, text, *, router = None, cl_ord_id = None))]
+    #[expect(clippy::too_many_arguments, reason = "as Python's keywords")]
+    fn propose_limit_override(
+        &mut self,
+        t: i64,
+        scope: &str,
+        limit: &str,
+        up_to: i128,
+        until: i64,
+        principal: &str,
+        text: &str,
+        router: Option<i64>,
+        cl_ord_id: Option<i64>,
+    ) -> Result<u64, Error> {
+        let order = match (router, cl_ord_id) {
+            (Some(router), Some(id)) => Some((arguments::router(router)?, arguments::cl_ord_id("cl_ord_id", id)?)),
+            (None, None) => None,
+            _ => return Err(Error::Invalid("router and cl_ord_id name one order together: give both or none".into())),
+        };
+        let (scope_named, limit_id) = (self.scope(scope)?, limit_named(limit)?);
+        let change = Change::Override { scope: scope_named, limit: limit_id, up_to, order, until: Nanos(until) };
+        self.propose(t, &format!("override of {limit} at {scope}"), change, principal, text)
+    }
+
     /// The registry of order flags, as bits; without one flags are not looked at.
     #[pyo3(signature = (registered, *, retired = 0))]
     fn set_flags(&mut self, registered: u64, retired: u64) {

@@ -15,6 +15,7 @@ pub mod config;
 pub mod error;
 pub mod events;
 pub mod evidence;
+pub mod explain;
 pub mod findings;
 pub mod fleet;
 pub mod halt_door;

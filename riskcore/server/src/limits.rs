@@ -9,7 +9,7 @@ use riskcore::reasons;
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
 use riskcore::units::Nanos;
 
-use crate::admin::{kind_of, refused};
+use crate::admin::{kind_of, refused, unknown};
 use crate::commands::clipped;
 use crate::error::Error;
 use crate::plane::{ALARMS_PER_TURN, Plane};
@@ -192,6 +192,54 @@ impl Plane {
         };
         let (name, scope) = (limit.def().name, scope_text::render(scope, self.names()));
         format!("let {who} pass {name} of {scope} up to {up_to} for {} s", self.seconds_until(until))
+    }
+
+    pub(crate) fn list_limit_overrides(&self) -> proto::ListLimitOverridesResponse {
+        let state = self.engine.state();
+        let in_force = self.engine.overrides().iter().filter(|granted| granted.until > self.now());
+        let overrides = in_force.map(|granted| proto::LimitOverride {
+            scope: Some(self.scope_message(state.scopes.at(granted.ix))),
+            limit: granted.limit.def().name.to_owned(),
+            up_to: granted.up_to.to_string(),
+            unit: unit_name(granted.limit.def().unit).to_owned(),
+            router: granted
+                .order
+                .map_or_else(String::new, |(router, _)| self.names().routers.name(router.0).to_owned()),
+            cl_ord_id: granted.order.map_or_else(String::new, |(_, id)| id.as_str().to_owned()),
+            until: granted.until.0 as u64,
+            proposed_by: granted.people.0.clone(),
+            approved_by: granted.people.1.clone(),
+            used: granted.used,
+        });
+        proto::ListLimitOverridesResponse { overrides: overrides.collect() }
+    }
+
+    pub(crate) fn propose_limit_override(
+        &mut self,
+        request: &proto::ProposeLimitOverrideRequest,
+        principal: &str,
+    ) -> Result<proto::ProposeLimitOverrideResponse, Error> {
+        let scope = self.scope_of(request.scope.as_ref())?;
+        let limit = limit_named(&request.limit)?;
+        let up_to = request.up_to.trim().parse::<i128>().map_err(|_| {
+            Error::Invalid(format!("up_to: {:?} is not a whole number in the unit of {}", request.up_to, request.limit))
+        })?;
+        let order = self.only_order(&request.router, &request.cl_ord_id)?;
+        let change = Change::Override { scope, limit, up_to, order, until: Nanos(request.until as i64) };
+        let proposal_id = self.propose(change, clipped(principal), clipped(&request.reason))?;
+        let expires = self.engine.proposals().iter().find(|proposal| proposal.id == proposal_id);
+        let expires = expires.map_or(0, |proposal| proposal.expires.0 as u64);
+        Ok(proto::ProposeLimitOverrideResponse { proposal_id, expires })
+    }
+
+    fn only_order(&self, router: &str, cl_ord_id: &str) -> Result<Option<(RouterId, ClOrdId)>, Error> {
+        if router.is_empty() && cl_ord_id.is_empty() {
+            return Ok(None);
+        }
+        let id = ClOrdId::new(cl_ord_id.as_bytes())
+            .ok_or_else(|| Error::Invalid("cl_ord_id: 1 to 36 printable ASCII characters are needed".to_owned()))?;
+        let router = self.names().router(router).known().ok_or_else(|| unknown("router", router))?;
+        Ok(Some((router, id)))
     }
 
     fn seconds_until(&self, until: Nanos) -> i64 {

@@ -38,12 +38,16 @@ pub struct Breach {
     pub halt: Option<(Scope, HaltState)>,
     /// The bound that refused, where one did: an override names it.
     pub by: Option<(ScopeIx, LimitId)>,
+    /// What was measured against that bound, in the limit's own unit.
+    pub measured: i128,
+    /// The place of its check in the registry.
+    pub place: u8,
 }
 
 impl Breach {
     /// A refusal alone.
     pub fn reject(reject: Reject) -> Breach {
-        Breach { reject, halt: None, by: None }
+        Breach { reject, halt: None, by: None, measured: 0, place: 0 }
     }
 }
 
@@ -84,7 +88,7 @@ impl Measure {
         let action = state.limits.at(self.ix).action(self.limit);
         let halts = if self.limit.def().judges == Judges::Orders { action.halts() } else { None };
         let halt = halts.map(|severity| (state.scopes.at(self.ix), severity));
-        Breach { reject: self.reject(state), halt, by: Some((self.ix, self.limit)) }
+        Breach { reject: self.reject(state), halt, by: Some((self.ix, self.limit)), measured: self.value, place: 0 }
     }
 }
 
@@ -281,11 +285,11 @@ macro_rules! registry {
 
             /// Asks every check in order; the first refusal is the answer, with the place of the check that gave it.
             #[inline]
-            pub fn check(&self, candidate: &Candidate, state: &State) -> Result<(), (usize, Breach)> {
+            pub fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
                 let mut place = 0;
                 $(
                     if let Err(breach) = self.$module.check(candidate, state) {
-                        return Err((place, breach));
+                        return Err(Breach { place, ..breach });
                     }
                     place += 1;
                 )+
@@ -294,7 +298,7 @@ macro_rules! registry {
             }
 
             /// See [`Check::refused`]; `place` is that of the check.
-            pub fn refused(&mut self, place: usize, candidate: &Candidate, reject: &Reject) {
+            pub fn refused(&mut self, place: u8, candidate: &Candidate, reject: &Reject) {
                 let mut at = 0;
                 $(
                     if at == place {
@@ -322,12 +326,18 @@ macro_rules! registry {
                 $(self.$module.measure(candidate, state, see);)+
             }
 
-            /// Each check by itself, in order: its name, its verdict, and what it measures.
-            pub fn explain(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(&'static str, Verdict, &[Measure])) {
+            /// Each check by itself, in order: its name, its verdict, and what it measures when limits on trial count too.
+            pub fn explain(
+                &self,
+                candidate: &Candidate,
+                with_trial: &Candidate,
+                state: &State,
+                see: &mut impl FnMut(&'static str, Verdict, &[Measure]),
+            ) {
                 let mut measures = Vec::new();
                 $(
                     measures.clear();
-                    self.$module.measure(candidate, state, &mut |measure| {
+                    self.$module.measure(with_trial, state, &mut |measure| {
                         measures.push(measure);
                         true
                     });
