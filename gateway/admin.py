@@ -21,6 +21,7 @@ from gateway.events import EventHub
 from gateway.identity import Operators, Principal
 from gateway.log import logger
 from riskgate.v1 import admin_pb2 as pb
+from riskgate.v1 import explain_pb2
 
 MAX_SUBSCRIBERS: Final = 32
 _UNARY_THREADS: Final = 16
@@ -72,7 +73,7 @@ METHODS: Final = {
     "GetEvidence": Method("view", pb.GetEvidenceRequest),
     "AcknowledgeFinding": Method("risk", pb.AcknowledgeFindingRequest),
     "ListRestrictions": Method("view", pb.ListRestrictionsRequest),
-    "ExplainOrder": Method("view", pb.ExplainOrderRequest),
+    "ExplainOrder": Method("view", explain_pb2.ExplainOrderRequest),
     "ListLimitOverrides": Method("view", pb.ListLimitOverridesRequest),
     "ProposeLimitOverride": Method("risk", pb.ProposeLimitOverrideRequest),
     "HaltScope": Method("halt", pb.HaltScopeRequest),

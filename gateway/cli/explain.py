@@ -18,7 +18,7 @@ from gateway.cli.output import in_unit, print_json, print_table
 from gateway.problems import closest
 from gateway.units import PRICE_MAX, parse_decimal
 from gateway.wire import scope_text
-from riskgate.v1 import admin_pb2 as pb
+from riskgate.v1 import explain_pb2 as pb
 from riskgate.v1 import types_pb2
 
 app = typer.Typer()

@@ -80,7 +80,7 @@ class Finding(NamedTuple):
     """What a person should look at: ``kind`` is ``refusal``, ``venue_reject``, ``ord_type``, ``time_in_force``, ``flag``
     or ``strategy`` (one router shows ``what`` and its peers do not), or ``divergence`` (it differs in the signal ``what``).
 
-    ``router`` shows it most: ``count`` of ``total``. ``loud``: it should be looked at now. ``acknowledged_by`` is empty
+    ``router`` shows it most: ``occurrences`` of ``total``. ``loud``: it should be looked at now. ``acknowledged_by`` is empty
     while nobody has.
     """
 
@@ -88,7 +88,7 @@ class Finding(NamedTuple):
     kind: str
     what: str
     router: str
-    count: int
+    occurrences: int
     total: int
     first: int
     last: int

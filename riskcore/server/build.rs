@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::path::Path;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "riskgate/v1/types.proto",
     "riskgate/v1/order_entry.proto",
     "riskgate/v1/exchange.proto",
     "riskgate/v1/parent_orders.proto",
+    "riskgate/v1/explain.proto",
     "riskgate/v1/admin.proto",
 ];
 

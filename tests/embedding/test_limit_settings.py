@@ -24,14 +24,14 @@ def test_a_hard_limit_knows_no_override() -> None:
     desk = Desk()
 
     with pytest.raises(riskcore.Refused, match="HARD_LIMIT"):
-        desk.engine.propose_limit_override(desk.now, "firm", "max_turnover_day", 1, desk.now + NANO, "alice", "why")
+        desk.engine.propose_limit_override(desk.t, "firm", "max_turnover_day", 1, desk.t + NANO, "alice", "why")
 
 
 def test_a_loosening_for_a_time_that_has_passed_is_refused() -> None:
     desk = Desk()
 
     with pytest.raises(riskcore.Refused, match="LAPSED"):
-        desk.engine.propose_limit(desk.now, "firm", "max_turnover_day", 1, "alice", "why", until=desk.now)
+        desk.engine.propose_limit(desk.t, "firm", "max_turnover_day", 1, "alice", "why", until=desk.t)
 
 
 def test_one_order_passes_a_soft_limit_by_two_people() -> None:
@@ -40,9 +40,9 @@ def test_one_order_passes_a_soft_limit_by_two_people() -> None:
     refused = desk.order(qty=100)
 
     number = desk.engine.propose_limit_override(
-        desk.now, "account:ACC1", "max_order_qty", 100, desk.now + NANO, "alice", "a block trade"
+        desk.t, "account:ACC1", "max_order_qty", 100, desk.t + NANO, "alice", "a block trade"
     )
-    desk.engine.approve(desk.now, number, "bob")
+    desk.engine.approve(desk.t, number, "bob")
 
     assert refused < 0
     assert desk.order(qty=100) > 0

@@ -167,6 +167,11 @@ def too_fast(desk: Desk) -> int:
     return [desk.order() for _ in range(3)][-1]
 
 
+def the_same_again(desk: Desk) -> int:
+    desk.engine.set_limit("router:r1", "duplicate_orders", 2)
+    return [desk.order() for _ in range(3)][-1]
+
+
 def stale(desk: Desk) -> int:
     desk.later(11 * SECOND)
     return desk.order()
@@ -330,6 +335,8 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "PARENT_OVERFILL": overfill,
     "RATE_LIMIT": too_fast,
     "TOO_MANY_UNACKNOWLEDGED": lambda _: Desk(limits={("firm", "max_unacknowledged"): 0}).order(),
+    "DUPLICATE_ORDER": the_same_again,
+    "NOTIONAL_VELOCITY": lambda _: Desk(limits={("firm", "max_notional_velocity"): 1}).order(),
     "MAX_ORDER_QTY": lambda desk: desk.order(qty=50_010),
     "ORDER_ABOVE_ADV": lambda _: Desk(limits={("firm", "max_order_adv_bps"): 0}, adv=1_000).order(),
     "ADV_UNKNOWN": lambda _: Desk(limits={("firm", "max_order_adv_bps"): 10_000}).order(),
@@ -371,7 +378,8 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "CANARY_NOT_CONFIGURED": on_canary(None, 0),
 }
 
-# Reached by a halt or by a request of a person, not by an order: the tests in test_halts.py and test_arguments.py.
+# Reached by what happens or by a request of a person, not by an order: test_halts.py, test_arguments.py,
+# test_limit_settings.py, and the scenario files of the checks.
 ELSEWHERE = {
     "LOSS_LIMIT",
     "REJECT_STORM",
@@ -395,6 +403,14 @@ ELSEWHERE = {
     "BAD_ACTION",
     "HARD_LIMIT",
     "LAPSED",
+    "DRAWDOWN_LIMIT",
+    "DROP_COPY_LOST",
+    "DROP_COPY_MISMATCH",
+    "EVENT_LAG",
+    "EXECUTION_LOSS",
+    "JOURNAL_LAG",
+    "QUEUE_DEPTH",
+    "UNMATCHED_EXECUTIONS",
 }
 
 # Given by the order-entry server, before a message reaches the core.

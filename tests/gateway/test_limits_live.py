@@ -19,9 +19,7 @@ def _limits(gateway: Gateway, name: str) -> list[dict[str, Any]]:
 def test_validation_says_what_would_follow_and_changes_nothing(gateway: Gateway) -> None:
     before = gateway.run("limits", "show", "--output", "json").stdout
 
-    tighter = gateway.run(
-        "limits", "set", "router:r1", "message_rate", "100", "--reason", "what if", "--validate-only"
-    )
+    tighter = gateway.run("limits", "set", "router:r1", "message_rate", "100", "--reason", "what if", "--validate-only")
     looser = gateway.run(
         "limits", "set", "router:r1", "message_rate", "100_000", "--reason", "what if", "--validate-only"
     )
@@ -60,7 +58,7 @@ def test_an_override_of_a_soft_limit_takes_two_people_and_is_listed_until_it_lap
 
 def test_a_loosening_ends_by_itself(gateway: Gateway) -> None:
     def rate() -> str:
-        return next(limit["value"] for limit in _limits(gateway, "message_rate") if limit["scope"]["name"] == "r1")
+        return next(str(limit["value"]) for limit in _limits(gateway, "message_rate") if limit["scope"]["name"] == "r1")
 
     gateway.run("limits", "set", "router:r1", "message_rate", "10", "--reason", "calm")
     proposed = gateway.run(

@@ -37,5 +37,5 @@ def test_the_faulty_router_and_no_other_is_named_within_a_second(seed: int) -> N
     first = next(finding for finding in findings if finding.kind == "divergence")
 
     assert {finding.router for finding in findings} == {"smars-8"}
-    assert (first.what, first.loud, first.count) == ("excess_attempts", True, first.total)
+    assert (first.what, first.loud, first.occurrences) == ("excess_attempts", True, first.total)
     assert first.first - gate.opened <= 500 * MILLISECOND

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from riskgate.v1 import admin_pb2 as riskgate_dot_v1_dot_admin__pb2
+from riskgate.v1 import explain_pb2 as riskgate_dot_v1_dot_explain__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -78,8 +79,8 @@ class AdminStub:
                 _registered_method=True)
         self.ExplainOrder = channel.unary_unary(
                 '/riskgate.v1.Admin/ExplainOrder',
-                request_serializer=riskgate_dot_v1_dot_admin__pb2.ExplainOrderRequest.SerializeToString,
-                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ExplainOrderResponse.FromString,
+                request_serializer=riskgate_dot_v1_dot_explain__pb2.ExplainOrderRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_explain__pb2.ExplainOrderResponse.FromString,
                 _registered_method=True)
         self.ProposeLimitOverride = channel.unary_unary(
                 '/riskgate.v1.Admin/ProposeLimitOverride',
@@ -245,13 +246,15 @@ class AdminServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListLimitOverrides(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """What two people let pass soft limits, and is in force.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def HaltScope(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Block new orders in a scope and cancel what rests there; one person.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -400,8 +403,8 @@ def add_AdminServicer_to_server(servicer, server):
             ),
             'ExplainOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainOrder,
-                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ExplainOrderRequest.FromString,
-                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ExplainOrderResponse.SerializeToString,
+                    request_deserializer=riskgate_dot_v1_dot_explain__pb2.ExplainOrderRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_explain__pb2.ExplainOrderResponse.SerializeToString,
             ),
             'ProposeLimitOverride': grpc.unary_unary_rpc_method_handler(
                     servicer.ProposeLimitOverride,
@@ -732,8 +735,8 @@ class Admin:
             request,
             target,
             '/riskgate.v1.Admin/ExplainOrder',
-            riskgate_dot_v1_dot_admin__pb2.ExplainOrderRequest.SerializeToString,
-            riskgate_dot_v1_dot_admin__pb2.ExplainOrderResponse.FromString,
+            riskgate_dot_v1_dot_explain__pb2.ExplainOrderRequest.SerializeToString,
+            riskgate_dot_v1_dot_explain__pb2.ExplainOrderResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -9,6 +9,7 @@ Every call carries the operator's token in the metadata key `authorization: Bear
 from collections import abc as _abc
 from grpc import aio as _aio
 from riskgate.v1 import admin_pb2 as _admin_pb2
+from riskgate.v1 import explain_pb2 as _explain_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -54,14 +55,16 @@ class AdminStub:
     """Every limit in force, defaults included."""
     SetLimit: _grpc.UnaryUnaryMultiCallable[_admin_pb2.SetLimitRequest, _admin_pb2.SetLimitResponse]
     """Tightening takes effect at once; loosening becomes a proposal that a second person approves."""
-    ExplainOrder: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ExplainOrderRequest, _admin_pb2.ExplainOrderResponse]
+    ExplainOrder: _grpc.UnaryUnaryMultiCallable[_explain_pb2.ExplainOrderRequest, _explain_pb2.ExplainOrderResponse]
     """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed.
     What every check says of an order, live or not yet sent. Changes nothing.
     """
     ProposeLimitOverride: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ProposeLimitOverrideRequest, _admin_pb2.ProposeLimitOverrideResponse]
     """The first of two people who let orders pass a soft limit; `ApproveProposal` is the second."""
     ListLimitOverrides: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListLimitOverridesRequest, _admin_pb2.ListLimitOverridesResponse]
+    """What two people let pass soft limits, and is in force."""
     HaltScope: _grpc.UnaryUnaryMultiCallable[_admin_pb2.HaltScopeRequest, _admin_pb2.HaltScopeResponse]
+    """Block new orders in a scope and cancel what rests there; one person."""
     ProposeReinstate: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ProposeReinstateRequest, _admin_pb2.ProposeReinstateResponse]
     """Asks for a halted scope to trade again; takes effect when a second person approves."""
     ApproveProposal: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ApproveProposalRequest, _admin_pb2.ApproveProposalResponse]
@@ -116,14 +119,16 @@ class AdminAsyncStub(AdminStub):
     """Every limit in force, defaults included."""
     SetLimit: _aio.UnaryUnaryMultiCallable[_admin_pb2.SetLimitRequest, _admin_pb2.SetLimitResponse]  # type: ignore[assignment]
     """Tightening takes effect at once; loosening becomes a proposal that a second person approves."""
-    ExplainOrder: _aio.UnaryUnaryMultiCallable[_admin_pb2.ExplainOrderRequest, _admin_pb2.ExplainOrderResponse]  # type: ignore[assignment]
+    ExplainOrder: _aio.UnaryUnaryMultiCallable[_explain_pb2.ExplainOrderRequest, _explain_pb2.ExplainOrderResponse]  # type: ignore[assignment]
     """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed.
     What every check says of an order, live or not yet sent. Changes nothing.
     """
     ProposeLimitOverride: _aio.UnaryUnaryMultiCallable[_admin_pb2.ProposeLimitOverrideRequest, _admin_pb2.ProposeLimitOverrideResponse]  # type: ignore[assignment]
     """The first of two people who let orders pass a soft limit; `ApproveProposal` is the second."""
     ListLimitOverrides: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListLimitOverridesRequest, _admin_pb2.ListLimitOverridesResponse]  # type: ignore[assignment]
+    """What two people let pass soft limits, and is in force."""
     HaltScope: _aio.UnaryUnaryMultiCallable[_admin_pb2.HaltScopeRequest, _admin_pb2.HaltScopeResponse]  # type: ignore[assignment]
+    """Block new orders in a scope and cancel what rests there; one person."""
     ProposeReinstate: _aio.UnaryUnaryMultiCallable[_admin_pb2.ProposeReinstateRequest, _admin_pb2.ProposeReinstateResponse]  # type: ignore[assignment]
     """Asks for a halted scope to trade again; takes effect when a second person approves."""
     ApproveProposal: _aio.UnaryUnaryMultiCallable[_admin_pb2.ApproveProposalRequest, _admin_pb2.ApproveProposalResponse]  # type: ignore[assignment]
@@ -227,9 +232,9 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ExplainOrder(
         self,
-        request: _admin_pb2.ExplainOrderRequest,
+        request: _explain_pb2.ExplainOrderRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.ExplainOrderResponse, _abc.Awaitable[_admin_pb2.ExplainOrderResponse]]:
+    ) -> _typing.Union[_explain_pb2.ExplainOrderResponse, _abc.Awaitable[_explain_pb2.ExplainOrderResponse]]:
         """Effective and latched when this answers; `ListScopes` shows its cancels being confirmed.
         What every check says of an order, live or not yet sent. Changes nothing.
         """
@@ -247,14 +252,16 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _admin_pb2.ListLimitOverridesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.ListLimitOverridesResponse, _abc.Awaitable[_admin_pb2.ListLimitOverridesResponse]]: ...
+    ) -> _typing.Union[_admin_pb2.ListLimitOverridesResponse, _abc.Awaitable[_admin_pb2.ListLimitOverridesResponse]]:
+        """What two people let pass soft limits, and is in force."""
 
     @_abc_1.abstractmethod
     def HaltScope(
         self,
         request: _admin_pb2.HaltScopeRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_admin_pb2.HaltScopeResponse, _abc.Awaitable[_admin_pb2.HaltScopeResponse]]: ...
+    ) -> _typing.Union[_admin_pb2.HaltScopeResponse, _abc.Awaitable[_admin_pb2.HaltScopeResponse]]:
+        """Block new orders in a scope and cancel what rests there; one person."""
 
     @_abc_1.abstractmethod
     def ProposeReinstate(

@@ -86,7 +86,7 @@ pub static FINDING: TupleType = TupleType::new(
         ("kind", "str"),
         ("what", "str"),
         ("router", "str"),
-        ("count", "int"),
+        ("occurrences", "int"),
         ("total", "int"),
         ("first", "int"),
         ("last", "int"),

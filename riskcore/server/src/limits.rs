@@ -285,7 +285,9 @@ pub(crate) fn action_named(limit: LimitId, name: &str) -> Result<Action, Error> 
         return Ok(def.action);
     }
     Action::by_name(name).filter(|action| def.allows(*action)).ok_or_else(|| {
-        let allowed: Vec<&str> = Action::ALL.iter().filter(|a| def.allows(**a)).map(|a| a.name()).collect();
-        Error::Invalid(format!("action {name:?}: {} takes {}", def.name, allowed.join(", ")))
+        let allowed: Vec<&str> =
+            Action::ALL.iter().filter(|a| def.judges != Judges::Nothing && def.allows(**a)).map(|a| a.name()).collect();
+        let allowed = if allowed.is_empty() { "none: it tunes another limit".to_owned() } else { allowed.join(", ") };
+        Error::Invalid(format!("{}: action {name:?}: {} takes {allowed}", reasons::BAD_ACTION.name, def.name))
     })
 }

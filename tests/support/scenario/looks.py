@@ -64,6 +64,11 @@ class Looks:
 
     def look(self, line: Line) -> None:
         """Compare one look; what takes a moment to arrive is waited for."""
+        if line.words[1] == "warned":
+            return  # the event stream tells it; the engine's runner compares the steps
+        if line.words[1] == "breaches":
+            eventually(lambda: self._breaches(line.words[2], line.words[3]) == line.expect, f"{line}")
+            return
         if line.words[1] == "cancels":
             self._cancels(line)
             return
@@ -207,6 +212,12 @@ class Looks:
         request = admin.GetEvidenceRequest(trip_id=max(trips))
         card = self._admin.GetEvidence(request, metadata=METADATA, timeout=RPC_SECONDS).evidence
         return _CARD[field](card) or "none"
+
+    def _breaches(self, scope: str, limit: str) -> str:
+        """What a limit on trial would have stopped."""
+        answer = self._admin.ListLimits(admin.ListLimitsRequest(), metadata=METADATA, timeout=RPC_SECONDS)
+        found = (one for one in answer.limits if one.limit == limit and scope_text(one.scope) == scope)
+        return str(sum(one.breaches for one in found))
 
     def _cancels(self, line: Line) -> None:
         """The cancels that reached the venue since the last look."""

@@ -7,6 +7,7 @@ many orders a lost session leaves - is not compared here; the looks that follow 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -394,6 +395,8 @@ class Runner:
                 name, _, value = line.words[3].partition("=")
                 request = _limit_request(line.words[2], name, value)
                 self._proposal = self._admin.SetLimit(request, **self._as(who)).proposal_id
+            elif line.words[1] == "limit_override":
+                self._proposal = self._admin.ProposeLimitOverride(_override_request(line), **self._as(who)).proposal_id
             elif line.words[1] == "promote":
                 promotion = admin.ProposePromotionRequest(router=line.words[2], reason="scenario")
                 self._proposal = self._admin.ProposePromotion(promotion, **self._as(who)).proposal_id
@@ -444,11 +447,35 @@ def _new_order(line: Line, name: str) -> pb.NewOrderSingle:
     )
 
 
-def _limit_request(scope: str, limit: str, value: str) -> admin.SetLimitRequest:
-    where = parse_scope(scope)
-    number = value if value.startswith("-") else "" if value == "none" else str(parse_limit(catalogue()[limit], value))
+def _override_request(line: Line) -> admin.ProposeLimitOverrideRequest:
+    """``propose limit_override SCOPE name=up_to until=+60s [order=ID [router=r1]]``."""
+    setting = _limit_request(line.words[2], *line.words[3].split("=", 1))
+    order = line.get("order")
+    return admin.ProposeLimitOverrideRequest(
+        scope=setting.scope,
+        limit=setting.limit,
+        up_to=setting.value,
+        router=(line.get("router") or "r1") if order else "",
+        cl_ord_id=order or "",
+        until=time.time_ns() + span((line.get("until") or "").removeprefix("+")),
+        reason="scenario",
+    )
+
+
+def _limit_request(scope: str, limit: str, written: str) -> admin.SetLimitRequest:
+    """``value[,action][,soft]``; without an action the limit's own."""
+    where, info = parse_scope(scope), catalogue()[limit]
+    value, *words = written.split(",")
+    number = value if value.startswith("-") else "" if value == "none" else str(parse_limit(info, value))
+    action = next((word for word in words if word != "soft"), info.action if info.actions else "")
     return admin.SetLimitRequest(
-        scope=scope_message(where), is_default=where.is_default, limit=limit, value=number, reason="scenario"
+        scope=scope_message(where),
+        is_default=where.is_default,
+        limit=limit,
+        value=number,
+        action=action,
+        soft="soft" in words,
+        reason="scenario",
     )
 
 

@@ -109,6 +109,15 @@ def _named(line: Line, name: str, accounts: Sequence[str]) -> str:
     return ""
 
 
+def _toml_limit(written: str) -> str:
+    """``100,shadow,soft`` as the configuration writes it."""
+    value, *words = written.split(",")
+    if not words:
+        return f'"{value}"'
+    keys = ["soft = true" if word == "soft" else f'action = "{word}"' for word in words]
+    return f'{{ value = "{value}", {", ".join(keys)} }}'
+
+
 def _limits(configured: Sequence[Line]) -> str:
     """The limits; a later line about the same limit wins."""
     limits: dict[str, dict[str, str]] = {}
@@ -119,5 +128,5 @@ def _limits(configured: Sequence[Line]) -> str:
     for scope, values in limits.items():
         kind, _, name = scope.partition(":")
         text += f'[limits.{kind}."{name}"]\n' if name else f"[limits.{kind}]\n"
-        text += "".join(f'{limit} = "{value}"\n' for limit, value in values.items())
+        text += "".join(f"{limit} = {_toml_limit(value)}\n" for limit, value in values.items())
     return text
