@@ -45,6 +45,7 @@ pub mod record;
 pub mod repeats;
 pub mod resting;
 pub mod routes;
+pub mod rows;
 pub mod scopes;
 pub mod security;
 pub mod settle;

@@ -426,6 +426,7 @@ registry! {
     duplicate_order::DuplicateOrder {
         DUPLICATE_ORDERS, DUPLICATE_ORDERS_WINDOW, DUPLICATE_ORDERS_HALT, DUPLICATE_ORDERS_MEMORY,
     }
+    repeated_execution::RepeatedExecution { MAX_REPEATED_EXECUTIONS }
     unacknowledged::Unacknowledged { MAX_UNACKNOWLEDGED, MAX_UNACKNOWLEDGED_AGE }
     reject_storm::RejectStorm { MAX_REJECTS, MAX_REJECTS_WINDOW }
     canary::Canary {
