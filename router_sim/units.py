@@ -11,9 +11,11 @@ USD: Final = 1_000_000_000
 
 
 def span(ns: int | None) -> str:
-    """A time after the open for people: ``24 ms``, ``1.78 s``, ``24 min 0 s``; ``-`` for none."""
+    """A time after the open for people: ``24 ms``, ``1.78 s``, ``24 min 0 s``, ``-2 min 30 s``; ``-`` for none."""
     if ns is None:
         return "-"
+    if ns < 0:
+        return f"-{span(-ns)}"
     if ns < SECOND:
         return f"{ns / 1e6:.0f} ms" if ns >= 10 * MILLISECOND else f"{ns / 1e6:.1f} ms"
     if ns < 100 * SECOND:

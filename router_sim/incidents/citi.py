@@ -54,6 +54,15 @@ LINES: Final = (
     ),
     Line("price", "a price below zero is no price, and none is made up", ("invalid_price",)),
     Line(
+        "velocity",
+        "$60M a second per router, cancelled or not",
+        ("notional_velocity",),
+        (
+            Setting("router:*", "max_notional_velocity", 60_000_000 * USD),
+            Setting("router:*", "notional_velocity_window", SECOND),
+        ),
+    ),
+    Line(
         "turnover",
         "$75M in 5 minutes per router, $500M for the firm",
         ("turnover_limit",),

@@ -192,7 +192,8 @@ class Door:
         for trip in trips:
             if trip.trip not in self._halts and self._passed_until_halt is None:
                 self._passed_until_halt = self._passed
-                self._name(at, trip.router, "halt")
+                # A halt that no order tripped names the router by its scope, if it names one.
+                self._name(at, trip.router or _router_of(trip.scope), "halt")
             self._halts[trip.trip] = halt_of(trip, self.scene.zero)
         if self._named_at is None:
             loud = next((finding for finding in self.engine.findings() if finding.loud), None)
@@ -226,3 +227,8 @@ class Door:
             cancels_outstanding=sum(halt.cancels_outstanding for halt in halts),
             liftings=tuple(self._liftings),
         )
+
+
+def _router_of(scope: str) -> str:
+    kind, _, name = scope.partition(":")
+    return name if kind == "router" else ""

@@ -41,10 +41,22 @@ _LOT: Final = 100
 
 LINES: Final = (
     Line(
+        "unanswered",
+        "a router whose oldest order has no answer after half a second is halted",
+        ("acknowledgement_overdue",),
+        (Setting("router:*", "max_unacknowledged_age", SECOND // 2),),
+    ),
+    Line(
         PARENTS,
         "orders never exceed what the desk has registered; the third attempt halts the router",
         ("parent_overfill",),
         (Setting("router:*", "parent_overfill_halt_after", 3),),
+    ),
+    Line(
+        "unacknowledged",
+        "200 orders of a router without an answer",
+        ("too_many_unacknowledged",),
+        (Setting("router:*", "max_unacknowledged", 200),),
     ),
     Line(
         "message_rate",
@@ -56,6 +68,31 @@ LINES: Final = (
             Setting("router:*", "message_burst", 50),
             Setting("router:*", "message_burst_window", 100 * MILLISECOND),
             Setting("router:*", "message_rate_sustained", 100 * MILLISECOND),
+        ),
+    ),
+    Line(
+        "duplicates",
+        "the same order 5 times in 1 s is enough, 10 times halt the router",
+        ("duplicate_order",),
+        (
+            Setting("router:*", "duplicate_orders", 5),
+            Setting("router:*", "duplicate_orders_halt", 10),
+            Setting("router:*", "duplicate_orders_window", SECOND),
+        ),
+    ),
+    Line(
+        "reject_storm",
+        "500 refusals in 1 s halt a router that does not listen",
+        ("reject_storm",),
+        (Setting("router:*", "max_rejects", 500), Setting("router:*", "max_rejects_window", SECOND)),
+    ),
+    Line(
+        "velocity",
+        "CNY 150M a second per router, cancelled or not",
+        ("notional_velocity",),
+        (
+            Setting("router:*", "max_notional_velocity", 150_000_000 * _CNY),
+            Setting("router:*", "notional_velocity_window", SECOND),
         ),
     ),
     Line(

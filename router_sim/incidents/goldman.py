@@ -64,6 +64,21 @@ LINES: Final = (
         ),
     ),
     Line(
+        "velocity",
+        "$2M a second per router, cancelled or not",
+        ("notional_velocity",),
+        (
+            Setting("router:*", "max_notional_velocity", 2_000_000 * USD),
+            Setting("router:*", "notional_velocity_window", SECOND),
+        ),
+    ),
+    Line(
+        "reject_storm",
+        "80 refusals in 1 s halt a router that does not listen",
+        ("reject_storm",),
+        (Setting("router:*", "max_rejects", 80), Setting("router:*", "max_rejects_window", SECOND)),
+    ),
+    Line(
         "canary",
         "a router that was halted comes back with 10 contracts an order and 5 orders a second",
         ("canary_order_qty", "canary_message_rate"),

@@ -88,7 +88,7 @@ def caught_by(run: Run) -> str | None:
 
 
 def time_to_culprit(run: Run) -> int | None:
-    """From the first excess order to the named culprit."""
+    """From the first excess order to the named culprit; 0 if it had been named before."""
     if run.door is None or run.door.named_at is None or run.first_excess_at is None:
         return None
     return max(run.door.named_at - run.first_excess_at, 0)

@@ -60,7 +60,7 @@ def _figures(compared: Compared) -> Table:
         ("caught by", NOTHING, caught_by(run) or "nothing"),
         ("halted scope", NOTHING, halt.scope if halt else NOTHING),
         ("culprit named", NOTHING, _culprit(door)),
-        ("first excess to culprit", NOTHING, span(time_to_culprit(run))),
+        ("first excess to culprit", NOTHING, _time_to_culprit(run)),
         ("resting orders cancelled", NOTHING, _cancels(door)),
         ("orders until halt", f"{bare.totals.orders:,}", f"{door.orders_until_halt:,}" if door else NOTHING),
         ("orders not meant that were sent", f"{bare.totals.orders:,}", f"{run.totals.orders:,}"),
@@ -89,6 +89,10 @@ def _culprit(door: Doorkeeping | None) -> str:
     if door is None or door.culprit is None:
         return NOTHING
     return f"{door.culprit}, {span(door.named_at)} ({door.named_by})"
+
+
+def _time_to_culprit(run: Run) -> str:
+    return "named before" if time_to_culprit(run) == 0 else span(time_to_culprit(run))
 
 
 def _cancels(door: Doorkeeping | None) -> str:

@@ -48,8 +48,8 @@ def riskgate(*arguments: str) -> subprocess.CompletedProcess[str]:
     ("incident", "culprit", "check"),
     [
         ("goldman", "options-i-k", "rate_limit"),
-        ("everbright", "etf-1", "parent_overfill"),
-        ("citi", "basket-1", "turnover_limit"),
+        ("everbright", "etf-1", "acknowledgement_overdue"),
+        ("citi", "basket-1", "notional_velocity"),
     ],
 )
 def test_json_has_the_documented_keys_and_names_the_culprit(

