@@ -126,7 +126,7 @@ class ExplainedCheck(_message.Message):
     BOUNDS_FIELD_NUMBER: _builtins.int
     check: _builtins.str
     overridden: _builtins.bool
-    """Two people have allowed what it refuses."""
+    """Two people have allowed something it would refuse."""
     @_builtins.property
     def reject(self) -> _types_pb2.RejectDetail:
         """Absent: the order passes it."""

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use crate::candidate::Candidate;
-use crate::checks::Measure;
+use crate::checks::{Breach, Measure};
 use crate::engine::Engine;
 use crate::events::NewOrder;
 use crate::ids::OrderId;
@@ -52,7 +52,7 @@ pub struct Line {
     pub check: &'static str,
     /// Why it refuses; `None` if the order passes it.
     pub refusal: Option<Reject>,
-    /// Two people have allowed what it refuses.
+    /// Two people have allowed something it would refuse.
     pub overridden: bool,
     /// The bounds it holds the order against, limits on trial included.
     pub held: Vec<Held>,
@@ -73,9 +73,7 @@ pub struct Explanation {
 
 impl Explanation {
     fn push(&mut self, line: Line) {
-        if !line.overridden {
-            self.refusal = self.refusal.or(line.refusal);
-        }
+        self.refusal = self.refusal.or(line.refusal);
         self.lines.push(line);
     }
 
@@ -90,6 +88,8 @@ impl Engine {
         let mut explanation = self.explanation();
         explanation.duplicate = self.state.orders.find(order.router, order.cl_ord_id);
         explanation.step("halted", self.blocked_by_latch(order).err().map(|breach| breach.reject));
+        let buried = self.state.orders.is_buried(order.router, order.cl_ord_id);
+        explanation.step("canceled", buried.then(|| Reject::plain(&crate::place::CANCELED_BEFORE_ARRIVAL)));
         let scopes = self.state.scopes.len();
         match self.touched_for_explanation(order) {
             Ok(touched) => {
@@ -147,12 +147,18 @@ impl Engine {
         into.step("reduce_only", self.reduce_only(candidate).err().map(|breach| breach.reject));
         let mut with_trial = *candidate;
         with_trial.bounds.add(&Bounds::on_trial(&candidate.touched, &self.state.limits));
-        self.checks.explain(candidate, &with_trial, &self.state, &mut |check, verdict, measures| {
-            let breach = verdict.err();
-            let overridden = breach.is_some_and(|breach| self.would_override(candidate, cl_ord_id, &breach));
-            let held = measures.iter().map(|measure| self.held(measure)).collect();
-            into.push(Line { check, refusal: breach.map(|breach| breach.reject), overridden, held });
-        });
+        let mut asked = *candidate;
+        let waive = |asked: &mut Candidate, breach: &Breach| self.waived(asked, cl_ord_id, breach).is_some();
+        self.checks.explain(
+            &mut asked,
+            &with_trial,
+            &self.state,
+            &waive,
+            &mut |check, verdict, overridden, measures| {
+                let held = measures.iter().map(|measure| self.held(measure)).collect();
+                into.push(Line { check, refusal: verdict.err().map(|breach| breach.reject), overridden, held });
+            },
+        );
         let full = !self.state.orders.has_room();
         into.step("capacity", full.then(|| Reject::plain(&CAPACITY)));
     }

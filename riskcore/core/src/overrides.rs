@@ -93,24 +93,20 @@ impl Engine {
 
     #[cold]
     fn override_applies(&mut self, candidate: &mut Candidate, cl_ord_id: ClOrdId, breach: &Breach) -> bool {
-        let Some((ix, limit)) = breach.by else { return false };
-        let Some(place) = candidate.touched.iter().position(|touched| touched == ix) else { return false };
-        let Some(granted) = self.override_of(candidate, cl_ord_id, breach) else { return false };
+        let Some(granted) = self.waived(candidate, cl_ord_id, breach) else { return false };
         self.overrides.list[granted].used += 1;
-        candidate.bounds.waive(limit, place);
         true
     }
 
-    fn override_of(&self, candidate: &Candidate, cl_ord_id: ClOrdId, breach: &Breach) -> Option<usize> {
+    /// The place of the override that lets the order pass what refuses it; from now on it is not held against that.
+    pub(crate) fn waived(&self, candidate: &mut Candidate, cl_ord_id: ClOrdId, breach: &Breach) -> Option<usize> {
         let (ix, limit) = breach.by?;
         // It may have been made hard since.
         self.state.limits.at(ix).setting(limit).filter(|setting| setting.soft)?;
-        self.overrides.covering(self.state.now, (candidate.router, cl_ord_id), breach)
-    }
-
-    /// Whether an override would let the order pass what refuses it.
-    pub(crate) fn would_override(&self, candidate: &Candidate, cl_ord_id: ClOrdId, breach: &Breach) -> bool {
-        self.override_of(candidate, cl_ord_id, breach).is_some()
+        let place = candidate.touched.iter().position(|touched| touched == ix)?;
+        let granted = self.overrides.covering(self.state.now, (candidate.router, cl_ord_id), breach)?;
+        candidate.bounds.waive(limit, place);
+        Some(granted)
     }
 
     /// What people have allowed to pass soft limits, and is still in force.

@@ -252,6 +252,9 @@ impl Check for MessageRate {
     #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         let router = candidate.touched.router();
+        if !candidate.observed {
+            return self.check_each(candidate, state);
+        }
         if self.router_is_over(router) {
             return self.over(candidate, state);
         }

@@ -326,13 +326,15 @@ macro_rules! registry {
                 $(self.$module.measure(candidate, state, see);)+
             }
 
-            /// Each check by itself, in order: its name, its verdict, and what it measures when limits on trial count too.
+            /// Each check by itself, in order: its name, its verdict, whether that took an override (`waive`), and what it
+            /// measures when limits on trial count too.
             pub fn explain(
                 &self,
-                candidate: &Candidate,
+                candidate: &mut Candidate,
                 with_trial: &Candidate,
                 state: &State,
-                see: &mut impl FnMut(&'static str, Verdict, &[Measure]),
+                waive: &impl Fn(&mut Candidate, &Breach) -> bool,
+                see: &mut impl FnMut(&'static str, Verdict, bool, &[Measure]),
             ) {
                 let mut measures = Vec::new();
                 $(
@@ -341,7 +343,15 @@ macro_rules! registry {
                         measures.push(measure);
                         true
                     });
-                    see(stringify!($module), self.$module.check(candidate, state), &measures);
+                    let mut waived = false;
+                    let mut verdict = self.$module.check(candidate, state);
+                    while let Err(breach) = &verdict
+                        && waive(candidate, breach)
+                    {
+                        waived = true;
+                        verdict = self.$module.check(candidate, state);
+                    }
+                    see(stringify!($module), verdict, waived, &measures);
                 )+
             }
 

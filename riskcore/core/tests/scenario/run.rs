@@ -13,6 +13,7 @@ use riskcore::events::{
     Attested, Cancel, Change, Event, FlagRegistry, FleetRules, Instrument, MassCancel, MassStatusEnd, MassStatusEntry,
     NameKind, NewOrder, OrdType, ReadinessRules, Replace, Report, ReportKind, TimeInForce,
 };
+use riskcore::explain::Explanation;
 use riskcore::halts::State;
 use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, VenueTextId};
 use riskcore::limits::{LimitId, LimitTarget, Setting};
@@ -425,14 +426,30 @@ impl Runner {
         }
     }
 
+    /// An explanation changes nothing, not even what time would.
+    fn explain(&mut self, line: &Line<'_>, order: &NewOrder) -> Explanation {
+        let before = self.engine.state_hash();
+        let explained = self.engine.explain(order);
+        assert_eq!(before, self.engine.state_hash(), "{}:{}: explaining changed it", self.file.display(), line.number);
+        explained
+    }
+
     fn order(&mut self, line: &Line<'_>) {
         let order = self.new_order(line, line.words[1]);
         self.orders.insert(line.words[1].into(), (order.router, order.cl_ord_id));
-        let before = self.engine.state_hash();
+        let explained = self.explain(line, &order);
         let event = if line.words[0] == "check" { Event::CheckOrder(order) } else { Event::NewOrder(order) };
         let books = self.exposure();
         let outcome = self.apply(event);
-        let _ = before;
+        if let Outcome::Rejected(reject) = outcome
+            && explained.duplicate.is_none()
+        {
+            let said = explained.refusal.map_or("nothing", |reject| reject.reason.name);
+            assert_eq!(reject.reason.name, said, "{}:{}: explained", self.file.display(), line.number);
+        } else if matches!(outcome, Outcome::Accepted(_) | Outcome::WouldAccept) && explained.duplicate.is_none() {
+            let said = explained.refusal.map(|reject| reject.reason.name);
+            assert_eq!(None, said, "{}:{}: explained", self.file.display(), line.number);
+        }
         if matches!(outcome, Outcome::Rejected(_) | Outcome::WouldAccept) {
             assert_eq!(
                 books,
