@@ -436,7 +436,7 @@ registry! {
     duplicate_order::DuplicateOrder {
         DUPLICATE_ORDERS, DUPLICATE_ORDERS_WINDOW, DUPLICATE_ORDERS_HALT, DUPLICATE_ORDERS_MEMORY,
     }
-    repeated_execution::RepeatedExecution { MAX_REPEATED_EXECUTIONS }
+    repeated_execution::RepeatedExecution { MAX_REPEATED_EXECUTIONS, REPEATED_EXECUTIONS_WINDOW }
     unacknowledged::Unacknowledged { MAX_UNACKNOWLEDGED, MAX_UNACKNOWLEDGED_AGE }
     reject_storm::RejectStorm { MAX_REJECTS, MAX_REJECTS_WINDOW }
     canary::Canary {

@@ -12,9 +12,11 @@
 //! by themselves. Either halts the scope, unless the setting says otherwise: with the action `reject` only the one parent,
 //! or instrument, is closed, and everything else goes on.
 //!
-//! Only a reinstatement, which is a person's, or the next day starts the count again. Nothing is given back but a bust.
-//! The bound belongs above what the largest parent needs.
+//! Only a reinstatement, which is a person's, or the next day starts the count again; a bust gives nothing back. The bound
+//! belongs above what the largest parent needs. Work without a parent has no end, and honest work reaches any bound in the
+//! end: `repeated_executions_window` counts only what was executed within it, exactly, so that the pace decides.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
@@ -27,9 +29,11 @@ use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::orders::Touched;
 use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
+use crate::repeats::{Place, Repeats};
 use crate::rows::Rows;
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
+use crate::units::Nanos;
 
 reasons! { REASONS:
     REPEATED_EXECUTION = 271, ALGORITHM_RISK_THRESHOLD,
@@ -47,11 +51,29 @@ pub static MAX_REPEATED_EXECUTIONS: LimitDef = LimitDef {
     judges: Judges::Orders,
     action: Action::Halt,
     doc: "Orders executed for one parent, or without one in one symbol and side of a strategy, since a person last \
-          reinstated the scope, or the day began.",
+          reinstated the scope, or the day began; with `repeated_executions_window` within it, at most 1,000.",
+};
+
+/// The window.
+pub static REPEATED_EXECUTIONS_WINDOW: LimitDef = LimitDef {
+    code: 137,
+    name: "repeated_executions_window",
+    unit: Unit::Nanos,
+    // Not at pairs: there are too many of them to remember what each has executed.
+    settable_at: kinds(&[ScopeKind::Router, ScopeKind::Strategy]),
+    required_at: 0,
+    min: 1,
+    judges: Judges::Nothing,
+    action: Action::Reject,
+    doc: "`max_repeated_executions` counts what was executed within this time; all of the day if not set.",
 };
 
 /// Rows there is room for from the start: two scopes for each of the parents that a gateway has room for by default.
 const ROOM: usize = 1 << 17;
+
+/// Of each scope with a window: works that are remembered, the newest, and the most that is counted.
+const WORKS: usize = 4_096;
+const MAX_IN_WINDOW: i128 = 1_000;
 
 /// What repeats.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,12 +99,32 @@ struct Row {
     executions: u32,
 }
 
+/// What was executed of late.
+struct Recent {
+    window: Nanos,
+    works: Repeats<Work>,
+    /// The work that was executed last.
+    newest: Option<Place>,
+}
+
 /// A scope since a person has armed it.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Armed {
     arming: u32,
     /// The most that any work has reached.
     most: u32,
+    /// Where only a window counts.
+    recent: Option<Box<Recent>>,
+}
+
+impl Armed {
+    fn forget(&mut self) {
+        self.most = 0;
+        if let Some(recent) = &mut self.recent {
+            recent.works.clear();
+            recent.newest = None;
+        }
+    }
 }
 
 /// See the module.
@@ -93,31 +135,50 @@ pub struct RepeatedExecution {
 }
 
 impl RepeatedExecution {
-    fn armed(&self, ix: ScopeIx) -> Armed {
-        self.scopes.get(ix.at()).copied().unwrap_or_default()
+    fn executions(&self, ix: ScopeIx, work: Work, now: Nanos) -> i128 {
+        let Some(armed) = self.scopes.get(ix.at()) else { return 0 };
+        if let Some(recent) = &armed.recent {
+            return recent.works.find(&work).map_or(0, |place| recent.works.count(place, now, recent.window)) as i128;
+        }
+        let row = self.rows.get(&(ix, work)).filter(|row| row.arming == armed.arming);
+        row.map_or(0, |row| row.executions.into())
     }
 
-    fn executions(&self, ix: ScopeIx, work: Work) -> u32 {
-        let row = self.rows.get(&(ix, work)).filter(|row| row.arming == self.armed(ix).arming);
-        row.map_or(0, |row| row.executions)
+    /// The most executions of any work at a scope; with a window those of the work that was executed last.
+    fn most(&self, ix: ScopeIx, now: Nanos) -> i128 {
+        let Some(armed) = self.scopes.get(ix.at()) else { return 0 };
+        match &armed.recent {
+            Some(recent) => recent.newest.map_or(0, |place| recent.works.count(place, now, recent.window)) as i128,
+            None => armed.most.into(),
+        }
     }
 
-    /// One more, or one taken back, at each scope where the limit is set.
-    fn count(&mut self, touched: &Touched, work: Work, more: bool, state: &State) {
+    /// One more at each scope where the limit is set.
+    fn count(&mut self, touched: &Touched, work: Work, state: &State) {
         let scopes = [Some(touched.router()), Some(touched.router_symbol()), touched.strategy()];
         for ix in scopes.into_iter().flatten() {
             if state.limits.at(ix).get(id::MAX_REPEATED_EXECUTIONS).is_none() {
                 continue;
             }
             let Some(armed) = self.scopes.get_mut(ix.at()) else { continue };
+            if let Some(recent) = &mut armed.recent {
+                recent.newest = Some(recent.works.push(&work, state.now));
+                continue;
+            }
             let row = self.rows.entry((ix, work));
             if row.arming != armed.arming {
                 *row = Row { arming: armed.arming, executions: 0 };
             }
-            row.executions = if more { row.executions.saturating_add(1) } else { row.executions.saturating_sub(1) };
+            row.executions = row.executions.saturating_add(1);
             armed.most = armed.most.max(row.executions);
         }
     }
+}
+
+/// The bound at a scope where it is set.
+fn bound(limits: &ScopeLimits) -> i128 {
+    let bound = limits.value(id::MAX_REPEATED_EXECUTIONS);
+    if limits.get(id::REPEATED_EXECUTIONS_WINDOW).is_some() { bound.min(MAX_IN_WINDOW) } else { bound }
 }
 
 impl Check for RepeatedExecution {
@@ -125,10 +186,28 @@ impl Check for RepeatedExecution {
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.scopes.len() <= ix.at() {
-            self.scopes.resize(ix.at() + 1, Armed::default());
+            self.scopes.resize_with(ix.at() + 1, Armed::default);
         }
-        if limits.get(id::MAX_REPEATED_EXECUTIONS).is_some() {
-            self.rows.reserve(ROOM);
+        let slot = &mut self.scopes[ix.at()].recent;
+        if limits.get(id::MAX_REPEATED_EXECUTIONS).is_none() {
+            *slot = None;
+            return;
+        }
+        let window = limits.get(id::REPEATED_EXECUTIONS_WINDOW);
+        let Some(window) = window.map(|ns| Nanos(i64::try_from(ns).unwrap_or(i64::MAX))) else {
+            *slot = None;
+            return self.rows.reserve(ROOM);
+        };
+        // One more than passes tells a breach.
+        let per = bound(limits).max(0) as usize + 1;
+        match slot {
+            Some(recent) => {
+                recent.window = window;
+                if recent.works.per() != per {
+                    (recent.works, recent.newest) = (recent.works.resized(WORKS, per), None);
+                }
+            }
+            None => *slot = Some(Box::new(Recent { window, works: Repeats::new(WORKS, per), newest: None })),
         }
     }
 
@@ -141,7 +220,7 @@ impl Check for RepeatedExecution {
         }
         let work = Work::of_candidate(candidate);
         for ix in candidate.touched.among(places) {
-            let (bound, value) = (state.limits.at(ix).value(limit), i128::from(self.executions(ix, work)) + 1);
+            let (bound, value) = (bound(state.limits.at(ix)), self.executions(ix, work, candidate.now) + 1);
             if !see(Measure { ix, limit, bound, value, reason: &REPEATED_EXECUTION }) {
                 return;
             }
@@ -156,24 +235,24 @@ impl Check for RepeatedExecution {
         }
         let replaced = candidate.replaces.and_then(|id| state.orders.get(id));
         if replaced.is_some_and(|order| order.cum.0 > 0) {
-            self.count(&candidate.touched, Work::of_candidate(candidate), true, state);
+            self.count(&candidate.touched, Work::of_candidate(candidate), state);
         }
     }
 
     fn executed(&mut self, fill: &Fill<'_>, state: &State) {
         let order = fill.order;
-        let (first, undone) = (order.cum.0 == fill.qty, fill.qty < 0 && order.cum.0 == 0);
-        if first || undone {
+        if order.cum.0 == fill.qty {
             let work = Work::of(order.parent, order.strategy, order.symbol, order.side);
-            self.count(&order.touched, work, first, state);
+            self.count(&order.touched, work, state);
         }
     }
 
     /// Executions of what rested.
     fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
         let limit = id::MAX_REPEATED_EXECUTIONS;
-        let Some(setting) = state.limits.at(ix).setting(limit) else { return };
-        let (bound, value) = (setting.value, i128::from(self.armed(ix).most));
+        let limits = state.limits.at(ix);
+        let Some(setting) = limits.setting(limit) else { return };
+        let (bound, value) = (bound(limits), self.most(ix, state.now));
         if value > bound && setting.action.halts().is_some() {
             see(Measure { ix, limit, bound, value, reason: &REPEATED_EXECUTION });
         }
@@ -181,23 +260,27 @@ impl Check for RepeatedExecution {
 
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
         let set = limit == id::MAX_REPEATED_EXECUTIONS && state.limits.at(ix).get(limit).is_some();
-        set.then(|| self.armed(ix).most.into())
+        set.then(|| self.most(ix, state.now))
     }
 
     fn reinstated(&mut self, ix: ScopeIx, _router: Option<RouterId>) {
         if let Some(armed) = self.scopes.get_mut(ix.at()) {
-            *armed = Armed { arming: armed.arming.wrapping_add(1), most: 0 };
+            armed.arming = armed.arming.wrapping_add(1);
+            armed.forget();
         }
     }
 
     fn day_roll(&mut self) {
         self.rows.clear();
-        self.scopes.iter_mut().for_each(|armed| armed.most = 0);
+        self.scopes.iter_mut().for_each(Armed::forget);
     }
 
     fn digest(&self, hasher: &mut FoldHasher) {
         for armed in &self.scopes {
             hasher.write_u64(u64::from(armed.arming) << 32 | u64::from(armed.most));
+            if let Some(recent) = &armed.recent {
+                recent.works.each_time(|_, time| hasher.write_u64(time.0 as u64));
+            }
         }
         for row in self.rows.iter() {
             hasher.write_u64(u64::from(row.arming) << 32 | u64::from(row.executions));
