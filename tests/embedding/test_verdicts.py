@@ -411,6 +411,7 @@ ELSEWHERE = {
     "JOURNAL_LAG",
     "QUEUE_DEPTH",
     "UNMATCHED_EXECUTIONS",
+    "REPEATED_EXECUTION",
 }
 
 # Given by the order-entry server, before a message reaches the core.
