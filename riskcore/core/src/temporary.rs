@@ -28,11 +28,11 @@ impl Engine {
         until: Option<Nanos>,
     ) {
         let same = |temporary: &Temporary| (temporary.target, temporary.limit) == (target, limit);
-        let before = match self.temporary.iter().position(same) {
-            Some(at) => self.temporary.remove(at).before,
-            None => self.own_setting(target, limit),
+        // A smaller loosening of what is loosened already is one all the same: it ends like the first.
+        let (before, loosened) = match self.temporary.iter().position(same) {
+            Some(at) => (self.temporary.remove(at).before, true),
+            None => (self.own_setting(target, limit), self.loosens(target, limit, setting)),
         };
-        let loosened = self.loosens(target, limit, setting);
         self.put_limit(target, limit, setting);
         if loosened {
             self.temporary.push(Temporary { target, limit, before, until });
