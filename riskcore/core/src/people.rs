@@ -102,8 +102,10 @@ impl Engine {
     /// some limits and tighter for others.
     pub fn loosens(&self, target: LimitTarget, limit: LimitId, setting: Option<Setting>) -> bool {
         let def = limit.def();
-        let now = self.setting_at(target, limit);
         let required = def.required_at & target.kind().bit() != 0;
+        // A limit that every order needs stops them all while its breach stops nothing: it counts as not set.
+        let counts = |setting: &Setting| !required || setting.action.blocks();
+        let now = self.setting_at(target, limit).filter(counts);
         match (now, setting) {
             _ if def.judges == Judges::Nothing => now != setting,
             (Some(old), Some(new)) => new.loosens(old),
@@ -111,8 +113,14 @@ impl Engine {
             (Some(old), None) => old.action.blocks() && !required || self.has_looser_default(target, limit, old),
             // In an auction another collar holds while this one is not set, which may be the tighter one.
             (None, Some(new)) => required && new.action.blocks() || limit == id::PRICE_COLLAR_AUCTION_BPS,
-            (None, None) => false,
+            // The default comes back, and with it the orders.
+            (None, None) => required && self.default_blocks(target, limit),
         }
+    }
+
+    fn default_blocks(&self, target: LimitTarget, limit: LimitId) -> bool {
+        let default = self.state.limits.defaults(target.kind()).setting(limit);
+        matches!(target, LimitTarget::Scope(_)) && default.is_some_and(|default| default.action.blocks())
     }
 
     /// Removing a scope's own value brings back its kind's default, which may be looser.
