@@ -84,11 +84,11 @@ def guard(counted: dict[str, int]) -> int:
 def table(rows: list[dict[str, str | int]]) -> None:
     """The figures, for people."""
     print(
-        f"{'ns, clock included':20} {'limits':>10} {'open':>9} {'symbols':>7} {'p50':>7} {'p90':>7} {'p99':>7}  p50 of rounds"
+        f"{'ns, clock included':20} {'limits':>10} {'open':>9} {'symbols':>7} {'routers':>7} {'p50':>7} {'p90':>7} {'p99':>7}  p50 of rounds"
     )
     for row in rows:
         print(
-            f"{row['case']:20} {row['limits']:>10} {row['orders']:>9,} {row['symbols']:>7,} {row['p50']:>7,} {row['p90']:>7,}"
+            f"{row['case']:20} {row['limits']:>10} {row['orders']:>9,} {row['symbols']:>7,} {row['routers']:>7,} {row['p50']:>7,} {row['p90']:>7,}"
             f" {row['p99']:>7,}  {row['median_min']:,} to {row['median_max']:,}"
         )
 

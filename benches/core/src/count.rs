@@ -7,7 +7,8 @@ use riskcore::units::Nanos;
 use riskcore::{Engine, Outcome};
 
 use crate::cases::{self, CASES, HALT_AT, answer};
-use crate::world::{Limits, World};
+use crate::firm::Limits;
+use crate::world::{Size, World};
 
 /// Events per case; few enough for a profiler, enough for the tables' rare work to average out.
 pub const EVENTS: usize = 1_000;
@@ -43,15 +44,15 @@ measured! {
     duplicate ack fill canceled cancel tick reject_halted accept_beside_halt everywhere
 }
 
-pub fn run(orders: usize, symbols: u32) {
-    let room = 4 * EVENTS * CASES.len() + 4 * symbols as usize;
-    let mut world = World::new(Limits::Usual, orders, symbols, room);
+pub fn run(size: Size) {
+    let room = 4 * EVENTS * CASES.len();
+    let mut world = World::new(Limits::Usual, size, room);
     for case in CASES {
         one(&mut world, case, case.name);
     }
     // Two builds that differ here have not done the same work.
     println!("hash {:016x}", world.engine.state_hash());
-    let mut world = World::new(Limits::Everywhere, orders, symbols, room);
+    let mut world = World::new(Limits::Everywhere, size, room);
     one(&mut world, &CASES[0], "everywhere");
     println!("hash {:016x}", world.engine.state_hash());
 }
@@ -83,14 +84,14 @@ fn batch(
             answers.push(world.engine.apply(*time, event));
         }
     }
-    let mut left = batch.left;
+    let mut accepted = Vec::new();
     for outcome in answers.iter() {
         assert_eq!(answer(outcome), case.expect, "{}", case.name);
         if let Outcome::Accepted(id) = outcome {
-            left.push(*id);
+            accepted.push(*id);
         }
     }
-    world.settle(&left);
+    cases::settle(world, &batch, &accepted);
     if said {
         println!("{} {}", case.name, batch.events.len());
     }

@@ -1,8 +1,8 @@
 //! What one decision of the risk core costs.
 //!
 //! ```text
-//! riskcore-bench time [--rounds N] [--batch N] [--cases LIST] [--orders LIST] [--symbols LIST]   JSON: ns per event
-//! riskcore-bench count [--orders N] [--symbols N]        each case once, for `valgrind --tool=callgrind`
+//! riskcore-bench time [--rounds N] [--batch N] [--cases LIST] [--orders LIST] [--symbols LIST] [--routers LIST]   JSON
+//! riskcore-bench count [--orders N] [--symbols N] [--routers N]   each case once, for `valgrind --tool=callgrind`
 //! ```
 //!
 //! `time` runs every case of every world in turn, round after round, so that whatever else the machine does falls on all
@@ -10,10 +10,13 @@
 
 mod cases;
 mod count;
+mod firm;
 mod time;
 mod world;
 
 use std::process::ExitCode;
+
+use crate::world::Size;
 
 /// The value after `--name`, or the default.
 fn option<T: std::str::FromStr>(args: &[String], name: &str, default: T) -> Result<T, String> {
@@ -35,9 +38,14 @@ fn run(args: &[String]) -> Result<(), String> {
             cases: list(args, "--cases", &cases::names())?,
             orders: list(args, "--orders", "1,100000,1000000")?,
             symbols: list(args, "--symbols", "1,10000")?,
+            routers: list(args, "--routers", "1")?,
         }),
         Some("count") => {
-            count::run(option(args, "--orders", 1)?, option(args, "--symbols", 1)?);
+            count::run(Size {
+                orders: option(args, "--orders", 1)?,
+                symbols: option(args, "--symbols", 1)?,
+                routers: option(args, "--routers", 1)?,
+            });
             Ok(())
         }
         _ => Err("say `time` or `count`".into()),

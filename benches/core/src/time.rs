@@ -6,8 +6,9 @@ use std::time::Instant;
 use hdrhistogram::Histogram;
 use riskcore::Outcome;
 
-use crate::cases::{CASES, Case, HALT_AT, answer};
-use crate::world::{Limits, World};
+use crate::cases::{self, CASES, Case, HALT_AT, answer};
+use crate::firm::Limits;
+use crate::world::{Size, World};
 
 pub struct Plan {
     pub rounds: usize,
@@ -15,13 +16,24 @@ pub struct Plan {
     pub cases: Vec<String>,
     pub orders: Vec<usize>,
     pub symbols: Vec<u32>,
+    pub routers: Vec<u32>,
+}
+
+impl Plan {
+    /// The first of each list together, then the others of each by itself.
+    fn sizes(&self) -> Vec<Size> {
+        let first = Size { orders: self.orders[0], symbols: self.symbols[0], routers: self.routers[0] };
+        let orders = self.orders[1..].iter().map(|orders| Size { orders: *orders, ..first });
+        let symbols = self.symbols[1..].iter().map(|symbols| Size { symbols: *symbols, ..first });
+        let routers = self.routers[1..].iter().map(|routers| Size { routers: *routers, ..first });
+        std::iter::once(first).chain(orders).chain(symbols).chain(routers).collect()
+    }
 }
 
 struct Row {
     case: &'static str,
     limits: &'static str,
-    orders: usize,
-    symbols: u32,
+    size: Size,
     world: usize,
     run: Option<&'static Case>,
     histogram: Histogram<u64>,
@@ -30,15 +42,9 @@ struct Row {
 }
 
 impl Row {
-    fn new(
-        case: &'static str,
-        limits: &'static str,
-        at: (usize, u32),
-        world: usize,
-        run: Option<&'static Case>,
-    ) -> Row {
+    fn new(case: &'static str, limits: &'static str, size: Size, world: usize, run: Option<&'static Case>) -> Row {
         let histogram = Histogram::new_with_max(1_000_000_000, 3).expect("a histogram");
-        Row { case, limits, orders: at.0, symbols: at.1, world, run, histogram, medians: Vec::new() }
+        Row { case, limits, size, world, run, histogram, medians: Vec::new() }
     }
 }
 
@@ -49,23 +55,19 @@ pub fn run(plan: &Plan) -> Result<(), String> {
         return Err("--cases names none that there is".into());
     }
     let room = (plan.rounds + 1) * (2 * plan.batch + 2) * (cases.len() + 1);
+    let sizes = plan.sizes();
     let mut worlds = Vec::new();
-    let mut rows = vec![Row::new("clock", "", (0, 0), 0, None)];
-    for limits in [Limits::Usual, Limits::Everywhere] {
-        for at in plan.orders.iter().flat_map(|orders| plan.symbols.iter().map(move |symbols| (*orders, *symbols))) {
-            if limits == Limits::Everywhere && at != (plan.orders[0], plan.symbols[0]) {
-                continue;
-            }
-            let mut world = World::new(limits, at.0, at.1, room + at.1 as usize);
-            if cases.iter().any(|case| case.name == HALT_AT) {
-                world.halt();
-            }
-            for case in cases.iter().filter(|case| limits == Limits::Usual || case.name == "accept") {
-                let limits = if limits == Limits::Usual { "usual" } else { "everywhere" };
-                rows.push(Row::new(case.name, limits, at, worlds.len(), Some(*case)));
-            }
-            worlds.push(world);
+    let mut rows = vec![Row::new("clock", "", sizes[0], 0, None)];
+    let all = sizes.iter().map(|size| (Limits::Usual, "usual", *size));
+    for (limits, name, size) in all.chain([(Limits::Everywhere, "everywhere", sizes[0])]) {
+        let mut world = World::new(limits, size, room);
+        if cases.iter().any(|case| case.name == HALT_AT) {
+            world.halt();
         }
+        for case in cases.iter().filter(|case| limits == Limits::Usual || case.name == "accept") {
+            rows.push(Row::new(case.name, name, size, worlds.len(), Some(*case)));
+        }
+        worlds.push(world);
     }
     for round in 0..=plan.rounds {
         for row in &mut rows {
@@ -90,7 +92,7 @@ fn one(row: &mut Row, worlds: &mut [World], batch: usize, counts: bool) -> Resul
         Some(case) => {
             let world = &mut worlds[row.world];
             let prepared = (case.prepare)(world, batch);
-            let mut left = prepared.left;
+            let mut accepted = Vec::new();
             for (time, event) in &prepared.events {
                 let begin = Instant::now();
                 let outcome = black_box(world.engine.apply(*time, black_box(event)));
@@ -99,10 +101,10 @@ fn one(row: &mut Row, worlds: &mut [World], batch: usize, counts: bool) -> Resul
                     return Err(format!("{}: answered {}, not {}", case.name, answer(&outcome), case.expect));
                 }
                 if let Outcome::Accepted(id) = outcome {
-                    left.push(id);
+                    accepted.push(id);
                 }
             }
-            world.settle(&left);
+            cases::settle(world, &prepared, &accepted);
         }
     }
     if counts {
@@ -119,12 +121,13 @@ fn print(rows: &mut [Row]) {
         row.medians.sort_unstable();
         let at = |q| row.histogram.value_at_quantile(q);
         println!(
-            "  {{\"case\": \"{}\", \"limits\": \"{}\", \"orders\": {}, \"symbols\": {}, \"p50\": {}, \"p90\": {}, \
+            "  {{\"case\": \"{}\", \"limits\": \"{}\", \"orders\": {}, \"symbols\": {}, \"routers\": {}, \"p50\": {}, \"p90\": {}, \
              \"p99\": {}, \"p999\": {}, \"median_min\": {}, \"median_max\": {}, \"events\": {}}}{}",
             row.case,
             row.limits,
-            row.orders,
-            row.symbols,
+            row.size.orders,
+            row.size.symbols,
+            row.size.routers,
             at(0.5),
             at(0.9),
             at(0.99),

@@ -1,204 +1,137 @@
-//! A firm to decide orders for: every check has a limit, and so many orders rest.
+//! A firm (`firm.rs`) in the middle of its day: so many orders rest, in so many symbols, of so many routers.
 
-use riskcore::checks::LIMITS;
-use riskcore::events::{Event, Instrument, NameKind, NewOrder, OrdType, Report, ReportKind, Side, TimeInForce};
+use riskcore::events::{DropCopy, Event, NewOrder, OrdType, Report, ReportKind, Side, TimeInForce};
+use riskcore::halts::State;
 use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
-use riskcore::limits::{Judges, LimitId, LimitTarget, Setting};
-use riskcore::scopes::{Scope, ScopeKind};
-use riskcore::units::{Nanos, Price, Qty, UNIT};
+use riskcore::scopes::Scope;
+use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Engine, EngineConfig, Outcome};
 
-/// Which limits are set.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Limits {
-    /// Every check has one, over the scopes a firm would choose: firm, account, router, symbol and account×symbol.
-    Usual,
-    /// Every limit at every kind of scope it can be set at, and every order names a strategy: seven scopes.
-    Everywhere,
-}
+use crate::firm::{ASK, BID, FLAG, Limits, Setup};
 
-/// One money unit times a wide margin: a bound that no bench reaches.
-const WIDE: i128 = i128::MAX / 8;
-/// Between orders: 500 a second, below the rate limit of the router.
+/// Between orders: 500 a second, below every rate limit.
 const STEP: i64 = 2_000_000;
-/// The touch; orders buy at the bid.
-pub const BID: i64 = 100 * UNIT;
-const TICK: i64 = UNIT / 100;
+const ACCOUNT: AccountId = AccountId(0);
 
-/// The router that trades, and one that is over its rate.
-pub const ROUTER: RouterId = RouterId(0);
-pub const RUNAWAY: RouterId = RouterId(1);
-/// Halted from the start.
-pub const HALTED: RouterId = RouterId(2);
+/// How large a world is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Orders that rest.
+    pub orders: usize,
+    pub symbols: u32,
+    pub routers: u32,
+}
 
 pub struct World {
     pub engine: Engine,
     pub now: i64,
-    pub symbols: u32,
+    pub size: Size,
     limits: Limits,
     next: u64,
     venue_seq: u64,
+    drop_seq: u64,
+    effects: Vec<riskcore::outcome::Effect>,
 }
 
 impl World {
-    /// A world in which `open` orders rest, spread over `symbols` instruments, with room for `more`.
-    pub fn new(limits: Limits, open: usize, symbols: u32, more: usize) -> World {
+    /// A world with room for `more` orders.
+    pub fn new(limits: Limits, size: Size, more: usize) -> World {
+        let symbols = size.symbols as usize;
         let config = EngineConfig {
-            max_orders: open + more,
-            max_pairs: 4 * symbols as usize + 64,
-            max_parents: symbols as usize + 8,
+            max_orders: size.orders + symbols + more,
+            // Of the account, and of each router; at most as many as there are orders.
+            max_pairs: symbols + (symbols * (size.routers as usize + 2)).min(size.orders + symbols + more) + 64,
+            max_parents: 2 * symbols + 8,
             ..EngineConfig::default()
         };
-        let mut world =
-            World { engine: Engine::new(&config), now: 1_000_000_000, symbols, limits, next: 0, venue_seq: 0 };
+        let engine = Engine::new(&config);
+        let (now, effects) = (1_000_000_000, Vec::with_capacity(1_024));
+        let mut world = World { engine, now, size, limits, next: 0, venue_seq: 0, drop_seq: 0, effects };
         world.engine.touch_pages();
-        world.define();
-        world.set_limits();
-        world.apply(Event::VenueUp);
-        for symbol in (0..symbols).map(SymbolId) {
-            world.apply(Event::Tick { symbol, bid: Price(BID), ask: Price(BID + TICK) });
-            let name = ClOrdId::new(format!("P{}", symbol.0).as_bytes()).expect("a short name");
-            let qty = Qty(i64::MAX / 4);
-            world.apply(Event::ParentOpen { name, account: AccountId(0), symbol, side: Side::Buy, qty });
+        world.open_day();
+        for _ in 0..size.orders {
+            let (id, _) = world.place();
+            world.told(id, ReportKind::New);
         }
-        for _ in 0..open {
-            let order = world.order();
-            assert!(matches!(world.order_now(order), Outcome::Accepted(_)), "a resting order was refused");
-        }
-        // One fill in each instrument, so that positions are marked and their slow references run.
+        // One execution in each instrument, so that positions are marked and their slow references run.
         for _ in 0..symbols {
-            let order = world.order();
-            let Outcome::Accepted(id) = world.order_now(order) else { panic!("refused") };
-            let fill = world.report(id, ReportKind::Trade { qty: Qty(100), price: Price(BID) });
-            world.apply(fill);
+            let (id, order) = world.place();
+            world.told(id, trade(&order));
         }
+        world.take_effects();
         world
     }
 
-    fn define(&mut self) {
-        self.apply(Event::Define { kind: NameKind::Account, name: "ACC1".into() });
-        for name in ["smars-1", "smars-8", "smars-9"] {
-            self.apply(Event::Define { kind: NameKind::Router, name: name.into() });
+    fn open_day(&mut self) {
+        let (limits, size) = (self.limits, self.size);
+        let mut setup = Setup { engine: &mut self.engine, now: self.now };
+        setup.limits(limits);
+        setup.rules();
+        setup.account(ACCOUNT);
+        setup.apply(Event::Define { kind: riskcore::events::NameKind::Strategy, name: "RLP".into() });
+        for router in 0..size.routers + 2 {
+            setup.router(RouterId(router));
         }
-        self.apply(Event::Define { kind: NameKind::Strategy, name: "RLP".into() });
-        for n in 0..self.symbols {
-            self.apply(Event::Define { kind: NameKind::Symbol, name: format!("S{n}") });
-            let instrument = Instrument { tick: Price(TICK), lot: Qty(1), multiplier: 1 };
-            self.apply(Event::Instrument { symbol: SymbolId(n), instrument });
+        for symbol in (0..size.symbols).map(SymbolId) {
+            setup.symbol(symbol);
+            setup.parents(ACCOUNT, symbol);
         }
+        for scope in [Scope::Account(ACCOUNT), Scope::Router(RouterId(0))] {
+            setup.permit(scope, size.symbols);
+        }
+        setup.gate();
+        setup.refuse(Scope::Router(RouterId(size.routers)), "message_rate", 0);
+        setup.apply(Event::VenueUp);
     }
 
-    fn set_limits(&mut self) {
-        match self.limits {
-            Limits::Usual => self.usual(),
-            Limits::Everywhere => self.everywhere(),
-        }
-        let runaway = LimitTarget::Scope(Scope::Router(RUNAWAY));
-        self.set(runaway, "message_rate", 0);
+    /// A router that is over its rate.
+    pub fn runaway(&self) -> RouterId {
+        RouterId(self.size.routers)
+    }
+
+    /// A router that `halt` halts.
+    pub fn halted(&self) -> RouterId {
+        RouterId(self.size.routers + 1)
     }
 
     /// Halts a router, for the cases after it.
     pub fn halt(&mut self) {
-        let scope = Scope::Router(HALTED);
-        let state = riskcore::halts::State::Halted;
-        self.apply(Event::Halt { scope, state, principal: "bench".into(), text: "bench".into() });
-    }
-
-    fn usual(&mut self) {
-        use ScopeKind::{Account, AccountSymbol, Router, Symbol};
-        let firm = LimitTarget::Scope(Scope::Firm);
-        for (name, value) in [
-            ("max_gross_notional", WIDE),
-            ("max_turnover_day", WIDE),
-            ("max_turnover_window", WIDE),
-            ("max_day_loss", WIDE),
-            ("message_rate", 10_000),
-        ] {
-            self.set(firm, name, value);
-        }
-        for (kind, name, value) in [
-            (Account, "max_order_notional", 10_000_000 * i128::from(UNIT)),
-            (Account, "max_gross_notional", WIDE),
-            (Account, "max_turnover_day", WIDE),
-            (Account, "max_day_loss", WIDE),
-            (Router, "message_rate", 1_000),
-            (Router, "message_burst", 500),
-            (Router, "message_rate_sustained", WIDE),
-            (Router, "max_turnover_window", WIDE),
-            (Router, "parent_overfill_halt_after", 1_000_000_000),
-            (Symbol, "max_order_qty", 10_000),
-            (Symbol, "price_collar_bps", 300),
-            (Symbol, "market_data_max_age", i128::from(i64::MAX)),
-            (AccountSymbol, "max_long_position", i128::from(i64::MAX)),
-            (AccountSymbol, "max_short_position", i128::from(i64::MAX)),
-        ] {
-            self.set(LimitTarget::Default(kind), name, value);
-        }
-    }
-
-    fn everywhere(&mut self) {
-        for def in LIMITS.iter().filter(|def| def.judges != Judges::Nothing) {
-            let value = match def.name {
-                "message_rate" | "message_burst" => 1_000,
-                "max_order_qty" => 10_000,
-                "max_order_notional" => 10_000_000 * i128::from(UNIT),
-                "price_collar_bps" => 300,
-                "parent_overfill_halt_after" => 1_000_000_000,
-                _ => WIDE,
-            };
-            for kind in ScopeKind::ALL.into_iter().filter(|kind| def.settable_at & kind.bit() != 0) {
-                let target =
-                    if kind == ScopeKind::Firm { LimitTarget::Scope(Scope::Firm) } else { LimitTarget::Default(kind) };
-                self.set(target, def.name, value);
-            }
-        }
-    }
-
-    fn set(&mut self, target: LimitTarget, name: &str, value: i128) {
-        let limit = LimitId::by_name(name).expect("a limit of the catalogue");
-        let outcome = self.apply(Event::SetLimit { target, limit, setting: Some(Setting::of(limit, value)), principal: "bench".into() });
-        assert_eq!(outcome, Outcome::Applied, "{name}");
+        let scope = Scope::Router(self.halted());
+        self.apply(Event::Halt { scope, state: State::Halted, principal: "bench".into(), text: "bench".into() });
     }
 
     pub fn apply(&mut self, event: Event) -> Outcome {
         self.engine.apply(Nanos(self.now), &event)
     }
 
-    fn order_now(&mut self, event: (Nanos, Event)) -> Outcome {
-        self.engine.apply(event.0, &event.1)
-    }
-
-    /// A new order that passes, in the next instrument, due a step later.
-    pub fn order(&mut self) -> (Nanos, Event) {
-        self.order_with(|_| ())
-    }
-
-    /// The same, changed.
-    pub fn order_with(&mut self, change: impl FnOnce(&mut NewOrder)) -> (Nanos, Event) {
+    /// A new order that passes, of the next router and in the next instrument, due a step later. Buys and short sales in
+    /// turn.
+    pub fn order(&mut self) -> NewOrder {
         self.now += STEP;
         self.next += 1;
+        let (n, symbols) = (self.next / 2, u64::from(self.size.symbols));
         // Strides over the instruments, so that the next one is not the next in memory.
-        let symbol = (self.next.wrapping_mul(7_919) % u64::from(self.symbols)) as u32;
+        let symbol = (n.wrapping_mul(7_919) % symbols) as u32;
+        let buys = self.next % 2 == 0;
         let strategy = if self.limits == Limits::Everywhere { Ref::Known(StrategyId(0)) } else { Ref::Absent };
         // 18 characters, as routers number their orders.
         let name = format!("R1-20120801-{:06}", self.next);
-        let mut order = NewOrder {
-            router: ROUTER,
+        NewOrder {
+            router: RouterId((n % u64::from(self.size.routers)) as u32),
             client_seq: self.next,
             cl_ord_id: ClOrdId::new(name.as_bytes()).expect("a short name"),
-            account: Ref::Known(AccountId(0)),
+            account: Ref::Known(ACCOUNT),
             symbol: Ref::Known(SymbolId(symbol)),
             strategy,
-            parent: Ref::Known(ParentId(symbol)),
-            side: Side::Buy,
+            parent: Ref::Known(ParentId(2 * symbol + u32::from(!buys))),
+            side: if buys { Side::Buy } else { Side::SellShort },
             ord_type: OrdType::Limit,
             tif: TimeInForce::Day,
-            qty: Qty(100),
-            price: Some(Price(BID)),
-            flags: 0,
-        };
-        change(&mut order);
-        (Nanos(self.now), Event::NewOrder(order))
+            // Not all the same: those are refused.
+            qty: Qty(100 + (n % 64) as i64),
+            price: Some(Price(if buys { BID } else { ASK })),
+            flags: FLAG,
+        }
     }
 
     /// What the venue says next.
@@ -207,21 +140,46 @@ impl World {
         Event::Report(Report { venue_seq: self.venue_seq, order, exec_id: self.venue_seq, instrument: None, kind })
     }
 
+    /// The venue says it now, and its drop copy too.
+    fn told(&mut self, order: OrderId, kind: ReportKind) {
+        let report = self.report(order, kind);
+        self.apply(report);
+        self.copied(order, kind);
+        self.take_effects();
+    }
+
+    /// The drop copy of an execution that was reported.
+    pub fn copied(&mut self, order: OrderId, kind: ReportKind) {
+        if matches!(kind, ReportKind::Trade { .. }) {
+            self.drop_seq += 1;
+            self.apply(Event::DropCopy(DropCopy { drop_seq: self.drop_seq, order, symbol: None, kind }));
+        }
+    }
+
     /// Places an order now.
     pub fn place(&mut self) -> (OrderId, NewOrder) {
-        let (time, event) = self.order();
-        let Outcome::Accepted(id) = self.engine.apply(time, &event) else { panic!("refused") };
-        let Event::NewOrder(order) = event else { panic!("not an order") };
-        (id, order)
+        let order = self.order();
+        match self.apply(Event::NewOrder(order)) {
+            Outcome::Accepted(id) => (id, order),
+            other => panic!("an ordinary order was not accepted: {other:?}"),
+        }
     }
 
     /// Takes back what a batch has left, and its effects.
     pub fn settle(&mut self, left: &[OrderId]) {
         for id in left {
-            let report = self.report(*id, ReportKind::Canceled);
-            self.apply(report);
+            self.told(*id, ReportKind::Canceled);
         }
-        let mut effects = Vec::new();
-        self.engine.take_effects(&mut effects);
+        self.take_effects();
     }
+
+    fn take_effects(&mut self) {
+        self.engine.take_effects(&mut self.effects);
+        self.effects.clear();
+    }
+}
+
+/// The execution of all of an order at its price.
+pub fn trade(order: &NewOrder) -> ReportKind {
+    ReportKind::Trade { qty: order.qty, price: order.price.unwrap_or(Price(BID)) }
 }
