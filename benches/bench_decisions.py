@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -18,6 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Final
+
+from benches import cargo
 
 HERE: Final = Path(__file__).resolve().parent
 CRATE: Final = HERE / "core"
@@ -28,14 +29,6 @@ EVENTS: Final = 1_000
 
 TOTAL = re.compile(r"^ *([\d,]+) .*count\.rs:riskcore_bench::count::measured::(\w+)", re.MULTILINE)
 LARGE: Final = "100000,1000000"
-
-
-def build() -> Path:
-    """The bench, built as the product is released, among the product's own build output."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")).resolve()
-    command = ["cargo", "build", "--release", "--quiet", "--manifest-path", str(CRATE / "Cargo.toml")]
-    subprocess.run([*command, "--target-dir", str(target)], check=True)
-    return target / "release" / "riskcore-bench"
 
 
 def missing_tool() -> str | None:
@@ -103,7 +96,7 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="write the baseline anew")
     parser.add_argument("--output", choices=("table", "json"), default="table")
     given = parser.parse_args()
-    bench = build()
+    bench = cargo.build("core", "riskcore-bench")
 
     timed: list[dict[str, str | int]] = []
     if not given.guard:

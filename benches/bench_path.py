@@ -1,9 +1,9 @@
-"""The order path: router to gateway to venue and back, beside router to venue without the gateway.
+"""The order path: router to gateway to venue and back, beside router to venue, and beside a proxy that checks nothing.
 
-Question: what does the gateway add, in latency and in capacity, with one session and with eight? Both ways are walked
+Question: what does the gateway add, in latency and in capacity, with one session and with eight? All ways are walked
 by the same generator (open loop, latency from the intended time) and end at the same venue stub, which fills each order
-with one report. Three processes: generator, gateway, stub. The rounds alternate (A B A B), so that what else the
-machine does falls on both; a figure is the median of its rounds, with the least and the greatest beside it.
+with one report. Three processes: generator, gateway or proxy, stub. The rounds alternate (A B C A B C), so that what
+else the machine does falls on all; a figure is the median of its rounds, with the least and the greatest beside it.
 
 Loads: `ping` one order in flight per session; `paced` a fixed rate far below capacity; `flood` 200,000 orders a second;
 `full` more than can be taken, which says how many are (its latency is only the length of the queue and is left out).
@@ -18,13 +18,15 @@ import platform
 import statistics
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 import riskcore
+from benches.gateway import tonic_proxy
 from benches.stage import PRICE, BenchError, Target, gateway, parent, router_token, venue_stub
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 NANO: Final = 1_000_000_000
 ROUTERS: Final = tuple(f"r{number}" for number in range(1, 9))
 SESSIONS: Final = (1, 8)
+TARGETS: Final = ("stub", "proxy", "gateway")
 MOST_A_SECOND: Final = 800_000
 """Orders that all loads together can get through in a second each: what a gateway's tables must hold. Not more, because
 the first touch of a page of a large table costs as much as a check."""
@@ -82,28 +85,36 @@ def main(
     rounds: Annotated[int, typer.Option(min=1, help="Repetitions of everything.")] = 3,
     seconds: Annotated[float, typer.Option(min=0.1, help="Length of one measurement.")] = 1.0,
     load: Annotated[list[str] | None, typer.Option(help="Only these loads.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Only these targets.")] = None,
     journal: Annotated[bool, typer.Option("--journal", help="Let the gateway write its records to a file.")] = False,
     output: Annotated[Literal["table", "json"], typer.Option(help="Form of the result.")] = "table",
 ) -> None:
-    """Measure the gateway path beside the venue stub alone."""
+    """Measure the gateway path beside the venue stub alone and beside a bare proxy."""
     loads = [known for known in LOADS if not load or known.name in load]
+    targets = [known for known in TARGETS if not target or known in target]
     runs: list[Run] = []
     room = max(int(seconds * MOST_A_SECOND), 1 << 20)
     try:
         with tempfile.TemporaryDirectory() as directory, venue_stub() as venue:
+            ways: dict[str, Callable[[str], AbstractContextManager[Target]]] = {
+                "stub": lambda _: nullcontext(venue),
+                "proxy": lambda _: tonic_proxy.running(venue),
+                "gateway": lambda place: gateway(
+                    Path(directory) / place, venue, ROUTERS, max_orders=room, journal=journal
+                ),
+            }
             for number in range(rounds):
                 for sessions in SESSIONS:
-                    place = Path(directory) / f"bench-{number}-{sessions}"
-                    runs += _measure(venue, loads, sessions, seconds)
-                    with gateway(place, venue, ROUTERS, max_orders=room, journal=journal) as target:
-                        runs += _measure(target, loads, sessions, seconds)
+                    for name in targets:
+                        with ways[name](f"bench-{number}-{sessions}") as way:
+                            runs += _measure(way, loads, sessions, seconds)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
     if output == "json":
         print(json.dumps({"machine": _machine(), "seconds": seconds, "runs": [dataclasses.asdict(r) for r in runs]}))
     else:
-        print(_table(runs, loads, rounds, seconds))
+        print(_table(runs, loads, targets, rounds, seconds))
 
 
 def _measure(target: Target, loads: Sequence[Load], sessions: int, seconds: float) -> list[Run]:
@@ -171,12 +182,12 @@ def _machine() -> dict[str, object]:
     return {"cpus": os.cpu_count(), "machine": platform.machine(), "kernel": platform.release()}
 
 
-def _table(runs: Sequence[Run], loads: Sequence[Load], rounds: int, seconds: float) -> str:
+def _table(runs: Sequence[Run], loads: Sequence[Load], targets: Sequence[str], rounds: int, seconds: float) -> str:
     head = f"{'load':7}{'sessions':>9} {'target':8}{'orders/s':>32}{'p50 us':>30}{'p99 us':>34}{'cpu us/order':>14}"
     lines = [f"{rounds} rounds of {seconds} s, {os.cpu_count()} processors: median (least - greatest)", head]
     for load in loads:
         for sessions in SESSIONS:
-            for target in ("stub", "gateway"):
+            for target in targets:
                 group = [r for r in runs if (r.load, r.sessions, r.target) == (load.name, sessions, target)]
                 lines.append(_row(load, sessions, target, group))
     wrong = [

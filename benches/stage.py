@@ -76,18 +76,24 @@ class Target:
 
 
 @contextmanager
-def venue_stub() -> Iterator[Target]:
-    """The native venue stub: immediate orders are filled with one report each."""
-    command = [sys.executable, str(Path(__file__).with_name("venue_stub.py"))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as popen:
+def process(name: str, command: Sequence[str], *, venue_epoch: int | None = None) -> Iterator[Target]:
+    """A process that prints its address when it listens, and ends when its standard input does."""
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as popen:
         try:
             readable = popen.stdout is not None and select.select([popen.stdout], [], [], READY_S)[0]
             address = popen.stdout.readline().strip() if popen.stdout is not None and readable else ""
             if not address:
-                raise BenchError("the venue stub did not start: its error is above")
-            yield Target("stub", address, popen.pid, 1)
+                raise BenchError(f"the {name} did not start: its error is above")
+            yield Target(name, address, popen.pid, venue_epoch)
         finally:
             popen.terminate()
+
+
+@contextmanager
+def venue_stub() -> Iterator[Target]:
+    """The native venue stub: immediate orders are filled with one report each."""
+    with process("stub", [sys.executable, "-m", "benches.venue_stub"], venue_epoch=1) as target:
+        yield target
 
 
 @contextmanager

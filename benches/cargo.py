@@ -1,0 +1,24 @@
+"""Builds what only a bench needs: crates that are workspaces of their own, among the product's own build output."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).resolve().parent
+
+
+def build(crate: str, binary: str) -> Path:
+    """The binary of the crate in `benches/<crate>`, built as the product is released.
+
+    Raises:
+        CalledProcessError: It does not compile; cargo has said why.
+        FileNotFoundError: There is no cargo.
+    """
+    target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")).resolve()
+    manifest = HERE / crate / "Cargo.toml"
+    command = ["cargo", "build", "--release", "--quiet", "--manifest-path", str(manifest)]
+    subprocess.run([*command, "--target-dir", str(target)], check=True)
+    return target / "release" / binary
