@@ -8,6 +8,7 @@ show how far apart the rounds were.
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,6 +19,7 @@ from benches import facts
 FORMAT: Final = 1
 
 Cell = str | int | float | None
+Cells = list[list[Cell]]
 Relation = Literal["<=", ">="]
 
 
@@ -117,6 +119,33 @@ class Histogram:
     """Upper edge of a bucket and how many fell into it, rising; empty buckets may be left out."""
 
 
+def percentile(counts: Sequence[tuple[float, int]], share: float) -> float:
+    """The value that so large a share of all is at or below; `counts` rise."""
+    wanted = share * sum(count for _, count in counts)
+    for value, count in counts:
+        wanted -= count
+        if wanted <= 0:
+            return value
+    raise ValueError("nothing was counted")
+
+
+STEPS: Final = 1.15
+"""From one edge of a histogram's buckets to the next: fine enough for a picture."""
+
+
+def histogram(title: str, unit: str, counts: Sequence[tuple[float, int]]) -> Histogram:
+    """A histogram from values and how often each was measured, rising."""
+    buckets: list[tuple[float, int]] = []
+    edge = 0.0
+    for value, count in counts:
+        if value > edge:
+            edge = STEPS ** math.ceil(math.log(max(value, 1), STEPS))
+            buckets.append((edge, 0))
+        buckets[-1] = (edge, buckets[-1][1] + count)
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p99.9": 0.999, "max": 1.0}
+    return Histogram(title, unit, {name: percentile(counts, share) for name, share in shares.items()}, buckets)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """What one bench found, or all of them together."""
@@ -181,6 +210,12 @@ def text(document: Document) -> str:
         lines += [table.note] if table.note else []
     lines += [f"not measured: {what}" for what in document.skipped]
     return "\n".join(lines)
+
+
+def report(document: Document, form: Literal["table", "json"]) -> int:
+    """Prints the document. 0: whether bars hold is for the reader of a figure to act on, not for the run that found it."""
+    print(document.to_json() if form == "json" else text(document))
+    return 0
 
 
 def one_line(bar: Bar) -> str:

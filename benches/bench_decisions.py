@@ -1,6 +1,7 @@
-"""One decision of the core, in Rust: what each kind costs, in nanoseconds and in instructions.
+"""One decision of the core, in Rust: what each kind costs, beside other libraries, and in instructions.
 
-Goal: accepts, refusals by check, reports and cancels, with every check on, against few and many open orders and instruments.
+Goal: accepts, every refusal there is, reports and cancels, with every check on, against few and many open orders, symbols
+and routers; beside openpit and governor in the same run; what it allocates and what memory it takes.
 Not in it: Python, gRPC, records, other threads. Time says how fast, on this machine and today; instructions say whether it
 changed, and `--guard` holds them against `benches/core/instructions.json` (within 5 %; written anew with `--record`).
 Needs cargo; instructions also need valgrind, and are skipped, with a word, where it is missing.
@@ -9,115 +10,220 @@ Needs cargo; instructions also need valgrind, and are skipped, with a word, wher
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
-import re
-import shutil
-import subprocess
 import sys
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
-from benches import cargo
+from benches import cargo, instructions
+from benches.bars import Bar, Cells, Document, Measured, Table, absolute, bar, histogram, percentile, report
 
-HERE: Final = Path(__file__).resolve().parent
-CRATE: Final = HERE / "core"
-BASELINE: Final = CRATE / "instructions.json"
-TOLERANCE: Final = 0.05
-EVENTS: Final = 1_000
-"""Events of a case in `riskcore-bench count`."""
-
-TOTAL = re.compile(r"^ *([\d,]+) .*count\.rs:riskcore_bench::count::measured::(\w+)", re.MULTILINE)
-LARGE: Final = "100000,1000000"
-
-
-def missing_tool() -> str | None:
-    """The tool that counting needs and that is not there."""
-    return next((tool for tool in ("valgrind", "callgrind_annotate") if shutil.which(tool) is None), None)
+MIB: Final = 1 << 20
+MOST_FOR_A_MILLION: Final = 512 * MIB
+ALL_ON: Final = "every limit of the catalogue at firm, account, router and symbol, every rule in force"
+METHOD: Final = (
+    "Each event is timed by itself; the reading of the clock is in every figure, ours and theirs, and is the row `clock`.",
+    "All rows of a round are measured in turn, then the next round begins; the first round warms up and is not counted.",
+    "Orders are made before the clock starts. Buys and short sales alternate; quantities differ; one every 2 ms of virtual time.",
+    f"riskcore: {ALL_ON} (benches/core/src/firm.rs); an accept includes order id, order table and all reserved amounts.",
+    "openpit and governor read the real clock themselves, riskcore is given the time: that is part of what each of them does.",
+)
 
 
-def count(bench: Path) -> dict[str, int]:
-    """Instructions per event of each case, all that it calls included."""
-    with tempfile.TemporaryDirectory() as folder:
-        profile = Path(folder) / "profile"
-        command = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={profile}"]
-        command += ["--toggle-collect=riskcore_bench::count::measured::*", str(bench), "count"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        annotate = ["callgrind_annotate", "--inclusive=yes", "--threshold=100", str(profile)]
-        text = subprocess.run(annotate, check=True, capture_output=True, text=True).stdout
-    return {case: int(total.replace(",", "")) // EVENTS for total, case in TOTAL.findall(text)}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    batch: int
+    orders: tuple[int, ...]
+    symbols: tuple[int, ...]
+    routers: tuple[int, ...]
 
 
-def changes(baseline: dict[str, int], counted: dict[str, int]) -> list[str]:
-    """What is not as the baseline says, in words."""
-    found = []
-    for case in sorted(baseline.keys() | counted.keys()):
-        old, new = baseline.get(case), counted.get(case)
-        if old is None or new is None:
-            found.append(f"{case}: {'not in the baseline' if old is None else 'not counted any more'}")
-        elif abs(new - old) > old * TOLERANCE:
-            found.append(f"{case}: {old} instructions became {new} ({new / old - 1:+.1%})")
-    return found
+FULL: Final = Size(30, 2_000, (1, 100_000, 1_000_000), (1, 10_000), (1, 1_000))
+QUICK: Final = Size(2, 100, (1, 1_000), (1, 100), (1, 10))
 
 
-def guard(counted: dict[str, int]) -> int:
-    """Whether decisions cost what they did. Fewer instructions are a change too: the baseline would hide the next one."""
-    found = changes(json.loads(BASELINE.read_text()), counted)
-    for line in found:
-        print(f"bench_decisions: {line}")
-    if found:
-        print(
-            f"  {BASELINE.relative_to(HERE.parent)}: write it anew with `--guard --record` if that is meant, and say why"
+class Row(TypedDict):
+    """What `riskcore-bench time` prints of a case."""
+
+    case: str
+    limits: str
+    orders: int
+    symbols: int
+    routers: int
+    rounds: list[int]
+    counts: list[tuple[int, int]]
+
+
+class Peer(TypedDict):
+    """What `riskcore-peers` prints of a side."""
+
+    name: str
+    ran: str
+    rounds: list[int]
+    counts: list[tuple[int, int]]
+
+
+def times(bench: Path, size: Size, cases: str | None) -> list[Row]:
+    """Every case of every world."""
+    arguments = ["time", "--rounds", str(size.rounds), "--batch", str(size.batch)]
+    for name in ("orders", "symbols", "routers"):
+        arguments += [f"--{name}", ",".join(map(str, getattr(size, name)))]
+    rows: list[Row] = cargo.run(bench, *arguments, *(["--cases", cases] if cases else []))
+    return rows
+
+
+def case_table(rows: Sequence[Row]) -> Table:
+    """Percentiles of every row."""
+    columns = ["case", "limits at", "open", "symbols", "routers", "p50", "p90", "p99", "p99.9", "p50 of rounds"]
+    cells: Cells = [
+        [
+            row["case"],
+            {"usual": "4 scopes", "everywhere": "7 scopes"}.get(row["limits"], "-"),
+            *(row["orders"], row["symbols"], row["routers"]),
+            *(percentile(row["counts"], q) for q in (0.5, 0.9, 0.99, 0.999)),
+            f"{min(row['rounds']):,} to {max(row['rounds']):,}",
+        ]
+        for row in rows
+    ]
+    return Table("Decisions of the core in Rust, nanoseconds", columns, cells)
+
+
+def size_bars(rows: Sequence[Row], size: Size) -> list[Bar]:
+    """Accepts against the size of the world, and refusals against accepts."""
+    accepts = [row for row in rows if row["case"] == "accept" and row["limits"] == "usual"]
+    one = accepts[0]
+
+    def against_one(name: str, value: int) -> Bar:
+        large = next(row for row in accepts if row[name] == value)  # type: ignore[literal-required]
+        ours = Measured(f"accept with {large['orders']:,} open orders, {large['symbols']:,} symbols", large["rounds"])
+        theirs = Measured(f"accept with {one['orders']:,} open order, {one['symbols']:,} symbol", one["rounds"])
+        title = {"orders": f"{value:,} open orders against one", "symbols": f"{value:,} symbols against one"}[name]
+        return bar(title, ours, theirs, bound=1.5)
+
+    refusals = [row for row in rows if row["case"].startswith("reject: ")]
+
+    def against_accepts(row: Row) -> Bar:
+        ran = f"the slowest of {len(refusals)} kinds: {row['case'].removeprefix('reject: ')}"
+        return bar(
+            "refusals against accepts", Measured(ran, row["rounds"]), Measured("accept", one["rounds"]), bound=1.0
         )
-    else:
-        print(f"{len(counted)} kinds of decision cost what they did, within {TOLERANCE:.0%}")
-    return 1 if found else 0
+
+    slowest = max(map(against_accepts, refusals), key=lambda found: found.ratio.median)
+    return [slowest, against_one("orders", size.orders[-1]), against_one("symbols", size.symbols[-1])]
 
 
-def table(rows: list[dict[str, str | int]]) -> None:
-    """The figures, for people."""
-    print(
-        f"{'ns, clock included':20} {'limits':>10} {'open':>9} {'symbols':>7} {'routers':>7} {'p50':>7} {'p90':>7} {'p99':>7}  p50 of rounds"
+def peers(size: Size) -> tuple[list[Bar], Table, list[Peer]]:
+    """The core beside other libraries, in one process and in turn."""
+    program = cargo.build("peers", "riskcore-peers")
+    found: list[Peer] = cargo.run(program, "--rounds", str(size.rounds), "--batch", str(size.batch))
+    side = {peer["name"]: Measured(peer["ran"], peer["rounds"]) for peer in found}
+    ours = side["riskcore"]
+    bars = [
+        bar("core against openpit, four policies", ours, side["openpit, four policies"], bound=0.5),
+        bar("core against openpit, spot funds", ours, side["openpit, spot funds and position limit"], bound=0.15),
+    ]
+    columns = ["library", "p50", "p90", "p99", "p99.9", "what it ran"]
+    cells: Cells = [
+        [peer["name"], *(percentile(peer["counts"], q) for q in (0.5, 0.9, 0.99, 0.999)), peer["ran"]] for peer in found
+    ]
+    return bars, Table("One order through each library in Rust, nanoseconds", columns, cells), found
+
+
+def allocations(program: Path) -> Bar:
+    """Allocations of a decision once the tables are warm."""
+    found = [json.loads(line) for line in cargo.printed(program).splitlines()]
+    worst = max(found, key=lambda case: case["allocations"])
+    ran = f"a counting allocator over {len(found)} kinds of event of {worst['events']:,} each; worst: {worst['case']}"
+    return absolute(
+        "allocations per decision", Measured(ran, [worst["allocations"] / worst["events"]]), most=0, unit="allocations"
     )
-    for row in rows:
-        print(
-            f"{row['case']:20} {row['limits']:>10} {row['orders']:>9,} {row['symbols']:>7,} {row['routers']:>7,} {row['p50']:>7,} {row['p90']:>7,}"
-            f" {row['p99']:>7,}  {row['median_min']:,} to {row['median_max']:,}"
-        )
+
+
+def memory(bench: Path, size: Size) -> tuple[Bar, Table]:
+    """What an engine takes, by what it holds."""
+    orders, symbols, routers = size.orders[-1], size.symbols[-1], size.routers[-1]
+
+    def resident(**large: int) -> int:
+        arguments = [part for name, value in large.items() for part in (f"--{name}", str(value))]
+        return int(cargo.run(bench, "memory", *arguments)["resident_bytes"])
+
+    empty, many = resident(), resident(orders=orders)
+    rows: Cells = [
+        ["an engine with one of each", empty, "all of it"],
+        ["an open order", round((many - empty) / (orders - 1)), f"with {orders:,} of them"],
+        ["a symbol", round((resident(symbols=symbols) - empty) / (symbols - 1)), f"with {symbols:,} of them"],
+        ["a router", round((resident(routers=routers) - empty) / (routers - 1)), f"with {routers:,} of them"],
+    ]
+    ran = f"resident memory of a process with an engine with {orders:,} open orders, every limit set"
+    found = absolute("memory of a million open orders", Measured(ran, [many]), most=MOST_FOR_A_MILLION, unit="bytes")
+    return found, Table("Memory of the core, bytes", ["what", "bytes", "measured"], rows)
+
+
+def measure(size: Size, cases: str | None) -> Document:
+    """Everything but the instructions."""
+    bench = cargo.build("core", "riskcore-bench")
+    rows = times(bench, size, cases)
+    if cases:
+        return Document({"core in Rust": METHOD}, tables=[case_table(rows)])
+    peer_bars, peer_table, sides = peers(size)
+    memory_bar, memory_table = memory(bench, size)
+    first = [row for row in rows if row["case"] in {"accept", "reject: price_collar_bps", "fill"}]
+    drawn = [
+        *(histogram(f"one order through {peer['name']}", "ns", peer["counts"]) for peer in sides),
+        *(
+            histogram(
+                f"{row['case']}, {row['orders']:,} open, {row['symbols']:,} symbols, {row['limits']}",
+                "ns",
+                row["counts"],
+            )
+            for row in first
+        ),
+    ]
+    return Document(
+        {"core in Rust": METHOD},
+        [*peer_bars, *size_bars(rows, size), allocations(bench.with_name("riskcore-allocations")), memory_bar],
+        [peer_table, case_table(rows), memory_table],
+        drawn,
+    )
+
+
+def instruction_table(counted: dict[str, int]) -> Table:
+    """Instructions of each case."""
+    rows: Cells = [[case, count] for case, count in counted.items()]
+    return Table("Instructions of a decision", ["case", "instructions"], rows)
 
 
 def main() -> int:
-    """Time, then count."""
+    """Time, compare, then count."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--large", action="store_true", help="also with 100,000 and 1,000,000 open orders (1 GiB)")
-    parser.add_argument("--cases", help="only these, with commas between")
+    parser.add_argument("--rounds", type=int, help="repetitions of everything")
+    parser.add_argument("--quick", action="store_true", help="small: shows that it runs, its figures say nothing")
+    parser.add_argument("--cases", help="only these cases of the core, with commas between, and no other library")
     parser.add_argument("--guard", action="store_true", help="only the instructions, against the baseline")
     parser.add_argument("--record", action="store_true", help="write the baseline anew")
     parser.add_argument("--output", choices=("table", "json"), default="table")
     given = parser.parse_args()
-    bench = cargo.build("core", "riskcore-bench")
-
-    timed: list[dict[str, str | int]] = []
     if not given.guard:
-        command = [str(bench), "time", "--rounds", str(given.rounds), "--orders", f"1,{LARGE}" if given.large else "1"]
-        command += ["--cases", given.cases] if given.cases else []
-        timed = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-        if given.output == "table":
-            table(timed)
-    if tool := missing_tool():
-        print(f"bench_decisions: SKIPPED: counting instructions needs {tool}, which is not installed", file=sys.stderr)
-        counted = {}
+        size = QUICK if given.quick else FULL
+        document = measure(dataclasses.replace(size, rounds=given.rounds or size.rounds), given.cases)
     else:
-        counted = count(bench)
-    if given.output == "json":
-        print(json.dumps({"ns": timed, "instructions": counted}, indent=1))
-    elif not given.guard:
-        for case, instructions in counted.items():
-            print(f"{case:20} {instructions:>7,} instructions")
-    if counted and given.record:
-        BASELINE.write_text(json.dumps(dict(sorted(counted.items())), indent=1) + "\n")
-    return guard(counted) if counted and given.guard else 0
+        document = Document({})
+    counted: dict[str, int] = {}
+    if tool := instructions.missing_tool():
+        document = dataclasses.replace(document, skipped=[f"instructions: {tool} is not installed"])
+    elif not given.quick:
+        counted = instructions.count(cargo.build("core", "riskcore-bench"))
+        document = dataclasses.replace(document, tables=[*document.tables, instruction_table(counted)])
+    if given.record and counted:
+        instructions.record(counted)
+    if given.guard:
+        return instructions.guard(counted) if counted else report(document, "table")
+    return report(document, given.output)
 
 
 if __name__ == "__main__":

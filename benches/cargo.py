@@ -1,11 +1,12 @@
-"""Builds what only a bench needs: crates that are workspaces of their own, among the product's own build output."""
+"""Builds and runs what only a bench needs: crates that are workspaces of their own, among the product's own build output."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 HERE: Final = Path(__file__).resolve().parent
 
@@ -22,3 +23,13 @@ def build(crate: str, binary: str) -> Path:
     command = ["cargo", "build", "--release", "--quiet", "--manifest-path", str(manifest)]
     subprocess.run([*command, "--target-dir", str(target)], check=True)
     return target / "release" / binary
+
+
+def run(program: Path, *arguments: str) -> Any:
+    """What a program prints, read as JSON."""
+    return json.loads(printed(program, *arguments))
+
+
+def printed(program: Path, *arguments: str) -> str:
+    """What a program prints."""
+    return subprocess.run([str(program), *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -6,9 +6,9 @@ use riskcore::events::Event;
 use riskcore::units::Nanos;
 use riskcore::{Engine, Outcome};
 
-use crate::cases::{self, CASES, HALT_AT, answer};
-use crate::firm::Limits;
-use crate::world::{Size, World};
+use riskcore_bench::cases::{self, CASES, HALT_AT, answer};
+use riskcore_bench::firm::Limits;
+use riskcore_bench::world::{Size, World};
 
 /// Events per case; few enough for a profiler, enough for the tables' rare work to average out.
 pub const EVENTS: usize = 1_000;

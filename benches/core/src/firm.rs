@@ -121,9 +121,14 @@ impl Setup<'_> {
     /// What the OMS has registered for a symbol: the parent of buys, then that of short sales.
     pub fn parents(&mut self, account: AccountId, symbol: SymbolId) {
         for side in [Side::Buy, Side::SellShort] {
-            let name = ClOrdId::new(format!("P{}-{side:?}", symbol.0).as_bytes()).expect("a short name");
-            self.apply(Event::ParentOpen { name, account, symbol, side, qty: Qty(ENOUGH) });
+            self.parent(account, symbol, side);
         }
+    }
+
+    /// A parent of a side.
+    pub fn parent(&mut self, account: AccountId, symbol: SymbolId, side: Side) {
+        let name = ClOrdId::new(format!("P{}-{side:?}", symbol.0).as_bytes()).expect("a short name");
+        self.apply(Event::ParentOpen { name, account, symbol, side, qty: Qty(ENOUGH) });
     }
 
     /// The account and the router may trade these symbols and no others.

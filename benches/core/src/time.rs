@@ -1,14 +1,14 @@
 //! Wall clock: every event by itself, cases and worlds in turn.
 
 use std::hint::black_box;
-use std::time::Instant;
 
-use hdrhistogram::Histogram;
 use riskcore::Outcome;
-
-use crate::cases::{self, CASES, Case, HALT_AT, answer};
-use crate::firm::Limits;
-use crate::world::{Size, World};
+use riskcore::events::Event;
+use riskcore_bench::cases::{self, Batch, CASES, Case, HALT_AT, answer};
+use riskcore_bench::firm::Limits;
+use riskcore_bench::rejects::{self, Refusal};
+use riskcore_bench::series::{Round, Series};
+use riskcore_bench::world::{Size, World};
 
 pub struct Plan {
     pub rounds: usize,
@@ -28,115 +28,120 @@ impl Plan {
         let routers = self.routers[1..].iter().map(|routers| Size { routers: *routers, ..first });
         std::iter::once(first).chain(orders).chain(symbols).chain(routers).collect()
     }
+
+    fn has(&self, case: &str) -> bool {
+        self.cases.iter().any(|name| name == case)
+    }
+}
+
+/// What is measured in a row.
+enum Work {
+    Clock,
+    Case(&'static Case),
+    Refusal(Refusal),
 }
 
 struct Row {
-    case: &'static str,
+    case: String,
     limits: &'static str,
     size: Size,
     world: usize,
-    run: Option<&'static Case>,
-    histogram: Histogram<u64>,
-    /// The median of each round.
-    medians: Vec<u64>,
-}
-
-impl Row {
-    fn new(case: &'static str, limits: &'static str, size: Size, world: usize, run: Option<&'static Case>) -> Row {
-        let histogram = Histogram::new_with_max(1_000_000_000, 3).expect("a histogram");
-        Row { case, limits, size, world, run, histogram, medians: Vec::new() }
-    }
+    work: Work,
+    series: Series,
 }
 
 pub fn run(plan: &Plan) -> Result<(), String> {
-    let cases: Vec<&'static Case> =
-        CASES.iter().filter(|case| plan.cases.iter().any(|name| name == case.name)).collect();
-    if cases.is_empty() {
+    let cases: Vec<&'static Case> = CASES.iter().filter(|case| plan.has(case.name)).collect();
+    if cases.is_empty() && !plan.has(REFUSALS) {
         return Err("--cases names none that there is".into());
     }
-    let room = (plan.rounds + 1) * (2 * plan.batch + 2) * (cases.len() + 1);
-    let sizes = plan.sizes();
     let mut worlds = Vec::new();
-    let mut rows = vec![Row::new("clock", "", sizes[0], 0, None)];
+    let mut rows = Vec::new();
+    let sizes = plan.sizes();
+    let mut add = |case: &str, limits, size, world, work| {
+        rows.push(Row { case: case.into(), limits, size, world, work, series: Series::default() });
+    };
+    add("clock", "", sizes[0], 0, Work::Clock);
     let all = sizes.iter().map(|size| (Limits::Usual, "usual", *size));
-    for (limits, name, size) in all.chain([(Limits::Everywhere, "everywhere", sizes[0])]) {
-        let mut world = World::new(limits, size, room);
-        if cases.iter().any(|case| case.name == HALT_AT) {
+    for (n, (limits, name, size)) in all.chain([(Limits::Everywhere, "everywhere", sizes[0])]).enumerate() {
+        let usual = limits == Limits::Usual;
+        let here: Vec<_> = cases.iter().filter(|case| usual || case.name == "accept").collect();
+        // Those that place orders; refusals take no room.
+        let each = (plan.rounds + 1) * (plan.batch + 1);
+        let mut world = World::before_the_day(limits, size, each * (here.len() + 1) + 1_024);
+        let refusals = if n == 0 && plan.has(REFUSALS) { rejects::define(&mut world) } else { Vec::new() };
+        world.open();
+        rejects::begin(&refusals, &mut world);
+        for refusal in refusals {
+            add(&format!("reject: {}", refusal.name), name, size, n, Work::Refusal(refusal));
+        }
+        if here.iter().any(|case| case.name == HALT_AT) {
             world.halt();
         }
-        for case in cases.iter().filter(|case| limits == Limits::Usual || case.name == "accept") {
-            rows.push(Row::new(case.name, name, size, worlds.len(), Some(*case)));
+        for case in here {
+            add(case.name, name, size, n, Work::Case(case));
         }
         worlds.push(world);
     }
     for round in 0..=plan.rounds {
         for row in &mut rows {
+            let times = one(&row.work, &mut worlds[row.world], plan.batch)?;
             // The first round warms up.
-            one(row, &mut worlds, plan.batch, round > 0)?;
+            if round > 0 {
+                row.series.add(&times);
+            }
         }
     }
-    print(&mut rows);
+    print(&rows);
     Ok(())
 }
 
-fn one(row: &mut Row, worlds: &mut [World], batch: usize, counts: bool) -> Result<(), String> {
-    let mut histogram = Histogram::<u64>::new_with_max(1_000_000_000, 3).expect("a histogram");
-    match row.run {
-        None => {
-            for _ in 0..batch {
-                let begin = Instant::now();
-                black_box(begin);
-                histogram.saturating_record(begin.elapsed().as_nanos() as u64);
-            }
+/// Among the cases: every refusal of `rejects.rs`.
+pub const REFUSALS: &str = "refusals";
+
+fn one(work: &Work, world: &mut World, batch: usize) -> Result<Round, String> {
+    let mut times = Round::default();
+    let (prepared, expect) = match work {
+        Work::Clock => {
+            (0..batch).for_each(|_| times.time(|| ()));
+            return Ok(times);
         }
-        Some(case) => {
-            let world = &mut worlds[row.world];
-            let prepared = (case.prepare)(world, batch);
-            let mut accepted = Vec::new();
-            for (time, event) in &prepared.events {
-                let begin = Instant::now();
-                let outcome = black_box(world.engine.apply(*time, black_box(event)));
-                histogram.saturating_record(begin.elapsed().as_nanos() as u64);
-                if answer(&outcome) != case.expect {
-                    return Err(format!("{}: answered {}, not {}", case.name, answer(&outcome), case.expect));
-                }
-                if let Outcome::Accepted(id) = outcome {
-                    accepted.push(id);
-                }
-            }
-            cases::settle(world, &prepared, &accepted);
+        Work::Case(case) => ((case.prepare)(world, batch), case.expect),
+        Work::Refusal(refusal) => (refused(refusal, world, batch), refusal.expect),
+    };
+    let mut accepted = Vec::new();
+    for (time, event) in &prepared.events {
+        let outcome = times.time(|| black_box(world.engine.apply(*time, black_box(event))));
+        if answer(&outcome) != expect {
+            return Err(format!("answered {}, not {expect}: {event:?}", answer(&outcome)));
+        }
+        if let Outcome::Accepted(id) = outcome {
+            accepted.push(id);
         }
     }
-    if counts {
-        row.medians.push(histogram.value_at_quantile(0.5));
-        row.histogram.add(&histogram).map_err(|error| error.to_string())?;
-    }
-    Ok(())
+    cases::settle(world, &prepared, &accepted);
+    Ok(times)
 }
 
-fn print(rows: &mut [Row]) {
-    println!("[");
-    let last = rows.len() - 1;
-    for (n, row) in rows.iter_mut().enumerate() {
-        row.medians.sort_unstable();
-        let at = |q| row.histogram.value_at_quantile(q);
-        println!(
-            "  {{\"case\": \"{}\", \"limits\": \"{}\", \"orders\": {}, \"symbols\": {}, \"routers\": {}, \"p50\": {}, \"p90\": {}, \
-             \"p99\": {}, \"p999\": {}, \"median_min\": {}, \"median_max\": {}, \"events\": {}}}{}",
-            row.case,
-            row.limits,
-            row.size.orders,
-            row.size.symbols,
-            row.size.routers,
-            at(0.5),
-            at(0.9),
-            at(0.99),
-            at(0.999),
-            row.medians.first().copied().unwrap_or(0),
-            row.medians.last().copied().unwrap_or(0),
-            row.histogram.len(),
-            if n == last { "" } else { "," },
-        );
-    }
-    println!("]");
+fn refused(refusal: &Refusal, world: &mut World, batch: usize) -> Batch {
+    let orders = (0..batch).map(|_| refusal.order(world));
+    Batch { events: orders.map(|(time, order)| (time, Event::NewOrder(order))).collect(), ..Batch::default() }
+}
+
+fn print(rows: &[Row]) {
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            format!(
+                "  {{\"case\": \"{}\", \"limits\": \"{}\", \"orders\": {}, \"symbols\": {}, \"routers\": {}, {}}}",
+                row.case,
+                row.limits,
+                row.size.orders,
+                row.size.symbols,
+                row.size.routers,
+                row.series.json(),
+            )
+        })
+        .collect();
+    println!("[\n{}\n]", lines.join(",\n"));
 }

@@ -8,6 +8,7 @@ use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Engine, EngineConfig, Outcome};
 
 use crate::firm::{ASK, BID, FLAG, Limits, Setup};
+use crate::rejects::SYMBOLS;
 
 /// Between orders: 500 a second, below every rate limit.
 const STEP: i64 = 2_000_000;
@@ -34,35 +35,51 @@ pub struct World {
 }
 
 impl World {
-    /// A world with room for `more` orders.
+    /// A world in the middle of its day, with room for `more` orders.
     pub fn new(limits: Limits, size: Size, more: usize) -> World {
+        let mut world = World::before_the_day(limits, size, more);
+        world.open();
+        world
+    }
+
+    /// A world in which nobody trades yet: what is set up now needs no second person.
+    pub fn before_the_day(limits: Limits, size: Size, more: usize) -> World {
         let symbols = size.symbols as usize;
         let config = EngineConfig {
             max_orders: size.orders + symbols + more,
             // Of the account, and of each router; at most as many as there are orders.
-            max_pairs: symbols + (symbols * (size.routers as usize + 2)).min(size.orders + symbols + more) + 64,
-            max_parents: 2 * symbols + 8,
+            max_pairs: symbols
+                + (symbols * (size.routers as usize + 2)).min(size.orders + symbols + more)
+                + 4 * SYMBOLS as usize,
+            max_parents: 2 * symbols + 4 * SYMBOLS as usize,
             ..EngineConfig::default()
         };
         let engine = Engine::new(&config);
         let (now, effects) = (1_000_000_000, Vec::with_capacity(1_024));
         let mut world = World { engine, now, size, limits, next: 0, venue_seq: 0, drop_seq: 0, effects };
         world.engine.touch_pages();
-        world.open_day();
-        for _ in 0..size.orders {
-            let (id, _) = world.place();
-            world.told(id, ReportKind::New);
-        }
-        // One execution in each instrument, so that positions are marked and their slow references run.
-        for _ in 0..symbols {
-            let (id, order) = world.place();
-            world.told(id, trade(&order));
-        }
-        world.take_effects();
+        world.define();
         world
     }
 
-    fn open_day(&mut self) {
+    /// The venue is there, and the orders rest.
+    pub fn open(&mut self) {
+        let mut setup = Setup { engine: &mut self.engine, now: self.now };
+        setup.gate();
+        setup.apply(Event::VenueUp);
+        for _ in 0..self.size.orders {
+            let (id, _) = self.place();
+            self.told(id, ReportKind::New);
+        }
+        // One execution in each instrument, so that positions are marked and their slow references run.
+        for _ in 0..self.size.symbols {
+            let (id, order) = self.place();
+            self.told(id, trade(&order));
+        }
+        self.take_effects();
+    }
+
+    fn define(&mut self) {
         let (limits, size) = (self.limits, self.size);
         let mut setup = Setup { engine: &mut self.engine, now: self.now };
         setup.limits(limits);
@@ -79,9 +96,7 @@ impl World {
         for scope in [Scope::Account(ACCOUNT), Scope::Router(RouterId(0))] {
             setup.permit(scope, size.symbols);
         }
-        setup.gate();
         setup.refuse(Scope::Router(RouterId(size.routers)), "message_rate", 0);
-        setup.apply(Event::VenueUp);
     }
 
     /// A router that is over its rate.
@@ -141,7 +156,7 @@ impl World {
     }
 
     /// The venue says it now, and its drop copy too.
-    fn told(&mut self, order: OrderId, kind: ReportKind) {
+    pub fn told(&mut self, order: OrderId, kind: ReportKind) {
         let report = self.report(order, kind);
         self.apply(report);
         self.copied(order, kind);
