@@ -20,7 +20,8 @@ def span(ns: int | None) -> str:
         return f"{ns / 1e6:.0f} ms" if ns >= 10 * MILLISECOND else f"{ns / 1e6:.1f} ms"
     if ns < 100 * SECOND:
         return f"{ns / 1e9:.2f} s"
-    return f"{ns // MINUTE} min {ns % MINUTE / 1e9:.0f} s"
+    seconds = round(ns / SECOND)
+    return f"{seconds // 60} min {seconds % 60} s"
 
 
 def usd(dollars: float) -> str:

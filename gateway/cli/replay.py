@@ -10,6 +10,8 @@ from gateway.cli.errors import CliError, ExitCode
 from gateway.cli.output import progress_bars, report_console
 from gateway.cli.replay_incidents import WIDTH_ELSEWHERE, add_to, duration
 from gateway.cli.without import WithoutOption, removed
+from router_sim.knight.firm import Firm
+from router_sim.knight.limits import LINES
 from router_sim.knight.universe import Variant
 from router_sim.replay.report_card import render, render_ladder
 from router_sim.replay.report_json import as_json, ladder_json
@@ -24,11 +26,22 @@ def replay() -> None:
 
 
 @app.command()
-def knight(
+def knight(  # noqa: PLR0913, PLR0917 - one parameter per option
     variant: Annotated[
         Variant, typer.Option(help="S1 as it was; S2 rollback, S3 28 min, S4 stealth, S5 no ids, S6 churn.")
     ] = "S1",
     without: WithoutOption = None,
+    quarantine: Annotated[  # noqa: FBT002 - a flag
+        bool,
+        typer.Option("--quarantine/--no-quarantine", help="Whether the culprit's build may log on elsewhere (S2)."),
+    ] = True,
+    readiness_gate: Annotated[  # noqa: FBT002 - a flag
+        bool,
+        typer.Option("--readiness-gate/--no-readiness-gate", help="Whether what is red at the open holds the firm."),
+    ] = False,
+    override_after: Annotated[
+        str, typer.Option(help="Two people override the gate this long after the open, like `90s`.")
+    ] = "",
     until: Annotated[str, typer.Option(help="Stop this long after the open, like `5m`.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Moves phases, fills and parent sizes; the stocks stay.")] = 1,
     output: Annotated[
@@ -43,8 +56,12 @@ def knight(
     lines = removed(without)
     _picture_name(picture)
     length = duration(until)
+    override_at = duration(override_after, option="--override-after")
+    if override_at is not None and not readiness_gate:
+        raise CliError("--override-after: there is no gate to override; add --readiness-gate", ExitCode.BAD_INPUT)
+    firm = Firm(quarantine=quarantine, readiness_gate=readiness_gate, override_at=override_at)
     try:
-        comparison = _run(variant, seed, length, lines)
+        comparison = _run(variant, seed, length, lines, firm)
     except ReplayError as error:
         raise CliError(str(error), ExitCode.INTERNAL) from error
     ladder_steps = _ladder(variant, seed, lines) if steps else []
@@ -76,7 +93,7 @@ def _picture_name(picture: Path | None) -> None:
         raise CliError(f"--picture {picture}: there is no such directory; create it first", ExitCode.BAD_INPUT)
 
 
-def _run(variant: Variant, seed: int, until: int | None, without: tuple[str, ...]) -> Comparison:
+def _run(variant: Variant, seed: int, until: int | None, without: tuple[str, ...], firm: Firm) -> Comparison:
     """Both runs, with a bar each on standard error."""
     with progress_bars() as bars:
         tasks = {
@@ -87,12 +104,12 @@ def _run(variant: Variant, seed: int, until: int | None, without: tuple[str, ...
         def progress(side: Side, done: float) -> None:
             bars.update(tasks[side], completed=done)
 
-        return side_by_side(variant, seed, until=until, without=without, progress=progress)
+        return side_by_side(variant, seed, until=until, without=without, firm=firm, progress=progress)
 
 
 def _ladder(variant: Variant, seed: int, without: tuple[str, ...]) -> list[Step]:
     with progress_bars() as bars:
-        task = bars.add_task("line by line", total=7)
+        task = bars.add_task("line by line", total=len(LINES))
         return ladder(variant, seed, without=without, progress=lambda _: bars.advance(task))
 
 

@@ -80,8 +80,8 @@ def _replay(incident: Incident, without: list[str] | None, until: str, seed: int
         console.print(render_ladder(ladder_steps, scene))
 
 
-def duration(until: str) -> int | None:
-    """``--until`` in ns.
+def duration(until: str, *, option: str = "--until") -> int | None:
+    """The option's value in ns; `None` if it was not given.
 
     Raises:
         CliError: it is not a duration.
@@ -91,7 +91,7 @@ def duration(until: str) -> int | None:
     try:
         return parse_duration(until)
     except ValueError as error:
-        raise CliError(f"--until: {error}", ExitCode.BAD_INPUT) from error
+        raise CliError(f"{option}: {error}", ExitCode.BAD_INPUT) from error
 
 
 def _run(scene: Scene, until: int | None, without: tuple[str, ...]) -> Compared:

@@ -1,4 +1,4 @@
-"""The report card of a demonstration: what happened, who did it, what it cost. The same keys as the replay's JSON."""
+"""The report card of a demonstration: what happened, who did it, what it cost. The keys are those of the replay's JSON."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class Card:
     """When the first child beyond its parent's quantity left the router, whatever became of it."""
     first_reject_ms: float | None
     halt_ms: float | None
+    excess_to_culprit_ms: float | None
+    """From that child to the name of the router, which is that of the halt."""
     executions_until_halt: int
     """Executions of the culprit's flagged parents, in all: after the halt there is none."""
     leaked_executions: int
@@ -84,6 +86,8 @@ def make_card(
         key: min((view.counters.get(key, 0) for view in culprits if view.counters.get(key)), default=0)
         for key in ("first_excess_sent", "first_reject")
     }
+    first_excess = state.since_open(firsts["first_excess_sent"])
+    halted = state.since_open(trip.time) if trip else None
     end = state.since_open(state.now) or 0
     return Card(
         variant=variant,
@@ -94,9 +98,10 @@ def make_card(
         halted_scope=_scope(trip) if trip else None,
         culprit=name,
         reason=state.sentence(trip) if trip else "",
-        first_excess_ms=_ms(state.since_open(firsts["first_excess_sent"])),
+        first_excess_ms=_ms(first_excess),
         first_reject_ms=_ms(state.since_open(firsts["first_reject"])),
-        halt_ms=_ms(state.since_open(trip.time)) if trip else None,
+        halt_ms=_ms(halted),
+        excess_to_culprit_ms=_ms(halted - first_excess) if halted and first_excess else None,
         executions_until_halt=sum(values[0] for values in flagged.values()),
         leaked_executions=sum(values[0] for values in excess.values()),
         leaked_shares=sum(values[2] for values in excess.values()),
@@ -119,7 +124,7 @@ def make_card(
 
 
 def as_json(card: Card) -> dict[str, Any]:
-    """The card for a program; `controlled` and `uncontrolled` have the keys of `riskgate replay knight`."""
+    """The card for a program; `controlled` and `uncontrolled` have those keys of `riskgate replay knight` that it knows."""
     values = asdict(card)
     market = values.pop("market")
     same = (
@@ -129,6 +134,7 @@ def as_json(card: Card) -> dict[str, Any]:
         "culprit",
         "first_reject_ms",
         "halt_ms",
+        "excess_to_culprit_ms",
         "executions_until_halt",
         "leaked_executions",
         "leaked_shares",
@@ -179,6 +185,7 @@ def _rows(card: Card) -> list[tuple[str, str]]:
         ("halt", _span(card.halt_ms)),
         ("caught by", card.check or "nothing"),
         ("culprit", card.culprit or "nobody named"),
+        ("first such child to culprit", _span(card.excess_to_culprit_ms)),
         ("executions of the flagged orders", f"{card.executions_until_halt:,}"),
         ("leaked executions / shares", f"{card.leaked_executions:,} / {card.leaked_shares:,}"),
         ("loss after unwinding", usd(-card.loss_usd)),

@@ -12,6 +12,7 @@ from router_sim.defence import Defence, Setting
 from router_sim.knight.limits import LINES, defence
 from router_sim.knight.stocks import TICK, Stock
 from router_sim.knight.universe import ROUTERS
+from router_sim.units import USD
 
 ACCOUNT = "KNIGHT"
 OMS = "oms1"
@@ -26,6 +27,8 @@ _MONEY = {
     "max_turnover_day",
     "max_turnover_window",
     "max_day_loss",
+    "max_notional_velocity",
+    "max_unmatched_notional",
 }
 _DURATIONS = {
     "message_rate_window",
@@ -33,6 +36,11 @@ _DURATIONS = {
     "message_rate_sustained",
     "market_data_max_age",
     "turnover_window",
+    "duplicate_orders_window",
+    "notional_velocity_window",
+    "repeated_executions_window",
+    "max_rejects_window",
+    "max_unacknowledged_age",
 }
 _MOVE_SCALE = 1_000_000
 
@@ -151,7 +159,7 @@ def _row(table: str, name: str, rest: str) -> str:
 
 def _limit(setting: Setting) -> str:
     if setting.limit in _MONEY:
-        return f'{setting.limit} = "{setting.value // 1_000_000_000}"'
+        return f'{setting.limit} = "{setting.value // USD}"'
     if setting.limit in _DURATIONS:
         return f'{setting.limit} = "{setting.value}ns"'
     return f"{setting.limit} = {setting.value}"

@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Final
 
-from router_sim.defence import ANY_MONEY, ANY_QTY, ANY_RATE, PARENTS, Line, Profile, Setting
+from router_sim import bounds
+from router_sim.defence import Line, Profile, Setting
 from router_sim.incidents.flow import healthy_flow
 from router_sim.incidents.scene import Fact, FaultyOrder, Instrument, Parent, Scene, Story, even
 from router_sim.knight.table import golden_ranks, largest_remainder
-from router_sim.units import MILLISECOND, MINUTE, SECOND, USD
+from router_sim.units import MINUTE, SECOND, USD
 
 NAMES: Final = 349
 MEANT: Final = 58_000_000
@@ -46,98 +47,23 @@ _RANK_EXPONENT: Final = -0.738
 """Of Knight's stocks, for want of a better one."""
 
 LINES: Final = (
-    Line(
-        PARENTS,
-        "children never exceed their parent; here the parents themselves are wrong",
-        ("parent_overfill",),
-        (Setting("router:*", "parent_overfill_halt_after", 3),),
-    ),
+    bounds.parents("children never exceed their parent; here the parents themselves are wrong"),
     Line("price", "a price below zero is no price, and none is made up", ("invalid_price",)),
-    Line(
-        "velocity",
-        "$60M a second per router, cancelled or not",
-        ("notional_velocity",),
-        (
-            Setting("router:*", "max_notional_velocity", 60_000_000 * USD),
-            Setting("router:*", "notional_velocity_window", SECOND),
-        ),
-    ),
-    Line(
-        "turnover",
-        "$75M in 5 minutes per router, $500M for the firm",
-        ("turnover_limit",),
-        (
-            Setting("router:*", "max_turnover_window", 75_000_000 * USD),
-            Setting("router:*", "turnover_window", 300 * SECOND),
-            Setting("firm", "max_turnover_window", 500_000_000 * USD),
-            Setting("firm", "turnover_window", 300 * SECOND),
-            Setting("firm", "max_turnover_day", 5_000_000_000 * USD, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "gross",
-        "$100M gross notional for an account, $500M for the firm",
-        ("gross_limit",),
-        (
-            Setting("account:*", "max_gross_notional", 100_000_000 * USD, 2_000_000_000 * USD),
-            Setting("firm", "max_gross_notional", 500_000_000 * USD, 2_000_000_000 * USD),
-        ),
-    ),
-    Line(
-        "position",
-        "100,000 shares long or short per account and name",
-        ("position_limit",),
-        (
-            Setting("account_symbol:*", "max_long_position", 100_000, ANY_QTY),
-            Setting("account_symbol:*", "max_short_position", 100_000, ANY_QTY),
-        ),
-    ),
+    bounds.velocity(60_000_000),
+    bounds.turnover(75_000_000, 5 * MINUTE, firm=500_000_000, day=5_000_000_000),
+    bounds.gross(100_000_000, 500_000_000, off=2_000_000_000 * USD),
+    bounds.position(100_000),
     Line(
         "concentration",
         "30 basis points of what the firm may hold, in one name",
         ("concentration_limit",),
         (Setting("symbol:*", "max_concentration_bps", 30),),
     ),
-    Line(
-        "message_rate",
-        "600 orders in 1 s per router: a wave of children is allowed",
-        ("rate_limit",),
-        (
-            Setting("router:*", "message_rate", 600, ANY_RATE),
-            Setting("router:*", "message_rate_window", SECOND, SECOND),
-            Setting("router:*", "message_rate_sustained", 100 * MILLISECOND),
-        ),
-    ),
-    Line(
-        "day_loss",
-        "$5M for an account and the firm",
-        ("loss_limit",),
-        (
-            Setting("account:*", "max_day_loss", 5_000_000 * USD, ANY_MONEY),
-            Setting("firm", "max_day_loss", 5_000_000 * USD, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "order_size",
-        "100,000 shares and $500,000 per order",
-        ("max_order_qty", "max_order_notional"),
-        (
-            Setting("symbol:*", "max_order_qty", 100_000, ANY_QTY),
-            Setting("account:*", "max_order_notional", 500_000 * USD, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "price_collar",
-        "3 % through the market",
-        ("price_collar",),
-        (Setting("symbol:*", "price_collar_bps", 300, 1_000_000),),
-    ),
-    Line(
-        "market_data",
-        "no decision on a quote older than 5 seconds",
-        ("market_data_stale", "reference_price_not_available"),
-        (Setting("symbol:*", "market_data_max_age", 5 * SECOND, 86_400 * SECOND),),
-    ),
+    bounds.message_rate(600, note=": a wave of children is allowed"),
+    bounds.day_loss(5_000_000, 5_000_000),
+    bounds.order_size(100_000, 500_000),
+    bounds.price_collar(300),
+    bounds.market_data(5 * SECOND),
 )
 
 STORY: Final = Story(

@@ -6,7 +6,7 @@ from typing import Final
 
 import riskcore
 from router_sim.defence import Defence
-from router_sim.incidents.record import Halt, Refusals, halt_of
+from router_sim.incidents.record import Halt, Refusals, Witness, halt_of, router_of
 from router_sim.incidents.result import Doorkeeping, Lifting
 from router_sim.incidents.scene import CLIENTS, DESK, FaultyOrder, HealthyOrder, Scene
 
@@ -41,9 +41,7 @@ class Door:
         self._halts: dict[int, Halt] = {}
         self._passed = 0
         self._passed_until_halt: int | None = None
-        self._culprit: str | None = None
-        self._named_at: int | None = None
-        self._named_by = ""
+        self._witness = Witness()
         self._all_cancelled_at: int | None = None
         self._cancels = 0
         self._liftings: list[Lifting] = []
@@ -192,13 +190,10 @@ class Door:
         for trip in trips:
             if trip.trip not in self._halts and self._passed_until_halt is None:
                 self._passed_until_halt = self._passed
-                # A halt that no order tripped names the router by its scope, if it names one.
-                self._name(at, trip.router or _router_of(trip.scope), "halt")
+            if trip.trip not in self._halts:
+                self._witness.halted(trip.time - self.scene.zero, router_of(trip))
             self._halts[trip.trip] = halt_of(trip, self.scene.zero)
-        if self._named_at is None:
-            loud = next((finding for finding in self.engine.findings() if finding.loud), None)
-            if loud is not None:
-                self._name(at, loud.router, f"finding: {loud.kind} {loud.what}")
+        self._witness.look(at, self.engine.findings())
         first = next(iter(self._halts.values()), None)
         if first is not None and self._all_cancelled_at is None and first.cancels_outstanding == 0:
             self._all_cancelled_at = at
@@ -206,29 +201,21 @@ class Door:
         self._cancels += len(cancels)
         return cancels
 
-    def _name(self, at: int, router: str, by: str) -> None:
-        if router and self._named_at is None:
-            self._culprit, self._named_at, self._named_by = router, at, by
-
     def finish(self) -> Doorkeeping:
         """The record, at the end of the run."""
         refusals = self._refusals.listed()
         halts = tuple(self._halts.values())
+        named = next(iter(self._witness.namings), None)
         return Doorkeeping(
             refusals=refusals,
             halts=halts,
             first_refusal=self._refusals.first_faulty(refusals, self.scene.profile.standing),
-            culprit=self._culprit,
-            named_at=self._named_at,
-            named_by=self._named_by,
+            culprit=named.router if named else None,
+            named_at=named.at if named else None,
+            named_by=named.by if named else "",
             orders_until_halt=self._passed if self._passed_until_halt is None else self._passed_until_halt,
             all_cancelled_at=self._all_cancelled_at,
             cancels=self._cancels,
             cancels_outstanding=sum(halt.cancels_outstanding for halt in halts),
             liftings=tuple(self._liftings),
         )
-
-
-def _router_of(scope: str) -> str:
-    kind, _, name = scope.partition(":")
-    return name if kind == "router" else ""

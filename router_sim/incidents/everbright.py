@@ -12,11 +12,12 @@ import random
 from datetime import UTC, datetime
 from typing import Final
 
-from router_sim.defence import ANY_MONEY, ANY_QTY, ANY_RATE, PARENTS, Line, Profile, Setting
+from router_sim import bounds
+from router_sim.defence import Line, Profile, Setting
 from router_sim.incidents.flow import healthy_flow
 from router_sim.incidents.scene import Fact, FaultyOrder, Instrument, Parent, Scene, Story, even
 from router_sim.knight.table import marks
-from router_sim.units import MILLISECOND, SECOND, USD
+from router_sim.units import MINUTE, SECOND, USD
 
 STOCKS: Final = 161
 BASKETS: Final = 162
@@ -35,132 +36,32 @@ ZERO: Final = int(datetime(2013, 8, 16, 3, 5, tzinfo=UTC).timestamp()) * SECOND
 
 ROUTERS: Final = ("etf-1", "prop-1", "clients-1")
 CULPRIT: Final = 0
+_CURRENCY: Final = "CNY "
 _CNY: Final = USD
 _FEN: Final = _CNY // 100
 _LOT: Final = 100
 
 LINES: Final = (
-    Line(
-        "unanswered",
-        "a router whose oldest order has no answer after half a second is halted",
-        ("acknowledgement_overdue",),
-        (Setting("router:*", "max_unacknowledged_age", SECOND // 2),),
-    ),
-    Line(
-        PARENTS,
-        "orders never exceed what the desk has registered; the third attempt halts the router",
-        ("parent_overfill",),
-        (Setting("router:*", "parent_overfill_halt_after", 3),),
-    ),
-    Line(
-        "unacknowledged",
-        "200 orders of a router without an answer",
-        ("too_many_unacknowledged",),
-        (Setting("router:*", "max_unacknowledged", 200),),
-    ),
-    Line(
-        "message_rate",
-        "50 orders in 100 ms, 250 in 1 s per router; 100 ms in breach halts it",
-        ("rate_limit",),
-        (
-            Setting("router:*", "message_rate", 250, ANY_RATE),
-            Setting("router:*", "message_rate_window", SECOND, SECOND),
-            Setting("router:*", "message_burst", 50),
-            Setting("router:*", "message_burst_window", 100 * MILLISECOND),
-            Setting("router:*", "message_rate_sustained", 100 * MILLISECOND),
-        ),
-    ),
-    Line(
-        "duplicates",
-        "the same order 5 times in 1 s is enough, 10 times halt the router",
-        ("duplicate_order",),
-        (
-            Setting("router:*", "duplicate_orders", 5),
-            Setting("router:*", "duplicate_orders_halt", 10),
-            Setting("router:*", "duplicate_orders_window", SECOND),
-        ),
-    ),
-    Line(
-        "reject_storm",
-        "500 refusals in 1 s halt a router that does not listen",
-        ("reject_storm",),
-        (Setting("router:*", "max_rejects", 500), Setting("router:*", "max_rejects_window", SECOND)),
-    ),
-    Line(
-        "velocity",
-        "CNY 150M a second per router, cancelled or not",
-        ("notional_velocity",),
-        (
-            Setting("router:*", "max_notional_velocity", 150_000_000 * _CNY),
-            Setting("router:*", "notional_velocity_window", SECOND),
-        ),
-    ),
+    bounds.unanswered(SECOND // 2),
+    bounds.parents("orders never exceed what the desk has registered; the third attempt halts the router"),
+    bounds.unacknowledged(200),
+    bounds.message_rate(250, 50),
+    bounds.duplicates(5),
+    bounds.reject_storm(500),
+    bounds.velocity(150_000_000, currency=_CURRENCY),
     Line(
         "open_orders",
         "300 orders of a router open at once; lost acknowledgements keep them open",
         ("max_open_orders",),
         (Setting("router:*", "max_open_orders", 300),),
     ),
-    Line(
-        "turnover",
-        "CNY 500M in 5 minutes per router, CNY 3bn for the firm",
-        ("turnover_limit",),
-        (
-            Setting("router:*", "max_turnover_window", 500_000_000 * _CNY),
-            Setting("router:*", "turnover_window", 300 * SECOND),
-            Setting("firm", "max_turnover_window", 3_000_000_000 * _CNY),
-            Setting("firm", "turnover_window", 300 * SECOND),
-            Setting("firm", "max_turnover_day", 10_000_000_000 * _CNY, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "gross",
-        "CNY 1bn gross notional for an account, CNY 4bn for the firm",
-        ("gross_limit",),
-        (
-            Setting("account:*", "max_gross_notional", 1_000_000_000 * _CNY, ANY_MONEY),
-            Setting("firm", "max_gross_notional", 4_000_000_000 * _CNY, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "position",
-        "5,000,000 shares long or short per account and stock",
-        ("position_limit",),
-        (
-            Setting("account_symbol:*", "max_long_position", 5_000_000, ANY_QTY),
-            Setting("account_symbol:*", "max_short_position", 5_000_000, ANY_QTY),
-        ),
-    ),
-    Line(
-        "day_loss",
-        "CNY 20M for an account and the firm",
-        ("loss_limit",),
-        (
-            Setting("account:*", "max_day_loss", 20_000_000 * _CNY, ANY_MONEY),
-            Setting("firm", "max_day_loss", 20_000_000 * _CNY, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "order_size",
-        "500,000 shares and CNY 2M per order",
-        ("max_order_qty", "max_order_notional"),
-        (
-            Setting("symbol:*", "max_order_qty", 500_000, ANY_QTY),
-            Setting("account:*", "max_order_notional", 2_000_000 * _CNY, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "price_collar",
-        "2 % through the market",
-        ("price_collar",),
-        (Setting("symbol:*", "price_collar_bps", 200, 1_000_000),),
-    ),
-    Line(
-        "market_data",
-        "no decision on a quote older than 3 seconds",
-        ("market_data_stale", "reference_price_not_available"),
-        (Setting("symbol:*", "market_data_max_age", 3 * SECOND, 86_400 * SECOND),),
-    ),
+    bounds.turnover(500_000_000, 5 * MINUTE, firm=3_000_000_000, day=10_000_000_000, currency=_CURRENCY),
+    bounds.gross(1_000_000_000, 4_000_000_000, currency=_CURRENCY),
+    bounds.position(5_000_000),
+    bounds.day_loss(20_000_000, 20_000_000, currency=_CURRENCY),
+    bounds.order_size(500_000, 2_000_000, currency=_CURRENCY),
+    bounds.price_collar(200),
+    bounds.market_data(3 * SECOND),
 )
 
 STORY: Final = Story(
@@ -170,7 +71,7 @@ STORY: Final = Story(
     zero="11:05",
     unit="shares",
     facts=(Fact("orders", ORDERS, 0), Fact("notional_sent", SENT), Fact("executed_notional", EXECUTED)),
-    currency="CNY ",
+    currency=_CURRENCY,
 )
 
 

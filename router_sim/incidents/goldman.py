@@ -12,7 +12,8 @@ import random
 from datetime import UTC, datetime
 from typing import Final
 
-from router_sim.defence import ANY_MONEY, ANY_QTY, ANY_RATE, Line, Profile, Setting
+from router_sim import bounds
+from router_sim.defence import Line, Profile, Setting
 from router_sim.incidents.flow import healthy_flow
 from router_sim.incidents.scene import Fact, FaultyOrder, Instrument, Scene, Story, even
 from router_sim.knight.table import largest_remainder
@@ -42,105 +43,25 @@ _TICK: Final = USD // 100
 _CENTS: Final = 100
 
 LINES: Final = (
-    Line(
-        "price_collar",
-        "5 % through the market; 10 % before the open, and no phase without a collar",
-        ("price_collar",),
-        (
-            Setting("symbol:*", "price_collar_bps", 500, 10_000_000),
-            Setting("symbol:*", "price_collar_auction_bps", 1_000),
-        ),
-    ),
-    Line(
-        "message_rate",
-        "20 orders in 100 ms, 50 in 1 s per router; 100 ms in breach halts it",
-        ("rate_limit",),
-        (
-            Setting("router:*", "message_rate", 50, ANY_RATE),
-            Setting("router:*", "message_rate_window", SECOND, SECOND),
-            Setting("router:*", "message_burst", 20),
-            Setting("router:*", "message_burst_window", 100 * MILLISECOND),
-            Setting("router:*", "message_rate_sustained", 100 * MILLISECOND),
-        ),
-    ),
-    Line(
-        "velocity",
-        "$2M a second per router, cancelled or not",
-        ("notional_velocity",),
-        (
-            Setting("router:*", "max_notional_velocity", 2_000_000 * USD),
-            Setting("router:*", "notional_velocity_window", SECOND),
-        ),
-    ),
-    Line(
-        "reject_storm",
-        "80 refusals in 1 s halt a router that does not listen",
-        ("reject_storm",),
-        (Setting("router:*", "max_rejects", 80), Setting("router:*", "max_rejects_window", SECOND)),
-    ),
+    bounds.price_collar(500, auction_bps=1_000, off=10_000_000),
+    bounds.message_rate(50, 20),
+    bounds.velocity(2_000_000),
+    bounds.reject_storm(80),
     Line(
         "canary",
         "a router that was halted comes back with 10 contracts an order and 5 orders a second",
-        ("canary_order_qty", "canary_message_rate"),
+        ("canary_order_qty", "canary_rate"),
         (
             Setting("router:*", "canary_max_order_qty", 10),
             Setting("router:*", "canary_message_rate", 5),
         ),
     ),
-    Line(
-        "turnover",
-        "$5M a minute per router",
-        ("turnover_limit",),
-        (
-            Setting("router:*", "max_turnover_window", 5_000_000 * USD),
-            Setting("router:*", "turnover_window", 60 * SECOND),
-            Setting("firm", "max_turnover_day", 2_000_000_000 * USD, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "position",
-        "1,000 contracts long or short per router and series",
-        ("position_limit",),
-        (
-            Setting("router_symbol:*", "max_long_position", 1_000),
-            Setting("router_symbol:*", "max_short_position", 1_000),
-            Setting("account_symbol:*", "max_long_position", 5_000, ANY_QTY),
-            Setting("account_symbol:*", "max_short_position", 5_000, ANY_QTY),
-        ),
-    ),
-    Line(
-        "gross",
-        "$50M gross notional for the desk's account, $200M for the firm",
-        ("gross_limit",),
-        (
-            Setting("firm", "max_gross_notional", 200_000_000 * USD, ANY_MONEY),
-            Setting("account:*", "max_gross_notional", 50_000_000 * USD, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "day_loss",
-        "$1M for the account, $2M for the firm",
-        ("loss_limit",),
-        (
-            Setting("account:*", "max_day_loss", 1_000_000 * USD, ANY_MONEY),
-            Setting("firm", "max_day_loss", 2_000_000 * USD, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "order_size",
-        "500 contracts and $500,000 per order",
-        ("max_order_qty", "max_order_notional"),
-        (
-            Setting("symbol:*", "max_order_qty", 500, ANY_QTY),
-            Setting("account:*", "max_order_notional", 500_000 * USD, ANY_MONEY),
-        ),
-    ),
-    Line(
-        "market_data",
-        "no decision on a quote older than 10 seconds",
-        ("market_data_stale", "reference_price_not_available"),
-        (Setting("symbol:*", "market_data_max_age", 10 * SECOND, 86_400 * SECOND),),
-    ),
+    bounds.turnover(5_000_000, MINUTE, day=2_000_000_000),
+    bounds.position(5_000, router=1_000, unit="contracts"),
+    bounds.gross(50_000_000, 200_000_000),
+    bounds.day_loss(1_000_000, 2_000_000),
+    bounds.order_size(500, 500_000, unit="contracts"),
+    bounds.market_data(10 * SECOND),
 )
 
 STORY: Final = Story(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,77 @@ class Halt:
     """Resting orders at the moment of the halt, each of them to be cancelled."""
     cancels_outstanding: int
     """Of these, not yet confirmed at the end of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Somebody is told which router is at fault."""
+
+    at: int
+    router: str
+    by: str
+    """``halt``, or the loud finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding of the core, as it stood at the end of the run."""
+
+    at: int
+    """When it was told."""
+    kind: str
+    what: str
+    router: str
+    occurrences: int
+    total: int
+    loud: bool
+
+    @property
+    def words(self) -> str:
+        """As a halt's evidence is told of: ``finding: venue_reject Power Peg disabled``."""
+        return f"finding: {self.kind} {self.what}"
+
+
+class Witness:
+    """Who was named when: by halts, and by loud findings, in order of time."""
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self.namings: list[Naming] = []
+        self._found: dict[int, Found] = {}
+
+    def halted(self, at: int, router: str) -> None:
+        """A halt names a router, if it names one."""
+        if router:
+            self.namings.append(Naming(at, router, "halt"))
+
+    def look(self, at: int, findings: Iterable[riskcore.Finding]) -> None:
+        """Take note of new findings, of those that have become loud, and of how they have grown."""
+        for finding in findings:
+            known = self._found.get(finding.finding)
+            found = Found(
+                at=known.at if known and known.loud == finding.loud else at,
+                kind=finding.kind,
+                what=finding.what,
+                router=finding.router,
+                occurrences=finding.occurrences,
+                total=finding.total,
+                loud=finding.loud,
+            )
+            self._found[finding.finding] = found
+            if finding.loud and not (known and known.loud):
+                self.namings.append(Naming(at, finding.router, found.words))
+
+    @property
+    def findings(self) -> tuple[Found, ...]:
+        """What was found, the oldest first."""
+        return tuple(self._found.values())
+
+
+def router_of(trip: riskcore.Trip) -> str:
+    """The router a halt is about: the one whose order tripped it, else the one in its scope; empty if neither."""
+    kind, _, name = trip.scope.partition(":")
+    return trip.router or (name if kind == "router" else "")
 
 
 def halt_of(trip: riskcore.Trip, zero: int) -> Halt:

@@ -8,10 +8,19 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from router_sim.behaviour import CHILD_QTY, HEALTHY_PACE, NEVER
 from router_sim.units import SECOND
+
+if TYPE_CHECKING:
+    from router_sim.knight.universe import KnightParent
+
+CHILDREN_PER_SECOND: Final = (3.0, 5.0)
+"""Of a router; the seed chooses."""
+
+BURST_FACTOR: Final = (10.0, 20.0)
+"""Times as many at the open."""
 
 BURST_NS: Final = 2 * SECOND
 STANDING_ORDERS: Final = 5
@@ -56,11 +65,20 @@ def standing_orders(seed: int, router: int, symbols: int) -> list[HealthyParent]
     ]
 
 
-def healthy_flow(seed: int, router: int, symbols: int, until: int) -> list[HealthyParent]:
-    """The parents of one router from the open to ``until`` (ns), in order of time."""
+def healthy_flow(
+    seed: int,
+    router: int,
+    symbols: int,
+    until: int,
+    *,
+    children_per_second: float | None = None,
+    burst_factor: float | None = None,
+) -> list[HealthyParent]:
+    """The parents of one router from the open to ``until`` (ns), in order of time; the seed chooses what is not given."""
     source = random.Random(f"background/{seed}/{router}")
-    children_per_second = source.uniform(3.0, 5.0)
-    burst_factor = source.uniform(10.0, 20.0)
+    chosen = source.uniform(*CHILDREN_PER_SECOND), source.uniform(*BURST_FACTOR)
+    children_per_second = children_per_second or chosen[0]
+    burst_factor = burst_factor or chosen[1]
     burst_children = children_per_second * burst_factor * BURST_NS / SECOND
     parents = []
     while burst_children > 0:
@@ -74,6 +92,20 @@ def healthy_flow(seed: int, router: int, symbols: int, until: int) -> list[Healt
         if at >= until:
             return sorted((p for p in parents if p.at < until), key=lambda p: p.at)
         parents.append(_parent(source, int(at), router, symbols, children))
+
+
+def in_correct_hands(plan: KnightParent, seed: int) -> HealthyParent:
+    """What correct code makes of a parent that Power Peg was to work: children until it is filled."""
+    source = random.Random(f"correct/{seed}/{plan.number}")
+    return HealthyParent(
+        at=plan.entered_at,
+        router=plan.router,
+        stock=plan.stock,
+        sign=plan.sign,
+        qty=plan.qty,
+        pace=source.randrange(HEALTHY_PACE, 2 * HEALTHY_PACE),
+        resting=source.randrange(50_000_000, 450_000_000),
+    )
 
 
 def _parent(source: random.Random, at: int, router: int, symbols: int, children: int) -> HealthyParent:

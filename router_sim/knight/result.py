@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from router_sim.incidents.record import Halt, Refusal
+from router_sim.incidents.record import Found, Halt, Naming, Refusal
+from router_sim.knight.firm import Opening, Rollback
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,21 @@ class Gatekeeping:
     halts: tuple[Halt, ...]
     first_refusal: Refusal | None
     """The first refused child of a faulty router."""
-    culprit: str | None
+    namings: tuple[Naming, ...]
+    """Which router was named when, before the open, too."""
+    findings: tuple[Found, ...]
+    opening: Opening
     executions_until_halt: int
     loss_at_halt_usd: float
     all_cancelled_at: int | None
     """When the venue had confirmed the last cancel of the first halt; `None` if there was no halt or one is missing."""
     cancels: int
     cancels_outstanding: int
+
+    @property
+    def warning(self) -> Found | None:
+        """The first loud finding before the open."""
+        return next((found for found in self.findings if found.loud and found.at < 0), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,7 @@ class RunResult:
     healthy_rejected: int
     healthy_executions: int
     gate: Gatekeeping | None
+    rollback: Rollback | None
     wall_seconds: float
     samples: tuple[Sample, ...] = field(default=(), repr=False)
 
@@ -105,3 +115,16 @@ def first_excess_at(run: RunResult) -> int | None:
     refused = [refusal.first_at for refusal in refusals if refusal.reason == "parent_overfill"]
     sent = [run.first_excess_at] if run.first_excess_at is not None else []
     return min(refused + sent, default=None)
+
+
+def culprit(run: RunResult) -> Naming | None:
+    """Who was named for the excess: first since it began; without excess, first of all. A warning before it is no proof of it."""
+    namings = run.gate.namings if run.gate else ()
+    since = first_excess_at(run)
+    return next((naming for naming in namings if since is None or naming.at >= since), None)
+
+
+def excess_to_culprit(run: RunResult) -> int | None:
+    """From the first excess child to the name of the router, in ns; `None` if there was none, or nobody was named."""
+    since, named = first_excess_at(run), culprit(run)
+    return named.at - since if since is not None and named is not None else None

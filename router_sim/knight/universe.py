@@ -57,6 +57,9 @@ STEALTH_MAX_MID: Final = 40_000_000_000
 
 CHURN_SYMBOLS: Final = 106
 PRE_OPEN_REJECTS: Final = 97
+PRE_OPEN_FROM: Final = -89 * MINUTE
+"""08:01, when the first of them came."""
+
 PRE_OPEN_TEXT: Final = "Power Peg disabled"
 
 
@@ -88,6 +91,7 @@ class PreOpenReject:
 
     at: int
     router: int
+    stock: int
     text: str
 
 
@@ -114,6 +118,11 @@ class Universe:
         """Whether the run must meet the SEC's figures; S4 and S6 are other stories."""
         return self.variant in {"S1", "S2", "S3", "S5"}
 
+    @property
+    def rolled_back(self) -> frozenset[int]:
+        """Routers that are given the old code in the course of the morning."""
+        return frozenset(parent.router for parent in self.parents if parent.entered_at >= 0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Share:
@@ -127,8 +136,13 @@ class _Share:
     """Time of entry; `None` is before the open."""
 
 
-def universe(variant: Variant = "S1", seed: int = 1, *, until: int | None = None) -> Universe:
-    """Build a variant. The seed moves phases, fills and parent sizes; ``until`` (ns) limits the background flow."""
+def universe(
+    variant: Variant = "S1", seed: int = 1, *, until: int | None = None, rollback_at: int = ROLLBACK_AT
+) -> Universe:
+    """Build a variant. The seed moves phases, fills and parent sizes; ``until`` (ns) limits the background flow.
+
+    Only the rollback of S2 at `ROLLBACK_AT` is the one of that morning.
+    """
     table = stocks()
     if variant == "S4":
         table = tuple(replace(s, mid0=min(s.mid0, STEALTH_MAX_MID)) if s.rank == STEALTH_RANK else s for s in table)
@@ -140,21 +154,21 @@ def universe(variant: Variant = "S1", seed: int = 1, *, until: int | None = None
         seed=seed,
         duration=duration,
         stocks=table,
-        parents=_parents(_shares(variant, table), seed, duration),
+        parents=_parents(_shares(variant, table, rollback_at), seed, duration),
         healthy=tuple(sorted((p for flow in flows for p in flow), key=lambda p: p.at)),
         standing=tuple(p for router in range(len(ROUTERS)) for p in standing_orders(seed, router, len(table))),
-        pre_open=_pre_open(seed),
+        pre_open=_pre_open(seed, len(table)),
     )
 
 
-def _shares(variant: Variant, table: tuple[Stock, ...]) -> list[_Share]:
+def _shares(variant: Variant, table: tuple[Stock, ...], rollback_at: int) -> list[_Share]:
     if variant == "S4":
         stock = table[STEALTH_RANK - 1]
         return [_Share(stock.rank - 1, stock.sign, stock.executions)]
     if variant == "S6":
         return _churn()
     shares = _one_sided(table)
-    return _rolled_back(shares) if variant == "S2" else shares
+    return _rolled_back(shares, rollback_at) if variant == "S2" else shares
 
 
 def _one_sided(table: tuple[Stock, ...]) -> list[_Share]:
@@ -177,7 +191,7 @@ def _one_sided(table: tuple[Stock, ...]) -> list[_Share]:
     return major + minor + second
 
 
-def _rolled_back(shares: list[_Share]) -> list[_Share]:
+def _rolled_back(shares: list[_Share], rollback_at: int) -> list[_Share]:
     """Leave 27 parents on smars-8, rank 1 among them; the others enter the other servers at the rollback."""
     kept = {0} | {i + 1 for i, mark in enumerate(marks(len(shares) - 1, ROLLBACK_PARENTS - 1, 0)) if mark}
     target = round(ROLLBACK_SHARE * sum(s.executions for s in shares))
@@ -196,7 +210,7 @@ def _rolled_back(shares: list[_Share]) -> list[_Share]:
         kept = (kept - {out}) | {into}
     others = iter(range(len(shares)))
     return [
-        s if i in kept else replace(s, router=next(others) % OLD_SERVER, enters=ROLLBACK_AT)
+        s if i in kept else replace(s, router=next(others) % OLD_SERVER, enters=rollback_at)
         for i, s in enumerate(shares)
     ]
 
@@ -234,8 +248,10 @@ def _parents(shares: list[_Share], seed: int, duration: int) -> tuple[KnightPare
     return tuple(parents)
 
 
-def _pre_open(seed: int) -> tuple[PreOpenReject, ...]:
-    """97 rejects on smars-8 between 08:01 and 09:30. That all came from smars-8 is an assumption."""
+def _pre_open(seed: int, symbols: int) -> tuple[PreOpenReject, ...]:
+    """97 rejects on smars-8 from 08:01 until 09:30. That all came from smars-8 is an assumption."""
     source = random.Random(f"pre-open/{seed}")
-    times = sorted(-source.randrange(1, 89 * MINUTE) for _ in range(PRE_OPEN_REJECTS))
-    return tuple(PreOpenReject(at, OLD_SERVER, PRE_OPEN_TEXT) for at in times)
+    further = sorted(source.randrange(PRE_OPEN_FROM + 1, 0) for _ in range(PRE_OPEN_REJECTS - 1))
+    return tuple(
+        PreOpenReject(at, OLD_SERVER, source.randrange(symbols), PRE_OPEN_TEXT) for at in (PRE_OPEN_FROM, *further)
+    )

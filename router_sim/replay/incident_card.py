@@ -152,11 +152,13 @@ def render_ladder(steps: Sequence[Step], scene: Scene) -> RenderableType:
 
 def _rung(step: Step, scene: Scene) -> Rung:
     door = step.run.door
+    halt = door.halts[0] if door and door.halts else None
     return Rung(
         removed=step.removed,
         caught=step.caught,
         first_refusal=door.first_refusal if door else None,
-        halt=door.halts[0] if door and door.halts else None,
+        halt=halt,
+        halt_line=scene.profile.line_of(halt.check) if halt else None,
         until_halt=door.orders_until_halt if door else 0,
         excess=step.run.totals.leaked_orders,
         loss=money(step.run.totals.leaked_notional, scene.story.currency),

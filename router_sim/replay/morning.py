@@ -22,13 +22,17 @@ from typing import TYPE_CHECKING, Final
 from exchange_sim.impact import PriceImpact
 from router_sim.behaviour import CHILD_QTY, NEVER, Build, HealthyRouter, behaviour
 from router_sim.knight.account import Work, sample, totals
-from router_sim.knight.background import STANDING_FROM, HealthyParent
+from router_sim.knight.background import STANDING_FROM, HealthyParent, in_correct_hands
+from router_sim.knight.firm import Rollback
 from router_sim.knight.result import RunResult, Sample
-from router_sim.knight.universe import ROUTERS, Universe
-from router_sim.units import MILLISECOND, SECOND
+from router_sim.knight.universe import OLD_SERVER, PRE_OPEN_FROM, ROUTERS, Universe
+from router_sim.units import MILLISECOND, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from router_sim.knight.gate import Gate  # at run time only a controlled run needs the native module
+
+CONNECT_AT: Final = PRE_OPEN_FROM - MINUTE
+"""When the day begins."""
 
 REPORT_LATENCY: Final = MILLISECOND
 TIMER_EVERY: Final = 10 * MILLISECOND
@@ -86,8 +90,9 @@ class Morning:
             for plan in universe.parents
         ]
         self.faulty_from = [NEVER] * len(ROUTERS)
-        for plan in universe.parents:
-            self.faulty_from[plan.router] = min(self.faulty_from[plan.router], plan.entered_at)
+        self.faulty_from[OLD_SERVER] = min((plan.entered_at for plan in universe.parents), default=NEVER)
+        self.rollback: Rollback | None = None
+        self.sends: list[int] = []
         self.calendar: list[tuple[int, int, Action, int]] = []
         self.scheduled = 0
         self.samples: list[Sample] = []
@@ -126,35 +131,77 @@ class Morning:
             healthy_rejected=self.healthy_rejected,
             healthy_executions=self.healthy_executions,
             gate=self.gate.finish(self.works) if self.gate else None,
+            rollback=self.rollback,
             wall_seconds=time.perf_counter() - started,
             samples=tuple(self.samples),
         )
 
     def _open(self) -> None:
-        """Register the auction's parents and fill the calendar."""
-        entries = sorted(range(len(self.works)), key=lambda n: self.works[n].plan.entered_at)
-        if self.gate:
-            self.gate.connect(min((work.plan.entered_at for work in self.works), default=0) - SECOND)
-        for n in entries:
-            if self.works[n].plan.entered_at < 0:
-                self._enter(self.works[n].plan.entered_at, n)
-            else:
-                self._at(self.works[n].plan.entered_at, self._enter, n)
+        """Begin the day and fill the calendar."""
+        if self.universe.rolled_back:
+            self._at(min(plan.entered_at for plan in self.universe.parents if plan.entered_at >= 0), self._roll_back, 0)
+        for number, work in enumerate(self.works):
+            self._at(work.plan.entered_at, self._enter, number)
         for number, healthy in enumerate(self.healthy):
             self._at(healthy.plan.at, self._arrive, number)
         step = self.until / SAMPLES
         for number in range(SAMPLES):
             self._at(int(number * step), self._sample, 0)
         if self.gate:
-            for symbol in range(len(self.markets)):
-                self._show(STANDING_FROM - MILLISECOND, symbol)
-            self._at(0, self._timer, 0)
-            self._at(0, self._heartbeat, 0)
+            self._open_gate(self.gate)
+        self.sends = [work.plan.first_at << _BITS | number for number, work in enumerate(self.works)]
+        self.sends.append(_SENTINEL)
+        heapify(self.sends)
+
+    def _open_gate(self, gate: Gate) -> None:
+        gate.connect(CONNECT_AT)
+        for number, warning in enumerate(self.universe.pre_open):
+            self._at(warning.at, self._warn, number)
+        for symbol in range(len(self.markets)):
+            self._at(STANDING_FROM - MILLISECOND, self._show, symbol)
+        self._at(0, self._timer, 0)
+        self._at(0, self._heartbeat, 0)
+        if gate.firm.override_at is not None:
+            self._at(gate.firm.override_at, self._override, 0)
 
     def _enter(self, at: int, number: int) -> None:
-        """The OMS enters a parent of the 212."""
-        if self.gate:
-            self.gate.enter(at, self.works[number])
+        """The OMS enters a parent of the 212, and a correct router works it as it should."""
+        work = self.works[number]
+        if at < self.faulty_from[work.plan.router]:
+            self.healthy.append(Healthy(in_correct_hands(work.plan, self.universe.seed)))
+            self._arrive(at, len(self.healthy) - 1)
+        elif self.gate:
+            self.gate.enter(at, work)
+
+    def _warn(self, at: int, number: int) -> None:
+        """One of the orders before the open that the old code cannot work; the venue's refusal is back at once."""
+        warning = self.universe.pre_open[number]
+        market = self.markets[warning.stock]
+        gate = self._gate()
+        order = gate.warn(at, number, warning, market.bid, market.ask)
+        gate.warned(at + REPORT_LATENCY, order, warning.text)
+        self._look(at + REPORT_LATENCY)
+
+    def _override(self, at: int, _: int) -> None:
+        self._gate().override(at)
+
+    def _roll_back(self, at: int, _: int) -> None:
+        """The old code goes onto the good servers; one that is refused with it goes on with the code that it has."""
+        told: dict[int, str] = {}
+        for router in sorted(self.universe.rolled_back):
+            told[router] = self.gate.logs_on(at, router, Build.POWER_PEG) if self.gate else ""
+            if not told[router]:
+                self.faulty_from[router] = at
+        refused = [router for router, sentence in told.items() if sentence]
+        self.rollback = Rollback(
+            at=at,
+            refused=tuple(ROUTERS[router] for router in refused),
+            spread=tuple(ROUTERS[router] for router in told if router not in refused),
+            sentence=told[refused[0]] if refused else "",
+        )
+        spared = {n for n, work in enumerate(self.works) if work.plan.router in refused}
+        self.sends[:] = [key for key in self.sends if key == _SENTINEL or key & _MASK not in spared]
+        heapify(self.sends)
 
     def _at(self, at: int, action: Action, argument: int) -> None:
         self.scheduled += 1
@@ -163,17 +210,11 @@ class Morning:
     def _stop(self, at: int, argument: int) -> None:
         """Never called: the loop ends at this entry of the calendar."""
 
-    def _first_children(self) -> list[int]:
-        sends = [work.plan.first_at << _BITS | number for number, work in enumerate(self.works)]
-        sends.append(_SENTINEL)
-        heapify(sends)
-        return sends
-
     def _play(self) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop; calls would double its time
         """Take the earliest event of the three sources until the calendar says stop; reports first at equal times."""
         works, calendar, gate = self.works, self.calendar, self.gate
         opened = gate.opened if gate is not None else 0
-        sends = self._first_children()
+        sends = self.sends
         reports: deque[Report] = deque()
         next_report = NEVER
         self._at(self.until, self._stop, 0)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from router_sim.defence import Line, Profile
-from router_sim.incidents.record import Halt, Refusal
+from router_sim.incidents.record import Found, Halt, Refusal
 from router_sim.units import span
 
 NOTHING: Final = "-"
@@ -82,6 +82,8 @@ class Rung:
     caught: str | None
     first_refusal: Refusal | None
     halt: Halt | None
+    halt_line: str | None
+    """The line that halted."""
     until_halt: int
     excess: int
     loss: str
@@ -100,13 +102,21 @@ def ladder_table(rungs: Sequence[Rung], *, unit: str, loss: str) -> Table:
             f"and {rung.removed[-1]}" if len(rung.removed) > 1 else "".join(rung.removed) or "nothing",
             rung.caught or "nothing",
             span(rung.first_refusal.first_at if rung.first_refusal else None),
-            span(rung.halt.at) if rung.halt else "none",
+            _halted(rung),
             f"{rung.until_halt:,}",
             f"{rung.excess:,}",
             rung.loss,
             f"{rung.healthy_refused:,}",
         )
     return table
+
+
+def _halted(rung: Rung) -> str:
+    """When, and by which reason if it is not one of the line that spoke first."""
+    if rung.halt is None:
+        return "none"
+    other = rung.halt_line if rung.halt_line != rung.caught else ""
+    return " ".join(filter(None, (other, span(rung.halt.at))))
 
 
 def refusal_json(refusal: Refusal, profile: Profile) -> dict[str, Any]:
@@ -137,6 +147,19 @@ def halt_json(halt: Halt) -> dict[str, Any]:
         "text": halt.text,
         "swept": halt.swept,
         "cancels_outstanding": halt.cancels_outstanding,
+    }
+
+
+def finding_json(found: Found) -> dict[str, Any]:
+    """A finding, as it stood at the end."""
+    return {
+        "at_ms": ms(found.at),
+        "kind": found.kind,
+        "what": found.what,
+        "router": found.router,
+        "occurrences": found.occurrences,
+        "total": found.total,
+        "loud": found.loud,
     }
 
 

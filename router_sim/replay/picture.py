@@ -12,6 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from router_sim.knight.result import RunResult, Sample, caught_by
+from router_sim.replay.report_card import who
 from router_sim.replay.side_by_side import Comparison
 from router_sim.units import span, usd
 
@@ -48,7 +49,7 @@ def _title(comparison: Comparison) -> str:
     gate = run.gate
     story = f"Knight Capital, 1 August 2012, replayed ({comparison.variant})"
     if gate and gate.halts:
-        return f"{story}: {gate.culprit} is halted after {span(gate.halts[0].at)}"
+        return f"{story}: {who(run)} is halted after {span(gate.halts[0].at)}"
     return f"{story}: nothing halts it"
 
 

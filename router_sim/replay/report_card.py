@@ -10,8 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from router_sim.knight.calibration import assertions
+from router_sim.knight.firm import Opening, Rollback
 from router_sim.knight.limits import PROFILE, line_of
-from router_sim.knight.result import Gatekeeping, RunResult, caught_by, first_excess_at
+from router_sim.knight.result import Gatekeeping, RunResult, caught_by, culprit, excess_to_culprit, first_excess_at
 from router_sim.knight.universe import (
     EARLY_END,
     MORNING,
@@ -26,7 +27,7 @@ from router_sim.units import span, usd
 
 _STORIES = {
     "S1": "all 212 parents on smars-8",
-    "S2": "27 parents on smars-8, the other servers rolled back to the old code at 09:54",
+    "S2": "27 parents on smars-8, the old code put on the other servers at 09:54",
     "S3": "shut down after 28 minutes",
     "S4": "one stealthy parent, seven executions a second",
     "S5": "children carry no parent id",
@@ -38,7 +39,7 @@ def render(comparison: Comparison, *, width: int = 120) -> RenderableType:
     """Everything about both runs on one screen; a narrow one does without the bounds of the lines."""
     parts: list[RenderableType] = [
         _title(comparison),
-        _warnings(),
+        _before(comparison),
         _figures(comparison),
         _lines(comparison, bounds=width >= WIDE),
     ]
@@ -55,12 +56,21 @@ def _title(comparison: Comparison) -> RenderableType:
     return Text(f"Knight Capital, 1 August 2012 - {story}", style="bold")
 
 
-def _warnings() -> RenderableType:
-    return Text(
+def _before(comparison: Comparison) -> RenderableType:
+    """What could be known before the open, and what was made of it."""
+    text = Text(
         f"Before the open, 08:01-09:30: {PRE_OPEN_REJECTS} rejects “{PRE_OPEN_TEXT}” from {ROUTERS[OLD_SERVER]}, "
-        "none from the others. Nobody read them as a warning.",
+        "none from the others. Nobody read them as a warning.\n",
         style="dim",
     )
+    gate = comparison.controlled.gate
+    if gate is None:
+        return text
+    if (warning := gate.warning) is not None:
+        text.append(f"With riskgate one loud finding, {clock(warning.at)}: ", style="bold not dim")
+        text.append(f"{warning.router} alone, {warning.occurrences} of {warning.total} by the open.\n")
+    text.append(f"{opening_words(gate.opening)}.")
+    return text
 
 
 def _figures(comparison: Comparison) -> Table:
@@ -77,7 +87,8 @@ def _figures(comparison: Comparison) -> Table:
         ("halt", "never", span(halt.at) if halt else "none"),
         ("caught by", NOTHING, caught_by(run) or "nothing"),
         ("halted scope", NOTHING, _scopes(gate)),
-        ("culprit named", "20 min later, wrongly", _culprit(gate)),
+        ("culprit named", "20 min later, wrongly", _culprit(run)),
+        ("first excess to culprit", NOTHING, span(excess_to_culprit(run))),
         ("resting orders cancelled", NOTHING, _cancels(gate)),
         (
             "executions until halt",
@@ -95,6 +106,8 @@ def _figures(comparison: Comparison) -> Table:
         ("... of them refused", NOTHING, f"{run.healthy_rejected:,}"),
         ("alerts", "0", f"{_alerts(gate)}"),
     ]
+    if run.rollback is not None:
+        rows.append(("rollback at " + clock(run.rollback.at), "the fault on 8 of 8", _rolled_back(run.rollback)))
     for row in rows:
         table.add_row(*row)
     return table
@@ -126,16 +139,54 @@ def _verdict(comparison: Comparison) -> RenderableType:
     saved = comparison.uncontrolled.totals.loss_usd - run.totals.loss_usd
     stopped = gate is not None and bool(gate.halts)
     text = Text()
-    if gate is not None and gate.halts:
+    if held(run):
+        text.append("The gate at the open held the firm: ", style="bold")
+    elif gate is not None and gate.halts:
         halt = gate.halts[0]
-        text.append(f"{gate.culprit} halted {span(halt.at)} after the open by {line_of(halt.check)}. ", style="bold")
+        text.append(f"{who(run)} halted {span(halt.at)} after the open by {line_of(halt.check)}. ", style="bold")
     elif gate is not None and gate.first_refusal:
         text.append(f"No halt; {line_of(gate.first_refusal.reason)} refused what it could. ", style="bold")
     else:
         text.append("Nothing stopped it. ", style="bold")
     text.append(f"{run.totals.leaked_shares:,} shares leaked, {usd(saved)} of loss avoided, ")
     text.append(f"{run.healthy_rejected:,} of {run.healthy_orders:,} healthy orders refused.")
-    return Panel(text, border_style="green" if stopped and run.healthy_rejected == 0 else "red")
+    if held(run):
+        text.append(" Two people may override it; mending what is red opens it within a minute.")
+    if run.rollback is not None and run.rollback.sentence:
+        text.append(f"\n{clock(run.rollback.at)}, the rollback on {len(run.rollback.refused)} servers: ", style="bold")
+        text.append(f"{run.rollback.sentence} They go on with the new code.")
+    good = stopped and run.healthy_rejected == 0
+    return Panel(text, border_style="green" if good else "yellow" if held(run) else "red")
+
+
+def held(run: RunResult) -> bool:
+    """Whether the gate at the open is what stopped the run first."""
+    gate = run.gate
+    return gate is not None and gate.opening.gate in {"holding", "latched"}
+
+
+def who(run: RunResult) -> str:
+    """The router named, else the scope halted."""
+    name = culprit(run)
+    return name.router if name else run.gate.halts[0].scope if run.gate and run.gate.halts else NOTHING
+
+
+def opening_words(opening: Opening) -> str:
+    """How the firm stood at the open, for people."""
+    if not opening.red:
+        return "Nothing was red at the open"
+    red = f"Red at the open: {', '.join(opening.red)}"
+    if opening.gate is None:
+        return f"{red}; no gate, so trade went on"
+    if opening.overridden_at is not None:
+        return f"{red}; the gate held until two people overrode it, {clock(opening.overridden_at)}"
+    return f"{red}; the gate is {opening.gate}"
+
+
+def clock(at: int) -> str:
+    """The time in New York at ``at`` ns after the open."""
+    seconds = 9 * 3600 + 30 * 60 + at // 10**9
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def _scopes(gate: Gatekeeping | None) -> str:
@@ -143,10 +194,18 @@ def _scopes(gate: Gatekeeping | None) -> str:
     return ", ".join(scopes[:2]) + (f" and {len(scopes) - 2} more" if len(scopes) > 2 else "") or NOTHING
 
 
-def _culprit(gate: Gatekeeping | None) -> str:
-    if gate is None or gate.culprit is None:
+def _culprit(run: RunResult) -> str:
+    naming = culprit(run)
+    if naming is None:
         return NOTHING
-    return f"{gate.culprit}, {span(gate.halts[0].at)}"
+    return f"{naming.router}, {clock(naming.at) if naming.at < 0 else span(naming.at)} ({naming.by})"
+
+
+def _rolled_back(rollback: Rollback) -> str:
+    refused, spread = len(rollback.refused), len(rollback.spread)
+    if not spread:
+        return f"refused on all {refused}"
+    return f"let in on {spread}" + (f", refused on {refused}" if refused else "")
 
 
 def _cancels(gate: Gatekeeping | None) -> str:
@@ -159,8 +218,8 @@ def _cancels(gate: Gatekeeping | None) -> str:
 
 
 def _alerts(gate: Gatekeeping | None) -> int:
-    """One per halt and one per reason given for the first time."""
-    return len(gate.halts) + len(gate.refusals) if gate else 0
+    """One per halt, one per reason given for the first time, one per loud finding."""
+    return len(gate.halts) + len(gate.refusals) + sum(found.loud for found in gate.findings) if gate else 0
 
 
 def _position(run: RunResult) -> str:
@@ -176,11 +235,13 @@ def render_ladder(steps: Sequence[Step]) -> RenderableType:
 
 def _rung(step: Step) -> Rung:
     gate = step.run.gate
+    halt = gate.halts[0] if gate and gate.halts else None
     return Rung(
         removed=step.removed,
         caught=step.caught,
         first_refusal=gate.first_refusal if gate else None,
-        halt=gate.halts[0] if gate and gate.halts else None,
+        halt=halt,
+        halt_line=line_of(halt.check) if halt else None,
         until_halt=gate.executions_until_halt if gate else 0,
         excess=step.run.totals.leaked_executions,
         loss=usd(-step.run.totals.loss_usd),

@@ -8,8 +8,8 @@ from typing import Any
 
 from router_sim.knight.calibration import assertions
 from router_sim.knight.limits import PROFILE
-from router_sim.knight.result import RunResult, caught_by, first_excess_at
-from router_sim.replay.parts import halt_json, ms, refusal_json
+from router_sim.knight.result import RunResult, caught_by, culprit, excess_to_culprit, first_excess_at
+from router_sim.replay.parts import finding_json, halt_json, ms, refusal_json
 from router_sim.replay.side_by_side import Comparison, Step
 
 
@@ -20,6 +20,8 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "seed": comparison.seed,
         "duration_s": comparison.uncontrolled.duration / 1e9,
         "without": list(comparison.without),
+        "quarantine": comparison.firm.quarantine,
+        "readiness_gate": comparison.firm.readiness_gate,
         "uncontrolled": _uncontrolled(comparison.uncontrolled),
         "controlled": _controlled(comparison.controlled),
         "details": _details(comparison),
@@ -45,13 +47,21 @@ def _controlled(run: RunResult) -> dict[str, Any]:
     if gate is None:
         raise ValueError("a controlled run has a gate")
     halt = gate.halts[0] if gate.halts else None
+    naming = culprit(run)
+    warning = gate.warning
     return {
         "variant": run.variant,
         "check": caught_by(run),
         "halted_scope": halt.scope if halt else None,
-        "culprit": gate.culprit,
+        "culprit": naming.router if naming else None,
+        "named_by": naming.by if naming else None,
+        "warning_ms": ms(warning.at if warning else None),
+        "red_at_open": list(gate.opening.red),
+        "gate": gate.opening.gate,
+        "first_excess_ms": ms(first_excess_at(run)),
         "first_reject_ms": ms(gate.first_refusal.first_at if gate.first_refusal else None),
         "halt_ms": ms(halt.at if halt else None),
+        "excess_to_culprit_ms": ms(excess_to_culprit(run)),
         "executions_until_halt": gate.executions_until_halt,
         "leaked_executions": run.totals.leaked_executions,
         "leaked_shares": run.totals.leaked_shares,
@@ -59,6 +69,7 @@ def _controlled(run: RunResult) -> dict[str, Any]:
         "healthy_orders": run.healthy_orders,
         "healthy_rejected": run.healthy_rejected,
         "cancels_outstanding": gate.cancels_outstanding,
+        "rollback_refused": list(run.rollback.refused) if run.rollback else None,
     }
 
 
@@ -76,10 +87,12 @@ def _details(comparison: Comparison) -> dict[str, Any]:
         "controlled_executions": controlled.totals.executions,
         "controlled_leaked_usd": round(controlled.totals.leaked_notional_usd),
         "loss_at_halt_usd": round(gate.loss_at_halt_usd) if gate else None,
-        "first_excess_ms": ms(first_excess_at(controlled)),
         "all_cancelled_ms": ms(gate.all_cancelled_at if gate else None),
         "cancels": gate.cancels if gate else 0,
         "refusals": [refusal_json(refusal, PROFILE) for refusal in (gate.refusals if gate else ())],
+        "findings": [finding_json(found) for found in (gate.findings if gate else ())],
+        "overridden_ms": ms(gate.opening.overridden_at if gate else None),
+        "rollback": asdict(controlled.rollback) if controlled.rollback else None,
         "halts": [halt_json(halt) for halt in (gate.halts if gate else ())],
         "calibration": [
             {**asdict(assertion), "holds": assertion.holds} for assertion in assertions(uncontrolled.totals)

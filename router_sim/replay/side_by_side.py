@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Final, Literal
 
+from router_sim.knight.firm import Firm
 from router_sim.knight.limits import PROFILE, defence
 from router_sim.knight.result import RunResult
 from router_sim.knight.universe import Variant, universe
@@ -31,6 +32,7 @@ class Comparison:
     variant: Variant
     seed: int
     without: tuple[str, ...]
+    firm: Firm
     uncontrolled: RunResult
     controlled: RunResult
 
@@ -48,13 +50,14 @@ def controlled_run(
     *,
     until: int | None = None,
     without: Iterable[str] = (),
+    firm: Firm | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> RunResult:
     """The same morning with the risk core at the door, less the lines of defence in ``without``."""
     from router_sim.knight.gate import Gate  # the native module is needed for this side only
 
     scene = universe(variant, seed, until=until)
-    return Morning(scene, until=until, gate=Gate(defence(without), scene)).run(progress)
+    return Morning(scene, until=until, gate=Gate(defence(without), scene, firm)).run(progress)
 
 
 LADDER_UNTIL: Final = 3 * 60 * SECOND
@@ -110,6 +113,7 @@ def side_by_side(
     *,
     until: int | None = None,
     without: Iterable[str] = (),
+    firm: Firm | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Run both sides at once.
@@ -118,14 +122,16 @@ def side_by_side(
         ReplayError: one of the processes failed.
         ValueError: ``without`` names something that is not a line of defence.
     """
-    removed = tuple(without)
+    removed, decided = tuple(without), firm or Firm()
     defence(removed)  # a wrong name is said before two processes are started
     context = multiprocessing.get_context("spawn")
     processes = []
     sides: dict[Connection, Side] = {}
     for side in ("uncontrolled", "controlled"):
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_play, args=(theirs, side, variant, seed, until, removed), daemon=True)
+        process = context.Process(
+            target=_play, args=(theirs, side, variant, seed, until, removed, decided), daemon=True
+        )
         process.start()
         theirs.close()
         processes.append(process)
@@ -136,7 +142,7 @@ def side_by_side(
         for process in processes:
             process.terminate()
             process.join()
-    return Comparison(variant, seed, removed, results["uncontrolled"], results["controlled"])
+    return Comparison(variant, seed, removed, decided, results["uncontrolled"], results["controlled"])
 
 
 def _collect(sides: dict[Connection, Side], progress: Progress | None) -> dict[Side, RunResult]:
@@ -162,7 +168,13 @@ def _collect(sides: dict[Connection, Side], progress: Progress | None) -> dict[S
 
 
 def _play(
-    pipe: Connection, side: Side, variant: Variant, seed: int, until: int | None, without: tuple[str, ...]
+    pipe: Connection,
+    side: Side,
+    variant: Variant,
+    seed: int,
+    until: int | None,
+    without: tuple[str, ...],
+    firm: Firm,
 ) -> None:
     """One process: sends fractions done, then the result, or the text of what went wrong."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the one that started us ends us
@@ -170,7 +182,7 @@ def _play(
         if side == "uncontrolled":
             result = uncontrolled_run(variant, seed, until=until, progress=pipe.send)
         else:
-            result = controlled_run(variant, seed, until=until, without=without, progress=pipe.send)
+            result = controlled_run(variant, seed, until=until, without=without, firm=firm, progress=pipe.send)
         pipe.send(result)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other side must be told, not left waiting
         pipe.send(f"{type(error).__name__}: {error}")

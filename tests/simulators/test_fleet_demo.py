@@ -107,6 +107,7 @@ def test_a_halted_culprit_makes_a_card_that_holds() -> None:
     assert card.stopped
     assert (card.culprit, card.halted_scope, card.check) == ("smars-8", "router:smars-8", "parent_overfill")
     assert (card.first_excess_ms, card.first_reject_ms, card.halt_ms, card.cancels_confirmed_ms) == (11, 12, 24, 30)
+    assert card.excess_to_culprit_ms == 13
     assert (card.leaked_shares, card.loss_usd, card.healthy_orders, card.cancels) == (0, 0, 500, 5)
     assert card.reason == SENTENCE
     assert card.odd_ones == ("smars-8",)

@@ -24,7 +24,7 @@ def play(scene: Universe, until: int) -> Gate:
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_healthy_flow_with_its_opening_burst_finds_nothing(seed: int) -> None:
     until = 180 * SECOND
-    gate = play(replace(universe("S1", seed, until=until), parents=()), until)
+    gate = play(replace(universe("S1", seed, until=until), parents=(), pre_open=()), until)
 
     assert gate.engine.findings() == []
 

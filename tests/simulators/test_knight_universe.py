@@ -140,6 +140,7 @@ def test_97_warnings_before_the_open() -> None:
     assert {w.text for w in warnings} == {"Power Peg disabled"}
     assert {w.router for w in warnings} == {OLD_SERVER}
     assert all(-89 * MINUTE <= w.at < 0 for w in warnings)
+    assert warnings[0].at == -89 * MINUTE, "08:01, as the release says"
 
 
 @pytest.mark.parametrize("router", range(8))
