@@ -35,7 +35,7 @@ class Card:
     first_reject_ms: float | None
     halt_ms: float | None
     excess_to_culprit_ms: float | None
-    """From that child to the name of the router, which is that of the halt."""
+    """From that child to the name of the router, which is that of the halt; 0 if it was halted before."""
     executions_until_halt: int
     """Executions of the culprit's flagged parents, in all: after the halt there is none."""
     leaked_executions: int
@@ -101,7 +101,7 @@ def make_card(
         first_excess_ms=_ms(first_excess),
         first_reject_ms=_ms(state.since_open(firsts["first_reject"])),
         halt_ms=_ms(halted),
-        excess_to_culprit_ms=_ms(halted - first_excess) if halted and first_excess else None,
+        excess_to_culprit_ms=_ms(max(halted - first_excess, 0)) if halted and first_excess else None,
         executions_until_halt=sum(values[0] for values in flagged.values()),
         leaked_executions=sum(values[0] for values in excess.values()),
         leaked_shares=sum(values[2] for values in excess.values()),
