@@ -16,6 +16,10 @@ from router_sim.units import MINUTE, SECOND
 ROUTER_DAY: Final = 12_000_000
 """Shares of a healthy router's day: five children of 100 a second for six and a half hours. K2 may not halt it before."""
 
+VENUE_PATIENCE: Final = 15 * SECOND
+"""How long a venue may leave an order unanswered. The demo's exchange shares a machine with everything else, and a stall of
+five seconds under load halted routers that were healthy."""
+
 LINES: Final = (
     bounds.parents(),
     bounds.message_rate(250, 50),
@@ -28,8 +32,8 @@ LINES: Final = (
     bounds.day_loss(1_000_000, 1_000_000, router=250_000),
     bounds.gross(100_000_000, 100_000_000),
     bounds.reject_storm(500),
-    bounds.unanswered(5 * SECOND),
-    bounds.unacknowledged(200),
+    bounds.unanswered(VENUE_PATIENCE),
+    bounds.unacknowledged(500),
     bounds.unmatched(10_000, 50_000),
     bounds.order_size(10_000, 500_000),
     bounds.price_collar(300),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from router_sim.knight.calibration import assertions
+from router_sim.knight.firm import Rollback
 from router_sim.knight.limits import PROFILE
 from router_sim.knight.result import RunResult, caught_by, culprit, excess_to_culprit, first_excess_at
 from router_sim.replay.parts import finding_json, halt_json, ms, refusal_json
@@ -92,13 +93,24 @@ def _details(comparison: Comparison) -> dict[str, Any]:
         "refusals": [refusal_json(refusal, PROFILE) for refusal in (gate.refusals if gate else ())],
         "findings": [finding_json(found) for found in (gate.findings if gate else ())],
         "overridden_ms": ms(gate.opening.overridden_at if gate else None),
-        "rollback": asdict(controlled.rollback) if controlled.rollback else None,
+        "rollback": _rollback(controlled.rollback),
         "halts": [halt_json(halt) for halt in (gate.halts if gate else ())],
         "calibration": [
             {**asdict(assertion), "holds": assertion.holds} for assertion in assertions(uncontrolled.totals)
         ]
         if full and comparison.variant not in {"S4", "S6"}
         else [],
+    }
+
+
+def _rollback(rollback: Rollback | None) -> dict[str, Any] | None:
+    if rollback is None:
+        return None
+    return {
+        "at_ms": ms(rollback.at),
+        "refused": list(rollback.refused),
+        "spread": list(rollback.spread),
+        "sentence": rollback.sentence,
     }
 
 

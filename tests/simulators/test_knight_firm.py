@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from router_sim.knight.firm import Firm
 from router_sim.knight.gate import Gate
@@ -13,7 +15,9 @@ from router_sim.knight.limits import defence
 from router_sim.knight.result import Gatekeeping, RunResult, caught_by, culprit, excess_to_culprit
 from router_sim.knight.universe import PRE_OPEN_REJECTS, PRE_OPEN_TEXT, ROUTERS, Universe, Variant, universe
 from router_sim.replay.morning import Morning
-from router_sim.replay.report_card import held
+from router_sim.replay.report_card import held, render
+from router_sim.replay.report_json import as_json
+from router_sim.replay.side_by_side import Comparison
 from router_sim.units import MILLISECOND, MINUTE, SECOND
 
 ROLLBACK = 5 * SECOND
@@ -193,3 +197,25 @@ def test_culprit_is_named_within_a_second_of_the_first_excess(without: tuple[str
     assert took is not None
     assert 0 < took < SECOND
     assert (run.totals.leaked_shares == 0) == ("parent_overfill" not in without)
+
+
+# ---- how it is told
+
+
+@pytest.mark.parametrize(("quarantine", "refused"), [(True, list(GOOD)), (False, [])])
+def test_rollback_is_told_on_the_card_and_in_json(*, quarantine: bool, refused: list[str]) -> None:
+    until = ROLLBACK + 2 * SECOND
+    scene = universe("S2", 1, until=until, rollback_at=ROLLBACK)
+    firm = Firm(quarantine=quarantine)
+    told = Comparison("S2", 1, (), firm, Morning(scene, until=until).run(), play(scene, until, firm))
+    document = as_json(told)
+    console = Console(file=io.StringIO(), width=150)
+    console.print(render(told))
+    assert isinstance(console.file, io.StringIO)
+    card = console.file.getvalue()
+
+    assert document["quarantine"] == quarantine
+    assert document["controlled"]["rollback_refused"] == refused
+    assert document["details"]["rollback"]["at_ms"] == ROLLBACK / MILLISECOND
+    assert ("refused on all 7" in card) == ("CULPRIT_BUILD" in card) == quarantine
+    assert ("let in on 7" in card) != quarantine
