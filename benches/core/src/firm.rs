@@ -36,13 +36,20 @@ const HOUR: i64 = 3_600_000_000_000;
 pub struct Setup<'a> {
     pub engine: &'a mut Engine,
     pub now: i64,
+    pub log: &'a mut Option<Log>,
 }
+
+/// Events with their times, in order.
+pub type Log = Vec<(Nanos, Event)>;
 
 impl Setup<'_> {
     /// Applies an event that must not be refused.
     pub fn apply(&mut self, event: Event) {
         let outcome = self.engine.apply(Nanos(self.now), &event);
         assert!(!matches!(outcome, Outcome::Refused(_) | Outcome::Rejected(_)), "{event:?}: {outcome:?}");
+        if let Some(log) = &mut self.log {
+            log.push((Nanos(self.now), event));
+        }
     }
 
     /// What holds for all instruments.

@@ -116,7 +116,7 @@ struct Refusals<'a> {
 
 impl Refusals<'_> {
     fn setup(&mut self) -> Setup<'_> {
-        Setup { engine: &mut self.world.engine, now: self.world.now }
+        self.world.setup()
     }
 
     /// A symbol of its own, with parents for an account.

@@ -7,7 +7,7 @@ use riskcore::scopes::Scope;
 use riskcore::units::{Nanos, Price, Qty};
 use riskcore::{Engine, EngineConfig, Outcome};
 
-use crate::firm::{ASK, BID, FLAG, Limits, Setup};
+use crate::firm::{ASK, BID, FLAG, Limits, Log, Setup};
 use crate::rejects::SYMBOLS;
 
 /// Between orders: 500 a second, below every rate limit.
@@ -32,6 +32,10 @@ pub struct World {
     venue_seq: u64,
     drop_seq: u64,
     effects: Vec<riskcore::outcome::Effect>,
+    /// What the engine was built with.
+    pub config: EngineConfig,
+    /// All that was applied, if it was asked for.
+    pub log: Option<Log>,
 }
 
 impl World {
@@ -44,6 +48,15 @@ impl World {
 
     /// A world in which nobody trades yet: what is set up now needs no second person.
     pub fn before_the_day(limits: Limits, size: Size, more: usize) -> World {
+        World::create(limits, size, more, None)
+    }
+
+    /// The same, with a log of everything from the beginning.
+    pub fn recorded(limits: Limits, size: Size) -> World {
+        World::create(limits, size, 0, Some(Log::new()))
+    }
+
+    fn create(limits: Limits, size: Size, more: usize, log: Option<Log>) -> World {
         let symbols = size.symbols as usize;
         let config = EngineConfig {
             max_orders: size.orders + symbols + more,
@@ -56,7 +69,7 @@ impl World {
         };
         let engine = Engine::new(&config);
         let (now, effects) = (1_000_000_000, Vec::with_capacity(1_024));
-        let mut world = World { engine, now, size, limits, next: 0, venue_seq: 0, drop_seq: 0, effects };
+        let mut world = World { engine, now, size, limits, next: 0, venue_seq: 0, drop_seq: 0, effects, config, log };
         world.engine.touch_pages();
         world.define();
         world
@@ -64,7 +77,7 @@ impl World {
 
     /// The venue is there, and the orders rest.
     pub fn open(&mut self) {
-        let mut setup = Setup { engine: &mut self.engine, now: self.now };
+        let mut setup = self.setup();
         setup.gate();
         setup.apply(Event::VenueUp);
         for _ in 0..self.size.orders {
@@ -81,7 +94,7 @@ impl World {
 
     fn define(&mut self) {
         let (limits, size) = (self.limits, self.size);
-        let mut setup = Setup { engine: &mut self.engine, now: self.now };
+        let mut setup = self.setup();
         setup.limits(limits);
         setup.rules();
         setup.account(ACCOUNT);
@@ -116,7 +129,16 @@ impl World {
     }
 
     pub fn apply(&mut self, event: Event) -> Outcome {
-        self.engine.apply(Nanos(self.now), &event)
+        let outcome = self.engine.apply(Nanos(self.now), &event);
+        if let Some(log) = &mut self.log {
+            log.push((Nanos(self.now), event));
+        }
+        outcome
+    }
+
+    /// To set something up at this moment.
+    pub fn setup(&mut self) -> Setup<'_> {
+        Setup { engine: &mut self.engine, now: self.now, log: &mut self.log }
     }
 
     /// A new order that passes, of the next router and in the next instrument, due a step later. Buys and short sales in
