@@ -14,26 +14,21 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
-import riskcore
-from benches.gateway import tonic_proxy
-from benches.stage import PRICE, BenchError, Target, gateway, parent, router_token, venue_stub
+from benches import facts
+from benches.gateway.sending import ROUTERS, Figures, Load, measure
+from benches.gateway.targets import tonic_proxy
+from benches.stage import BenchError, Target, gateway, venue_stub
 
-if TYPE_CHECKING:
-    from riskcore import FloodReport
-
-NANO: Final = 1_000_000_000
-ROUTERS: Final = tuple(f"r{number}" for number in range(1, 9))
 SESSIONS: Final = (1, 8)
 TARGETS: Final = ("stub", "proxy", "gateway")
 MOST_A_SECOND: Final = 800_000
@@ -41,22 +36,11 @@ MOST_A_SECOND: Final = 800_000
 the first touch of a page of a large table costs as much as a check."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Load:
-    """One way to send."""
-
-    name: str
-    rate: int
-    """All sessions together; 0 = one order in flight per session."""
-    burst: int = 1
-    latency: bool = True
-
-
 LOADS: Final = (
     Load("ping", 0),
     Load("paced", 20_000),
     Load("flood", 200_000),
-    Load("full", 1_000_000, burst=8, latency=False),
+    Load("full", 1_000_000, burst=8, cut=True),
 )
 
 
@@ -67,17 +51,7 @@ class Run:
     target: str
     sessions: int
     load: str
-    throughput: int
-    p50_us: float
-    p99_us: float
-    p999_us: float
-    lag_p99_us: float
-    """How far the generator itself was behind: a latency below this says nothing about the target."""
-    sent: int
-    unanswered: int
-    rejected: dict[str, int]
-    cpu_us_per_order: float
-    """Processor time of the target's process for each answered order."""
+    figures: Figures
 
 
 def main(
@@ -98,7 +72,7 @@ def main(
         with tempfile.TemporaryDirectory() as directory, venue_stub() as venue:
             ways: dict[str, Callable[[str], AbstractContextManager[Target]]] = {
                 "stub": lambda _: nullcontext(venue),
-                "proxy": lambda _: tonic_proxy.running(venue),
+                "proxy": lambda _: tonic_proxy(venue),
                 "gateway": lambda place: gateway(
                     Path(directory) / place, venue, ROUTERS, max_orders=room, journal=journal
                 ),
@@ -112,74 +86,15 @@ def main(
         print(f"bench: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
     if output == "json":
-        print(json.dumps({"machine": _machine(), "seconds": seconds, "runs": [dataclasses.asdict(r) for r in runs]}))
+        print(
+            json.dumps({"machine": facts.machine(), "seconds": seconds, "runs": [dataclasses.asdict(r) for r in runs]})
+        )
     else:
         print(_table(runs, loads, targets, rounds, seconds))
 
 
 def _measure(target: Target, loads: Sequence[Load], sessions: int, seconds: float) -> list[Run]:
-    return [_one(target, load, sessions, seconds) for load in loads]
-
-
-def _one(target: Target, load: Load, sessions: int, seconds: float) -> Run:
-    lines = [
-        riskcore.FloodLine(
-            account="ACC1", symbol="AAPL", side=side, order_qty=1, price=PRICE, parent_cl_ord_id=parent(side)
-        )
-        for side in ("buy", "sell")
-    ]
-    flood = riskcore.Flood(
-        target=target.address,
-        venue_epoch=target.venue_epoch,
-        sessions=[
-            riskcore.FloodSession(
-                router=router,
-                token=router_token(router),
-                lines=lines,
-                rate=max(load.rate // sessions, 1),
-                duration_ns=int(seconds * NANO),
-                burst=load.burst,
-                ping_pong=load.rate == 0,
-            )
-            for router in ROUTERS[:sessions]
-        ],
-        drain_timeout_ms=10_000,
-    )
-    before = target.cpu_s()
-    flood.start()
-    if load.name == "full":
-        # More is due than can be taken: what is left when the time is up is not wanted any more.
-        flood.wait(int(seconds * 1_000))
-        flood.stop()
-    while not flood.wait(200):
-        pass
-    report = flood.report()
-    errors = [session["error"] for session in report["sessions"] if session["error"]]
-    if errors:
-        raise BenchError(f"{target.name}, {load.name}, {sessions} sessions: {errors[0]}")
-    return _run(target, load, sessions, report, target.cpu_s() - before)
-
-
-def _run(target: Target, load: Load, sessions: int, report: FloodReport, cpu_s: float) -> Run:
-    times = report["latency_ns"]
-    return Run(
-        target=target.name,
-        sessions=sessions,
-        load=load.name,
-        throughput=report["throughput"],
-        p50_us=times["p50"] / 1_000,
-        p99_us=times["p99"] / 1_000,
-        p999_us=times["p99_9"] / 1_000,
-        lag_p99_us=report["lag_ns"]["p99"] / 1_000,
-        sent=report["sent"],
-        unanswered=report["unanswered"],
-        rejected=report["reject_reasons"],
-        cpu_us_per_order=cpu_s * 1_000_000 / max(report["answered"], 1),
-    )
-
-
-def _machine() -> dict[str, object]:
-    return {"cpus": os.cpu_count(), "machine": platform.machine(), "kernel": platform.release()}
+    return [Run(target.name, sessions, load.name, measure(target, load, sessions, seconds)) for load in loads]
 
 
 def _table(runs: Sequence[Run], loads: Sequence[Load], targets: Sequence[str], rounds: int, seconds: float) -> str:
@@ -191,18 +106,18 @@ def _table(runs: Sequence[Run], loads: Sequence[Load], targets: Sequence[str], r
                 group = [r for r in runs if (r.load, r.sessions, r.target) == (load.name, sessions, target)]
                 lines.append(_row(load, sessions, target, group))
     wrong = [
-        f"  {r.target}, {r.load}, {r.sessions} sessions: {r.unanswered} unanswered, rejected {r.rejected}"
+        f"  {r.target}, {r.load}, {r.sessions} sessions: {r.figures.unanswered} unanswered, rejected {r.figures.rejected}"
         for r in runs
-        if r.unanswered or r.rejected
+        if r.figures.unanswered or r.figures.rejected
     ]
     return "\n".join(lines + (["not every order was filled:", *wrong] if wrong else []))
 
 
 def _row(load: Load, sessions: int, target: str, group: Sequence[Run]) -> str:
-    rates = _spread([run.throughput for run in group])
-    p50 = _spread([run.p50_us for run in group]) if load.latency else "-"
-    p99 = _spread([run.p99_us for run in group]) if load.latency else "-"
-    cpu = statistics.median(run.cpu_us_per_order for run in group)
+    rates = _spread([run.figures.throughput for run in group])
+    p50 = _spread([run.figures.p50_us for run in group]) if not load.cut else "-"
+    p99 = _spread([run.figures.p99_us for run in group]) if not load.cut else "-"
+    cpu = statistics.median(run.figures.cpu_us_per_order for run in group)
     return f"{load.name:7}{sessions:>9} {target:8}{rates:>32}{p50:>30}{p99:>34}{cpu:>14.2f}"
 
 

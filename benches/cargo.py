@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any, Final
 HERE: Final = Path(__file__).resolve().parent
 
 
+@functools.cache
 def build(crate: str, binary: str) -> Path:
     """The binary of the crate in `benches/<crate>`, built as the product is released.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
-import os
 import select
 import subprocess
 import sys
@@ -13,15 +13,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc
 
 from riskgate.v1 import admin_pb2, admin_pb2_grpc, parent_orders_pb2, parent_orders_pb2_grpc, types_pb2
 
+if TYPE_CHECKING:
+    from riskcore import VenueStubReport
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 PRICE: Final = 100_000_000_000
 TOKEN: Final = "token-of-a-bench"  # noqa: S105 - guards nothing but a bench
+OPERATOR: Final = (("authorization", f"Bearer {TOKEN}-operator"),)
+"""The metadata of an operator's call."""
 READY_S: Final = 60.0
 STOP_S: Final = 20.0
 EVERYTHING: Final = 10**15
@@ -66,49 +71,90 @@ class Target:
     name: str
     address: str
     pid: int
-    venue_epoch: int | None
+    venue_epoch: int | None = None
     """Given when it is a venue."""
+    admin: str = ""
+    metrics: str = ""
+    """Given when it is a gateway."""
 
-    def cpu_s(self) -> float:
+    def cpu_ns(self) -> int:
         """Processor time of the process so far, all threads, user and system."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        clock = ctypes.c_int()
+        if ctypes.CDLL(None).clock_getcpuclockid(self.pid, ctypes.byref(clock)) != 0:
+            raise BenchError(f"the {self.name} has ended")
+        return time.clock_gettime_ns(clock.value)
+
+    def resident_kib(self) -> int:
+        """What the process holds in memory now."""
+        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+@dataclass(frozen=True)
+class Venue(Target):
+    """The venue stub, which also says what it has seen."""
+
+    popen: subprocess.Popen[str] | None = None
+
+    def report(self) -> VenueStubReport:
+        """What it has done so far, over all that ever logged on to it."""
+        assert self.popen is not None
+        assert self.popen.stdin is not None
+        assert self.popen.stdout is not None
+        print(file=self.popen.stdin, flush=True)
+        report: VenueStubReport = json.loads(self.popen.stdout.readline())
+        return report
 
 
 @contextmanager
-def process(name: str, command: Sequence[str], *, venue_epoch: int | None = None) -> Iterator[Target]:
+def process(name: str, command: Sequence[str]) -> Iterator[Target]:
     """A process that prints its address when it listens, and ends when its standard input does."""
+    with _listening(name, command) as (popen, address):
+        yield Target(name, address, popen.pid)
+
+
+@contextmanager
+def venue_stub() -> Iterator[Venue]:
+    """The native venue stub: immediate orders are filled with one report each."""
+    with _listening("stub", [sys.executable, "-m", "benches.venue_stub"]) as (popen, address):
+        yield Venue("stub", address, popen.pid, venue_epoch=1, popen=popen)
+
+
+@contextmanager
+def _listening(name: str, command: Sequence[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as popen:
         try:
             readable = popen.stdout is not None and select.select([popen.stdout], [], [], READY_S)[0]
             address = popen.stdout.readline().strip() if popen.stdout is not None and readable else ""
             if not address:
                 raise BenchError(f"the {name} did not start: its error is above")
-            yield Target(name, address, popen.pid, venue_epoch)
+            yield popen, address
         finally:
             popen.terminate()
 
 
 @contextmanager
-def venue_stub() -> Iterator[Target]:
-    """The native venue stub: immediate orders are filled with one report each."""
-    with process("stub", [sys.executable, "-m", "benches.venue_stub"], venue_epoch=1) as target:
-        yield target
-
-
-@contextmanager
 def gateway(
-    directory: Path, venue: Target, routers: Sequence[str], *, max_orders: int, journal: bool
+    directory: Path,
+    venue: Target,
+    routers: Sequence[str],
+    *,
+    max_orders: int,
+    journal: bool,
+    limits: str = "",
+    program: Sequence[str] = ("-m", "gateway"),
 ) -> Iterator[Target]:
     """`riskgate run` with every check configured, linked to `venue`, its parents registered.
 
     It is named after its directory: a name that the venue has seen reports of would have to be given them again.
+    `limits` are added to those of all benches; `program` is what Python runs.
     """
     directory.mkdir(parents=True, exist_ok=True)
     config, ready, log = directory / "riskgate.toml", directory / "ready.json", directory / "gateway.log"
-    config.write_text(_config(directory.name, venue.address, routers, max_orders=max_orders, journal=journal))
+    text = _config(directory.name, venue.address, routers, max_orders=max_orders, journal=journal)
+    config.write_text(text + limits)
     ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "gateway", "run", "--config", str(config), "--ready-file", str(ready)]
+    command = [sys.executable, *program, "run", "--config", str(config), "--ready-file", str(ready)]
     with log.open("wb") as output, subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output) as popen:
         try:
             _until(ready.exists, popen, log)
@@ -116,7 +162,7 @@ def gateway(
             with grpc.insecure_channel(bound["admin"]) as channel:
                 _until(lambda: _linked(admin_pb2_grpc.AdminStub(channel)), popen, log)
             _register_parents(bound["order_entry"])
-            yield Target("gateway", bound["order_entry"], popen.pid, None)
+            yield Target("gateway", bound["order_entry"], popen.pid, admin=bound["admin"], metrics=bound["metrics"])
         finally:
             popen.terminate()
             try:
@@ -174,8 +220,7 @@ tick = "0.01"
 
 
 def _linked(admin: admin_pb2_grpc.AdminStub) -> bool:
-    metadata = (("authorization", f"Bearer {TOKEN}-operator"),)
-    status = admin.GetStatus(admin_pb2.GetStatusRequest(), metadata=metadata, timeout=5)
+    status = admin.GetStatus(admin_pb2.GetStatusRequest(), metadata=OPERATOR, timeout=5)
     return status.venue_connected and status.venue_reconciled
 
 

@@ -1,7 +1,11 @@
-"""A venue stub in a process of its own: prints its address, and ends when its standard input does."""
+"""A venue stub in a process of its own: prints its address, then what it has seen for each line it reads.
+
+It ends when its standard input does.
+"""
 
 from __future__ import annotations
 
+import json
 import sys
 
 import riskcore
@@ -17,7 +21,8 @@ def main() -> None:
     )
     stub.start()
     print(stub.address, flush=True)
-    sys.stdin.read()
+    for _ in sys.stdin:
+        print(json.dumps(stub.report()), flush=True)
     stub.stop()
 
 

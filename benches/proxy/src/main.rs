@@ -22,15 +22,17 @@ use proto::exchange_client::ExchangeClient;
 use proto::order_entry_server::OrderEntryServer;
 use proxy::Proxy;
 
-/// As wide as the venue stub's and the generator's: no window is what is measured.
-const STREAM_WINDOW: u32 = 1 << 20;
+/// Wide enough that no window is what is measured. Routers get less of it than the venue: a million orders a second in
+/// frames of one, unread, would be more than h2 lets a peer send before it ends the connection.
+const ROUTER_WINDOW: u32 = 1 << 18;
+const VENUE_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let venue = std::env::args().nth(1).ok_or("usage: riskgate-proxy VENUE, as host:port")?;
     let channel = Endpoint::from_shared(format!("http://{venue}"))?
-        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_stream_window_size(VENUE_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .tcp_nodelay(true)
         .connect()
@@ -38,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", listener.local_addr()?);
     let server = Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_stream_window_size(ROUTER_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .serve_with_incoming(
             OrderEntryServer::new(Proxy::new(ExchangeClient::new(channel))),
