@@ -124,6 +124,7 @@ class Fleet:
         match line.split():
             case ["stop"]:
                 self._stop.set()
+                self._changed.set()  # it may be waiting for sessions
             case ["kill", router] if router in self._members and self._members[router].alive:
                 self._members[router].process.kill()
             case ["roll-back", *servers] if set(servers) <= set(self._members):

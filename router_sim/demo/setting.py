@@ -21,6 +21,9 @@ VIEWER = "demo"
 RETAIL_SIZE = 300
 """Hidden retail interest per side and second in each stock."""
 
+DROP_COPY_LAG = "10s"
+"""How long drop copy and order session may differ; the simulators share a busy machine."""
+
 _MONEY = {
     "max_order_notional",
     "max_gross_notional",
@@ -116,6 +119,8 @@ class GatewayFile:
     protection: Protection
     fleet: str = ""
     """The table `[fleet]`, if routers are held to something."""
+    drop_copy: bool = False
+    """Whether every execution is compared with the exchange's drop copy."""
     viewer_token: str = field(default_factory=_token, repr=False)
 
     def text(self) -> str:
@@ -128,7 +133,7 @@ class GatewayFile:
         return (
             '[gateway]\nname = "gw1"\ntrading_day = 2012-08-01\n'
             '[order_entry]\nlisten = "127.0.0.1:0"\nheartbeat = "1s"\ncancel_on_disconnect = true\n'
-            f'{doors}\n[venue]\naddress = "{self.venue}"'
+            f'{doors}\n[venue]\naddress = "{self.venue}"' + ("\ndrop_copy = true" if self.drop_copy else "")
         )
 
     def _people(self) -> str:
@@ -150,6 +155,8 @@ class GatewayFile:
         for setting in self.protection.defence.settings:
             kind, _, name = setting.scope.partition(":")
             tables[f'[limits.{kind}."{name}"]' if name else f"[limits.{kind}]"].append(_limit(setting))
+        if self.drop_copy:
+            tables["[limits.firm]"].append(f'drop_copy_max_lag = "{DROP_COPY_LAG}"')
         return "\n".join("\n".join([table, *limits]) for table, limits in tables.items())
 
 

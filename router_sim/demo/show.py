@@ -103,7 +103,7 @@ class _Show:
         stage.universe.write_text(exchange_universe(self._stocks), encoding="utf-8")
         self._view.say("starting the exchange")
         venue = await stage.start_exchange(fill_seed=settings.seed)
-        file = GatewayFile(venue, self._stocks, settings.protection)
+        file = GatewayFile(venue, self._stocks, settings.protection, drop_copy=settings.protected)
         stage.config.touch(mode=0o600)
         stage.config.write_text(file.text(), encoding="utf-8")
         self._view.say("starting the gateway")

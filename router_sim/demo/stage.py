@@ -108,7 +108,7 @@ class Stage:
         (self.directory / f"{name}.ready").unlink(missing_ok=True)  # of an earlier run in a kept directory
         with (self.directory / f"{name}.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "router_sim.demo.leash", *arguments),
+                *(sys.executable, "-m", "router_sim.demo.leash", str(os.getpid()), *arguments),
                 stdin=pipe if piped else null,
                 stdout=pipe if piped else log,
                 stderr=log,

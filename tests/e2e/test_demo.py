@@ -17,6 +17,7 @@ from router_sim.knight.stocks import stocks
 from tests.e2e.floor import processes_of, until
 from tests.support import ROOT
 from tests.support.processes import process
+from tests.support.waiting import eventually
 
 CONTROLLED = {
     "variant",
@@ -112,16 +113,31 @@ async def test_killed_it_takes_everything_along(tmp_path: Path) -> None:
         await until(lambda: processes_of(directory) == [], "nothing is left")
 
 
+def test_a_process_whose_parent_died_before_it_could_ask_does_not_start(tmp_path: Path) -> None:
+    """The parent is gone long before the interpreter of its child runs: no signal will ever come."""
+    script = (
+        "import os, subprocess, sys\n"
+        "leash = [sys.executable, '-m', 'router_sim.demo.leash', str(os.getpid())]\n"
+        "subprocess.Popen([*leash, 'http.server', '0', '--bind', '127.0.0.1', '--directory', sys.argv[1]])\n"
+        "os._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, tmp_path], cwd=ROOT, timeout=60, check=True)
+
+    eventually(lambda: processes_of(tmp_path) == [], "it has not started")
+
+
+@pytest.mark.parametrize("drop_copy", [True, False])
 @pytest.mark.parametrize("protection", [protected(), protected(["parent_overfill"]), unprotected()])
-def test_its_configuration_is_a_good_one(protection: Any, tmp_path: Path) -> None:
+def test_its_configuration_is_a_good_one(protection: Any, drop_copy: bool, tmp_path: Path) -> None:  # noqa: FBT001
     """Whatever is removed, the gateway takes it."""
     file = tmp_path / "riskgate.toml"
-    file.write_text(GatewayFile("127.0.0.1:1", stocks(), protection).text())
+    file.write_text(GatewayFile("127.0.0.1:1", stocks(), protection, drop_copy=drop_copy).text())
 
     config = load_config(file)
 
     assert len(config.settings.routers) == 8
     assert config.settings.accounts[0].parent_required == protection.parents
+    assert config.settings.venue.drop_copy == drop_copy
 
 
 def test_a_line_of_defence_that_does_not_exist_is_refused() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -12,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from gateway.client import NewOrder, RouterClient, Side, TimeInForce, Verdict
+from router_sim.demo.setting import GatewayFile, protected
+from router_sim.knight.stocks import stocks
 from router_sim.plan import Parent
 from router_sim.scenario import STANDING
 from tests.e2e.floor import ACCOUNT, STOCK, Floor, floor, until, until_status
+from tests.support.processes import process
 from tests.support.waiting import RPC_SECONDS
 
 AWAY = STOCK.mid0 // 100 * 99 // 10_000_000 * 10_000_000
@@ -151,3 +155,18 @@ async def burst(hall: Floor, parent: str) -> int:
         process.stdin.write(f"open {time.time_ns()}\nparent {line}\n".encode())
     await until(lambda: hall.venue_router("smars-2").get("orders", 0) > 50, "orders flow")
     return process.pid
+
+
+async def test_a_fleet_that_waits_for_a_hanging_gateway_can_be_stopped(tmp_path: Path) -> None:
+    """No router gets a session, none loses one: only the signal itself can end the waiting."""
+    config = tmp_path / "riskgate.toml"
+    config.write_text(GatewayFile("127.0.0.1:1", stocks(), protected()).text())
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        gateway = f"127.0.0.1:{hanging.getsockname()[1]}"
+        arguments: list[str | Path] = ["router_sim", "fleet", "--config", config, "--gateway", gateway]
+        with process(arguments, tmp_path / "fleet.log") as fleet:
+            await until(lambda: fleet.output().count('"started"') == 8, "every router is started", seconds=60)
+            fleet.signal(signal.SIGTERM)
+
+            fleet.wait()
+            assert "not every router got a session" in fleet.output()
