@@ -181,11 +181,13 @@ class Door:
         return any(halt.cancels_outstanding for halt in self._halts.values())
 
     def timer(self, at: int) -> None:
-        """Time passes in the core."""
+        """Time passes in the core, and it may find something."""
         self.engine.timer(self.scene.zero + at)
+        if not self._witness.namings:  # the first is all that is told
+            self._witness.look(at, self.engine.findings)
 
     def look(self, at: int) -> list[int]:
-        """Take note of new halts and findings; OrderIDs that the core wants cancelled."""
+        """Take note of new halts; OrderIDs that the core wants cancelled."""
         trips = self.engine.trips()
         for trip in trips:
             if trip.trip not in self._halts and self._passed_until_halt is None:
@@ -193,7 +195,6 @@ class Door:
             if trip.trip not in self._halts:
                 self._witness.halted(trip.time - self.scene.zero, router_of(trip))
             self._halts[trip.trip] = halt_of(trip, self.scene.zero)
-        self._witness.look(at, self.engine.findings())
         first = next(iter(self._halts.values()), None)
         if first is not None and self._all_cancelled_at is None and first.cancels_outstanding == 0:
             self._all_cancelled_at = at

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from router_sim.units import MILLISECOND
 
 if TYPE_CHECKING:
     import riskcore  # at run time only a controlled run needs the native module
+
+
+_LOOK: Final = 100 * MILLISECOND
+"""How often the core looks for findings at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +79,28 @@ class Found:
 
 
 class Witness:
-    """Who was named when: by halts, and by loud findings, in order of time."""
+    """Who was named when: by halts, and by loud findings."""
 
     def __init__(self) -> None:
         """Begin with nobody."""
-        self.namings: list[Naming] = []
+        self._namings: list[Naming] = []
+        self._next_look = -(1 << 62)
         self._found: dict[int, Found] = {}
 
     def halted(self, at: int, router: str) -> None:
         """A halt names a router, if it names one."""
         if router:
-            self.namings.append(Naming(at, router, "halt"))
+            self._namings.append(Naming(at, router, "halt"))
 
-    def look(self, at: int, findings: Iterable[riskcore.Finding]) -> None:
-        """Take note of new findings, of those that have become loud, and of how they have grown."""
-        for finding in findings:
+    def look(self, at: int, findings: Callable[[], Iterable[riskcore.Finding]]) -> None:
+        """Take note of new findings, of those that have become loud, and of how they have grown.
+
+        To be called after each timer of the core; the core looks no more often than this does.
+        """
+        if at < self._next_look:
+            return
+        self._next_look = at + _LOOK
+        for finding in findings():
             known = self._found.get(finding.finding)
             found = Found(
                 at=known.at if known and known.loud == finding.loud else at,
@@ -100,7 +113,12 @@ class Witness:
             )
             self._found[finding.finding] = found
             if finding.loud and not (known and known.loud):
-                self.namings.append(Naming(at, finding.router, found.words))
+                self._namings.append(Naming(at, finding.router, found.words))
+
+    @property
+    def namings(self) -> tuple[Naming, ...]:
+        """In order of time."""
+        return tuple(sorted(self._namings, key=lambda naming: naming.at))
 
     @property
     def findings(self) -> tuple[Found, ...]:

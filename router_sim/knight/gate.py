@@ -120,7 +120,7 @@ class Gate:
     def warned(self, at: int, order: int, text: str) -> None:
         """The venue has refused it, in words that nobody has heard before."""
         self.engine.rejected(self.opened + at, order, text)
-        self.engine.timer(self.opened + at)
+        self.timer(at)
 
     def override(self, at: int) -> None:
         """Two people let the firm trade, whatever is red."""
@@ -193,6 +193,11 @@ class Gate:
         """The venue confirms a cancel."""
         self.engine.canceled(self.opened + at, order)
 
+    def timer(self, at: int) -> None:
+        """Time passes in the core, and it may find something."""
+        self.engine.timer(self.opened + at)
+        self._witness.look(at, self.engine.findings)
+
     def tick(self, at: int, symbol: int, bid: int, ask: int) -> None:
         """A quote."""
         self.engine.tick(self.opened + at, self.symbols[symbol], bid, ask)
@@ -204,7 +209,7 @@ class Gate:
         self._refusals.note(at, verdict, ROUTERS[router], self.engine.last_reject(), faulty=True)
 
     def look(self, at: int, works: Sequence[Work], table: Sequence[Stock]) -> list[int]:
-        """Take note of new halts and findings; OrderIDs that the core wants cancelled."""
+        """Take note of new halts; OrderIDs that the core wants cancelled."""
         for trip in self.engine.trips():
             known = self._halts.get(trip.trip)
             if known is None:
@@ -213,7 +218,6 @@ class Gate:
                     self._first_halt(trip, works, table)
             if known is None or known.cancels_outstanding:
                 self._halts[trip.trip] = halt_of(trip, self.opened)
-        self._witness.look(at, self.engine.findings())
         first = next(iter(self._halts.values()), None)
         if first is not None and self._all_cancelled_at is None and first.cancels_outstanding == 0:
             self._all_cancelled_at = at
@@ -243,7 +247,7 @@ class Gate:
             refusals=refusals,
             halts=tuple(self._halts.values()),
             first_refusal=self._refusals.first_faulty(refusals),
-            namings=tuple(self._witness.namings),
+            namings=self._witness.namings,
             findings=self._witness.findings,
             opening=Opening(
                 red=self._red or (),

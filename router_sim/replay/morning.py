@@ -333,8 +333,7 @@ class Morning:
         self._at(at + HEARTBEAT_EVERY, self._heartbeat, 0)
 
     def _timer(self, at: int, _: int) -> None:
-        gate = self._gate()
-        gate.engine.timer(gate.opened + at)
+        self._gate().timer(at)
         self._look(at)
         self._at(at + TIMER_EVERY, self._timer, 0)
 
