@@ -8,6 +8,7 @@
 //! sells while open.
 
 use crate::events::Side;
+use crate::headroom::Growth;
 use crate::market::Market;
 use crate::units::{Money, Price, Qty, saturating_sum};
 
@@ -36,6 +37,8 @@ pub struct Book {
     pub gross: i128,
     /// Cells whose value is not known: a position without any mark, or one that overflows.
     pub unvalued: u32,
+    /// What was ever added here (`headroom.rs`).
+    pub grown: Growth,
 }
 
 /// A change of what is open.
@@ -113,6 +116,7 @@ impl Book {
             }
         }
         (self.open_notional, self.open_orders) = (notional, orders);
+        self.grown.add(delta.orders, delta.qty, delta.notional);
         Some(())
     }
 
@@ -130,6 +134,7 @@ impl Book {
     pub fn execute(&mut self, is_cell: bool, execution: Execution) {
         if let Some((position, cash, executed)) = self.after(is_cell, execution) {
             (self.position, self.cash, self.executed_notional) = (position, cash, executed);
+            self.grown.add(0, execution.signed_qty.saturating_abs(), execution.notional);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::checks::{Checks, Measure};
 use crate::detect::Detect;
 use crate::events::Event;
 use crate::hash::{FoldHasher, Seeded};
+use crate::headroom::is_counted;
 use crate::ids::{ClOrdId, OrderId, ParentId, Ref, RouterId};
 use crate::ladder::Ladder;
 use crate::orders::Order;
@@ -128,6 +129,9 @@ impl Engine {
     }
 
     fn dispatch(&mut self, event: &Event) -> Outcome {
+        if !is_counted(event) {
+            self.state.upset();
+        }
         match event {
             Event::NewOrder(order) => self.new_order(order),
             Event::Report(report) => self.report(report),

@@ -22,6 +22,7 @@ pub mod explain;
 pub mod fleet;
 pub mod halts;
 pub mod hash;
+pub mod headroom;
 pub mod ids;
 pub mod ladder;
 pub mod limits;

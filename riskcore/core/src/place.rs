@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::events::{NewOrder, Replace, Side, TimeInForce};
 use crate::halts::{Offender, State as HaltState};
 use crate::hash::Seeded;
+use crate::headroom::Headroom;
 use crate::ids::{AccountId, ClOrdId, OrderId, Ref, RouterId, SymbolId};
 use crate::order_ids::IdHash;
 use crate::orders::{Accepted, Order, PendingReplace, Touched};
@@ -136,7 +137,7 @@ impl Engine {
         let place = self.route(order)?;
         let route = self.state.routes.at(place);
         let mut candidate = candidate(&self.state, order, route.touched, route.bounds, true)?;
-        self.judge(&mut candidate, order.cl_ord_id, place_as.is_some())?;
+        self.judge(&mut candidate, place, order.cl_ord_id, place_as.is_some())?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
         }
@@ -147,10 +148,13 @@ impl Engine {
     }
 
     /// Everything that is asked of a resolved order or replace. A check learns of its own refusals, but of a dry run's.
-    fn judge(&mut self, candidate: &mut Candidate, cl_ord_id: ClOrdId, placing: bool) -> Verdict {
+    fn judge(&mut self, candidate: &mut Candidate, route: RoutePlace, cl_ord_id: ClOrdId, placing: bool) -> Verdict {
         self.reduce_only(candidate)?;
-        while let Err(breach) = self.checks.check(candidate, &self.state) {
+        let headroom = self.state.has_headroom(route, candidate);
+        let mut overridden = false;
+        while let Err(breach) = self.verdict(candidate, headroom) {
             if self.overridden(candidate, cl_ord_id, &breach) {
+                overridden = true;
                 continue;
             }
             if placing {
@@ -165,7 +169,27 @@ impl Engine {
         if placing && candidate.bounds.trial {
             self.try_out(candidate);
         }
+        if placing && !headroom && !overridden && candidate.replaces.is_none() {
+            self.note_headroom(route, candidate);
+        }
         Ok(())
+    }
+
+    #[inline(always)]
+    fn verdict(&self, candidate: &Candidate, headroom: bool) -> Verdict {
+        let verdict = self.checks.check(candidate, &self.state, headroom);
+        debug_assert_eq!(verdict, self.checks.check(candidate, &self.state, false), "headroom decides nothing");
+        verdict
+    }
+
+    /// The order passed every check: what comes next on its route need not ask all of them.
+    #[cold]
+    fn note_headroom(&mut self, route: RoutePlace, candidate: &Candidate) {
+        let (mut headroom, state) = (Headroom::BOUNDLESS, &self.state);
+        self.checks.rooms(candidate, state, &mut |ix, lane, room| {
+            headroom.narrow(&candidate.touched, state, ix, lane, room);
+        });
+        self.state.keep_headroom(route, candidate, &headroom);
     }
 
     /// A scope that takes nothing but cancels refuses before anything else is looked at, even an unknown symbol.
@@ -342,6 +366,7 @@ impl Engine {
         let (router, account, parent) = (order.router, order.account, order.parent);
         let (tif, strategy, flags) = (order.tif, order.strategy, order.flags);
         let larger = replace.qty > order.qty;
+        let more = replace.qty.0.saturating_sub(order.qty.0);
         let less_aggressive = match (price, order.price) {
             (Some(new), Some(old)) if side.is_buy() => new <= old,
             (Some(new), Some(old)) => new >= old,
@@ -389,11 +414,12 @@ impl Engine {
         {
             return Err(Breach::reject(halted(&self.state, ix, &HALTED)));
         }
-        self.judge(&mut candidate, replace.cl_ord_id, true)?;
+        self.judge(&mut candidate, place, replace.cl_ord_id, true)?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
         }
         self.reserve(&candidate);
+        self.state.grow(&touched, 1, more.max(added.0), candidate.added_notional);
         self.overrides.used(router, replace.cl_ord_id);
         self.ladder.touch_all(&candidate.touched);
         Ok(pending)

@@ -26,6 +26,16 @@ pub struct Bounds {
     pub collar_bps: i64,
     /// Smallest collar while orders are collected: `price_collar_auction_bps`, or where it is not set the other one.
     pub collar_auction_bps: i64,
+    /// Smallest `max_order_adv_bps`.
+    pub order_adv_bps: i64,
+    /// Smallest `price_collar_passive_bps`.
+    pub passive_bps: i64,
+    /// Smallest `market_data_max_age`, in ns.
+    pub market_data_age: i64,
+    /// Smallest `max_children_factor`.
+    pub children_factor: i64,
+    /// Largest `min_child_qty`; 0 if none is set.
+    pub smallest_child: i64,
     /// A limit that is required at one of the scopes is not set there.
     pub missing: bool,
     /// The scope whose list has not got the symbol.
@@ -44,6 +54,11 @@ impl Bounds {
         order_qty: i64::MAX,
         collar_bps: i64::MAX,
         collar_auction_bps: i64::MAX,
+        order_adv_bps: i64::MAX,
+        passive_bps: i64::MAX,
+        market_data_age: i64::MAX,
+        children_factor: i64::MAX,
+        smallest_child: 0,
         missing: false,
         not_permitted: None,
         restricted: None,
@@ -61,11 +76,24 @@ impl Bounds {
             bounds.trial |= here.on_trial() != 0;
             for limit in each(here.blocking()) {
                 bounds.places[usize::from(limit.0)] |= 1 << place;
-                match limit {
-                    id::MAX_ORDER_QTY => bounds.order_qty = tighter(bounds.order_qty, here.value(limit)),
-                    id::MAX_ORDER_NOTIONAL => bounds.order_notional = bounds.order_notional.min(here.value(limit)),
-                    _ => {}
-                }
+                let value = here.value(limit);
+                let bound = match limit {
+                    id::MAX_ORDER_QTY => &mut bounds.order_qty,
+                    id::MAX_ORDER_ADV_BPS => &mut bounds.order_adv_bps,
+                    id::PRICE_COLLAR_PASSIVE_BPS => &mut bounds.passive_bps,
+                    id::MARKET_DATA_MAX_AGE => &mut bounds.market_data_age,
+                    id::MAX_CHILDREN_FACTOR => &mut bounds.children_factor,
+                    id::MAX_ORDER_NOTIONAL => {
+                        bounds.order_notional = bounds.order_notional.min(value);
+                        continue;
+                    }
+                    id::MIN_CHILD_QTY => {
+                        bounds.smallest_child = bounds.smallest_child.max(i64::try_from(value).unwrap_or(i64::MAX));
+                        continue;
+                    }
+                    _ => continue,
+                };
+                *bound = tighter(*bound, value);
             }
             if let Some(bound) = in_force(here, false) {
                 bounds.collar_bps = tighter(bounds.collar_bps, bound);
@@ -106,6 +134,8 @@ impl Bounds {
     fn look_at_each(&mut self) {
         self.order_notional = i128::MIN;
         (self.order_qty, self.collar_bps, self.collar_auction_bps) = (i64::MIN, i64::MIN, i64::MIN);
+        (self.order_adv_bps, self.passive_bps, self.market_data_age) = (i64::MIN, i64::MIN, i64::MIN);
+        self.children_factor = 0;
     }
 
     /// The scopes at which a limit is set, as bits by their place (`Touched::among`).
@@ -172,6 +202,14 @@ impl Route {
 #[derive(Clone, Copy, Debug)]
 pub struct RoutePlace(usize);
 
+impl RoutePlace {
+    /// Its number, below `Routes::len`.
+    #[inline]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// The most places, about 8 MiB.
 const MAX_PLACES: usize = 1 << 16;
 
@@ -192,6 +230,12 @@ impl Routes {
             bounds: Bounds::NONE,
         };
         Routes { places: alloc::vec![none; places], shift: u64::BITS - places.trailing_zeros() }
+    }
+
+    /// How many places there are.
+    #[expect(clippy::len_without_is_empty, reason = "it never is")]
+    pub fn len(&self) -> usize {
+        self.places.len()
     }
 
     /// Where the route is, if it is held and the limits are still those of this version.

@@ -67,6 +67,7 @@ impl Engine {
         if released_notional != 0 {
             let released = Released { touched: &touched, accepted_at, notional: released_notional };
             self.checks.released(&released, &self.state);
+            self.state.grow(&touched, 0, 0, -released_notional);
         }
         self.count_asked(id);
     }

@@ -7,6 +7,7 @@ use crate::events::{Instrument, NameKind, Side};
 use crate::fleet::Fleet;
 use crate::halts::Halts;
 use crate::hash::Seeded;
+use crate::headroom::Headrooms;
 use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
 use crate::limits::Limits;
 use crate::market::Market;
@@ -91,6 +92,10 @@ pub struct State {
     pub limits: Limits,
     /// Scopes and limits of the orders that came last.
     pub routes: Routes,
+    /// What may still be added on those routes before all checks are asked again.
+    pub headrooms: Headrooms,
+    /// Changes that make all of it void, from 1.
+    pub upsets: u64,
     /// Per scope: what it holds.
     pub books: Vec<Book>,
     /// Per symbol: its cells.
@@ -125,6 +130,7 @@ impl State {
     /// An empty state.
     pub fn new(config: &crate::engine::EngineConfig) -> State {
         let seed = Seeded(config.seed);
+        let routes = Routes::new(config.max_pairs);
         let mut state = State {
             now: Nanos(i64::MIN),
             day: config.trading_day,
@@ -138,7 +144,9 @@ impl State {
             parent_required: Vec::new(),
             scopes: ScopeIndex::new(config.max_pairs, seed),
             limits: Limits::default(),
-            routes: Routes::new(config.max_pairs),
+            headrooms: Headrooms::new(routes.len()),
+            upsets: 1,
+            routes,
             books: Vec::new(),
             cells: Vec::new(),
             halts: Halts::default(),
@@ -299,7 +307,9 @@ impl State {
             self.revalue(ix, symbol);
             return 0;
         };
-        gross - core::mem::replace(&mut book.gross, gross)
+        let change = gross - core::mem::replace(&mut book.gross, gross);
+        book.grown.add_gross(change);
+        change
     }
 
     #[inline(always)]
@@ -308,6 +318,7 @@ impl State {
         let changed = book.change_open(Side::Buy, false, delta);
         debug_assert!(changed.is_some(), "checked by can_open");
         book.gross = saturating_sum(book.gross, gross);
+        book.grown.add_gross(gross);
     }
 
     /// Books an execution in every scope an order touches. `None` on overflow, and nothing is changed.
@@ -345,7 +356,9 @@ impl State {
             return place;
         }
         let bounds = self.bounds_of(touched);
-        self.routes.put(key, self.limits.version, *touched, bounds)
+        let place = self.routes.put(key, self.limits.version, *touched, bounds);
+        self.headrooms.forget(place);
+        place
     }
 
     /// The limits of an order that touches these scopes.
@@ -378,6 +391,10 @@ impl State {
             return;
         }
         (book.pnl, book.gross, book.unvalued) = (pnl, gross, unvalued);
+        book.grown.add_gross(gross - before.1);
+        if unvalued > before.2 {
+            self.upsets += 1;
+        }
         // Only profit and loss are watched.
         let moved = pnl != before.0;
         if moved {
@@ -388,6 +405,7 @@ impl State {
             // Sums of at most 2^32 cells of less than 2^95 each.
             total.pnl = saturating_sum(total.pnl, pnl - before.0);
             total.gross = saturating_sum(total.gross, gross - before.1);
+            total.grown.add_gross(gross - before.1);
             total.unvalued = total.unvalued + unvalued - before.2;
             if moved {
                 self.revalued.push(owner);

@@ -115,6 +115,11 @@ pub fn of_whole_bps(part: i128, whole: i128) -> i128 {
     scaled / whole + i128::from(scaled % whole != 0)
 }
 
+/// The largest part of a whole that is no more than so many basis points of it by `of_whole_bps`.
+pub fn part_of_bps(bps: i128, whole: i128) -> i128 {
+    bps.max(0).checked_mul(whole.max(0)).unwrap_or(i128::MAX) / i128::from(BPS)
+}
+
 /// `ceil(a * num / den)` for non-negative `a` and positive `den`: risk prices round up.
 pub fn mul_div_ceil(a: i64, num: i64, den: i64) -> Option<i64> {
     let product = i128::from(a) * i128::from(num);

@@ -3,14 +3,14 @@
 //! The average is reference data that the firm brings in the morning. Where the limit is set and the average is not known,
 //! the order is refused: what nobody has looked up is not liquid.
 
-use super::{Check, Measure, id};
+use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::limits::{Action, Judges, LimitDef, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{OTHER, Reason, reasons};
 use crate::scopes::ScopeKind;
 use crate::state::State;
-use crate::units::of_whole_bps;
+use crate::units::{BPS, of_whole_bps, widening_mul};
 
 reasons! { REASONS:
     ORDER_ABOVE_ADV = 240, 3, "The order's quantity is too large a part of the instrument's average daily volume.";
@@ -36,6 +36,16 @@ pub struct AverageVolume;
 
 impl Check for AverageVolume {
     const REASONS: &'static [Reason] = REASONS;
+
+    #[inline(always)]
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        let volume = state.average_volumes[candidate.symbol.index()].unwrap_or_default();
+        // Within the tightest, within all.
+        if widening_mul(candidate.qty.0, BPS) <= widening_mul(candidate.bounds.order_adv_bps, volume.0) {
+            return Ok(());
+        }
+        self.check_each(candidate, state)
+    }
 
     #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {

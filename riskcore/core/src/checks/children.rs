@@ -11,7 +11,7 @@
 
 use core::hash::Hasher;
 
-use super::{Check, Measure, id};
+use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::hash::FoldHasher;
 use crate::ids::Ref;
@@ -22,6 +22,7 @@ use crate::per_parent::PerParent;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
+use crate::units::widening_mul;
 
 reasons! { REASONS:
     TOO_MANY_CHILDREN = 242, ALGORITHM_RISK_THRESHOLD,
@@ -89,6 +90,24 @@ impl Check for Children {
         }
     }
 
+    /// A parent with so few orders that they are within the tightest bound, taken for the largest child, is within all.
+    #[inline(always)]
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        let bounds = &candidate.bounds;
+        if bounds.places(id::MAX_CHILDREN_FACTOR) == 0 {
+            return Ok(());
+        }
+        if let Some(parent) = candidate.parent.known().and_then(|parent| state.parents.get(parent)) {
+            // A router has never sent more of them than all routers together.
+            let (orders, factor) = (i128::from(parent.children) + 1, bounds.children_factor);
+            let smallest = bounds.smallest_child.max(lot(candidate, state)).max(1);
+            if orders <= factor.into() || orders <= widening_mul(factor, parent.qty.0 / smallest) {
+                return Ok(());
+            }
+        }
+        self.check_each(candidate, state)
+    }
+
     #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let limit = id::MAX_CHILDREN_FACTOR;
@@ -136,11 +155,14 @@ fn is_routers(ix: ScopeIx, candidate: &Candidate) -> bool {
     ix == candidate.touched.router() || ix == candidate.touched.router_symbol()
 }
 
+fn lot(candidate: &Candidate, state: &State) -> i64 {
+    state.instruments[candidate.symbol.index()].map_or(1, |instrument| instrument.lot.0)
+}
+
 /// How many orders the parent may have.
 fn allowed(ix: ScopeIx, candidate: &Candidate, parent: &Parent, state: &State) -> i128 {
     let limits = state.limits.at(ix);
-    let lot = || state.instruments[candidate.symbol.index()].map_or(1, |instrument| instrument.lot.0.into());
-    let smallest = limits.get(id::MIN_CHILD_QTY).unwrap_or_else(lot).max(1);
+    let smallest = limits.get(id::MIN_CHILD_QTY).unwrap_or_else(|| lot(candidate, state).into()).max(1);
     let qty = i128::from(parent.qty.0);
     let needed = qty / smallest + i128::from(qty % smallest != 0);
     needed.saturating_mul(limits.value(id::MAX_CHILDREN_FACTOR))

@@ -8,12 +8,13 @@
 use super::gross_notional::added_gross;
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
+use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
 use crate::scopes::{Scope, ScopeIx, ScopeKind};
 use crate::state::State;
-use crate::units::{of_whole_bps, saturating_sum};
+use crate::units::{of_whole_bps, part_of_bps, saturating_sum};
 
 reasons! { REASONS:
     CONCENTRATION_LIMIT = 246, 3,
@@ -41,6 +42,20 @@ pub struct Concentration;
 impl Check for Concentration {
     const REASONS: &'static [Reason] = REASONS;
 
+    fn grows(limit: LimitId) -> Option<Lane> {
+        (limit == id::MAX_CONCENTRATION_BPS).then_some(Lane::Gross)
+    }
+
+    fn room(&self, measure: &Measure, state: &State) -> i128 {
+        let most = whole_of(measure.ix, state).map_or(0, |whole| part_of_bps(measure.bound, allowed(whole, state)));
+        most.saturating_sub(state.books[measure.ix.at()].gross)
+    }
+
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
+
     #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let limit = id::MAX_CONCENTRATION_BPS;
@@ -60,18 +75,26 @@ impl Check for Concentration {
     }
 
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
-        let whole = match state.scopes.at(ix) {
-            Scope::Symbol(_) => ScopeIx::FIRM,
-            Scope::AccountSymbol(account, _) => state.scopes.find(Scope::Account(account))?,
-            _ => return None,
-        };
+        let whole = whole_of(ix, state)?;
         (limit == id::MAX_CONCENTRATION_BPS).then(|| part(state, ix, whole, 0))
     }
 }
 
-/// The part of `whole`'s gross notional allowed that a cell takes with so much more. Both are required limits: without one
-/// no order comes this far, and any part of nothing is too much.
+/// What an instrument is held against.
+fn whole_of(ix: ScopeIx, state: &State) -> Option<ScopeIx> {
+    match state.scopes.at(ix) {
+        Scope::Symbol(_) => Some(ScopeIx::FIRM),
+        Scope::AccountSymbol(account, _) => state.scopes.find(Scope::Account(account)),
+        _ => None,
+    }
+}
+
+/// Both are required limits: without one no order comes this far, and any part of nothing is too much.
+fn allowed(whole: ScopeIx, state: &State) -> i128 {
+    state.limits.at(whole).get(id::MAX_GROSS_NOTIONAL).unwrap_or(0)
+}
+
+/// The part of `whole`'s gross notional allowed that a cell takes with so much more.
 fn part(state: &State, cell: ScopeIx, whole: ScopeIx, added: i128) -> i128 {
-    let allowed = state.limits.at(whole).get(id::MAX_GROSS_NOTIONAL).unwrap_or(0);
-    of_whole_bps(saturating_sum(state.books[cell.at()].gross, added), allowed)
+    of_whole_bps(saturating_sum(state.books[cell.at()].gross, added), allowed(whole, state))
 }

@@ -57,6 +57,12 @@ pub struct DayLoss;
 impl Check for DayLoss {
     const REASONS: &'static [Reason] = REASONS;
 
+    /// A position that loses its price makes all headroom void.
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
+
     /// A loss halts where it arises (`watch`); an order meets this only while a position has no price at all.
     #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {

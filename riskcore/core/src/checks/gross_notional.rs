@@ -4,6 +4,7 @@
 use super::{Check, Measure, id};
 use crate::books::Book;
 use crate::candidate::Candidate;
+use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::orders::Touched;
 use crate::outcome::Unit;
@@ -39,6 +40,20 @@ pub struct GrossNotional;
 impl Check for GrossNotional {
     const REASONS: &'static [Reason] = REASONS;
 
+    fn grows(limit: LimitId) -> Option<Lane> {
+        (limit == id::MAX_GROSS_NOTIONAL).then_some(Lane::Gross)
+    }
+
+    /// An order that does not widen the worst case says nothing of what is held.
+    fn room(&self, measure: &Measure, state: &State) -> i128 {
+        measure.bound.saturating_sub(state.books[measure.ix.at()].gross)
+    }
+
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
+
     #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let (touched, limit) = (&candidate.touched, id::MAX_GROSS_NOTIONAL);
@@ -71,7 +86,7 @@ impl Check for GrossNotional {
 
 /// What the order adds to a cell's worst-case notional; `None` on overflow.
 #[inline(always)]
-pub(super) fn added_gross(candidate: &Candidate, state: &State, cell: ScopeIx) -> Option<i128> {
+pub(crate) fn added_gross(candidate: &Candidate, state: &State, cell: ScopeIx) -> Option<i128> {
     let book = &state.books[cell.at()];
     let (buy, sell) = if candidate.side.is_buy() { (candidate.added, 0) } else { (0, candidate.added) };
     let (before, worst) = (book.worst_with(0, 0), book.worst_with(buy, sell));

@@ -32,6 +32,7 @@ use super::{Check, Measure, id};
 use crate::candidate::Candidate;
 use crate::hash::{FoldHasher, Seeded};
 use crate::ids::{OrderId, ParentId};
+use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::orders::{Order, Status};
 use crate::outcome::Unit;
@@ -40,7 +41,7 @@ use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::parents::Parent;
 use crate::scopes::{Scope, ScopeIx, ScopeKind};
 use crate::state::State;
-use crate::units::of_whole_bps;
+use crate::units::{of_whole_bps, part_of_bps};
 
 reasons! { REASONS:
     LEAVING_LIMIT = 247, ALGORITHM_RISK_THRESHOLD,
@@ -99,9 +100,12 @@ struct Flow {
 impl Flow {
     /// What left beyond what entered, in parts of it. Anything is too much of nothing.
     fn excess(&self, allowance: i128) -> i128 {
-        // Sums of at most 2^40 orders of less than 2^63 each.
-        let left = self.parented + (self.bare - allowance).max(0);
-        of_whole_bps(left - self.entered, self.entered)
+        of_whole_bps(self.left(allowance) - self.entered, self.entered)
+    }
+
+    /// Sums of at most 2^40 orders of less than 2^63 each.
+    fn left(&self, allowance: i128) -> i128 {
+        self.parented + (self.bare - allowance).max(0)
     }
 }
 
@@ -120,6 +124,8 @@ pub struct Leaving {
     entered: PerParent<Entered>,
     /// What the OMS registered today; no part of the state hash, because the parents themselves are.
     registered: HashMap<Scope, i128, Seeded>,
+    /// A parent was reduced today: it may yet enter a router with less than it entered with before.
+    reduced: bool,
 }
 
 impl Leaving {
@@ -146,6 +152,23 @@ impl Leaving {
 
 impl Check for Leaving {
     const REASONS: &'static [Reason] = REASONS;
+
+    fn grows(limit: LimitId) -> Option<Lane> {
+        (limit == id::MAX_EXCESS_LEAVING_BPS).then_some(Lane::Qty)
+    }
+
+    /// Quantity that may leave before anything more has entered.
+    fn room(&self, measure: &Measure, state: &State) -> i128 {
+        let Some(flow) = self.flow(measure.ix, state) else { return 0 };
+        let left = flow.left(allowance(state.limits.at(measure.ix)));
+        flow.entered.saturating_add(part_of_bps(measure.bound, flow.entered)).saturating_sub(left)
+    }
+
+    /// Nothing else shrinks what has entered.
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        self.reduced
+    }
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.flows.len() <= ix.at() {
@@ -192,29 +215,30 @@ impl Check for Leaving {
 
     fn asked(&mut self, order: &Order, change: i64, state: &State) {
         for ix in order.touched.iter() {
-            let Some(mut flow) = self.flows.get(ix.at()).copied().flatten() else { continue };
+            let Some(Some(flow)) = self.flows.get_mut(ix.at()) else { continue };
             if flow.since.is_none() && is_new(order, change) {
                 flow.since = Some(order.id);
             }
             if flow.since.is_none_or(|since| order.id < since) {
                 continue;
             }
-            match order.parent {
-                Some(parent) => {
-                    flow.parented += i128::from(change);
-                    if change > 0 && is_routers(state.scopes.at(ix)) {
-                        flow.entered += i128::from(self.entering(ix, &flow, parent, state));
-                        let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
-                        *self.entered.entry(ix, parent) = Entered { qty, since: flow.since };
-                    }
-                }
-                None => flow.bare += i128::from(change),
+            let Some(parent) = order.parent else {
+                flow.bare += i128::from(change);
+                continue;
+            };
+            flow.parented += i128::from(change);
+            if change > 0 && (ix == order.touched.router() || ix == order.touched.router_symbol()) {
+                let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
+                let entered = self.entered.entry(ix, parent);
+                let before = if entered.since == flow.since { entered.qty } else { 0 };
+                flow.entered += i128::from(qty - before);
+                *entered = Entered { qty, since: flow.since };
             }
-            self.flows[ix.at()] = Some(flow);
         }
     }
 
     fn registered(&mut self, parent: &Parent, change: i64) {
+        self.reduced |= change < 0;
         let (account, symbol) = (parent.account, parent.symbol);
         for scope in [
             Scope::Firm,
@@ -236,6 +260,7 @@ impl Check for Leaving {
         self.flows.iter_mut().flatten().for_each(|flow| *flow = Flow::default());
         self.entered.clear();
         self.registered.clear();
+        self.reduced = false;
     }
 
     fn digest(&self, hasher: &mut FoldHasher) {

@@ -2,7 +2,7 @@
 //!
 //! A limit-priced order that can only reduce the position passes: staleness closes for opening, not for getting out.
 
-use super::{Check, Measure, id};
+use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::limits::{Action, Judges, LimitDef, kinds};
 use crate::outcome::Unit;
@@ -34,6 +34,14 @@ pub struct MarketData;
 
 impl Check for MarketData {
     const REASONS: &'static [Reason] = REASONS;
+
+    #[inline(always)]
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        match state.markets[candidate.symbol.index()].age(candidate.now) {
+            Some(age) if age.0 <= candidate.bounds.market_data_age => Ok(()),
+            _ => self.check_each(candidate, state),
+        }
+    }
 
     #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {

@@ -19,6 +19,7 @@ use crate::candidate::Candidate;
 use crate::events::NewOrder;
 use crate::halts::State as HaltState;
 use crate::hash::FoldHasher;
+use crate::headroom::Lane;
 use crate::ids::RouterId;
 use crate::limits::{Judges, LimitDef, LimitId, ScopeLimits};
 use crate::orders::Order;
@@ -30,7 +31,7 @@ use crate::state::State;
 use crate::units::{Nanos, Price};
 
 /// A refusal, and the halt that goes with it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Breach {
     /// Why.
     pub reject: Reject,
@@ -178,6 +179,23 @@ pub trait Check: Default {
         first
     }
 
+    /// What the sum that a limit bounds grows by; `None` if the limit bounds something else (`headroom.rs`).
+    fn grows(_limit: LimitId) -> Option<Lane> {
+        None
+    }
+
+    /// How much more of that passes once the order that was measured so has passed.
+    fn room(&self, measure: &Measure, _state: &State) -> i128 {
+        measure.bound.saturating_sub(measure.value)
+    }
+
+    /// Whether an order must be held against this check even while everything that grows has headroom. Only a check that
+    /// bounds nothing but what `grows` may say no.
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        true
+    }
+
     /// This check refused the order (not called for a dry run).
     fn refused(&mut self, _candidate: &Candidate, _reject: &Reject) {}
 
@@ -283,12 +301,15 @@ macro_rules! registry {
                 $(self.$module.attempted(router, order, state);)+
             }
 
-            /// Asks every check in order; the first refusal is the answer, with the place of the check that gave it.
+            /// Asks every check in order; the first refusal is the answer, with the place of the check that gave it. With
+            /// headroom those are left out that have nothing else to say.
             #[inline]
-            pub fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+            pub fn check(&self, candidate: &Candidate, state: &State, headroom: bool) -> Verdict {
                 let mut place = 0;
                 $(
-                    if let Err(breach) = self.$module.check(candidate, state) {
+                    if (!headroom || self.$module.asks(candidate, state))
+                        && let Err(breach) = self.$module.check(candidate, state)
+                    {
                         return Err(Breach { place, ..breach });
                     }
                     place += 1;
@@ -324,6 +345,16 @@ macro_rules! registry {
             /// Shows every bound of every check that the order is held against.
             pub fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
                 $(self.$module.measure(candidate, state, see);)+
+            }
+
+            /// Shows how much more passes of what grows at each scope, once this order has passed.
+            pub fn rooms(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(ScopeIx, Lane, i128)) {
+                $(self.$module.measure(candidate, state, &mut |measure| {
+                    if let Some(lane) = $module::$check::grows(measure.limit) {
+                        see(measure.ix, lane, self.$module.room(&measure, state));
+                    }
+                    true
+                });)+
             }
 
             /// Each check by itself, in order: its name, its verdict, whether that took an override (`waive`), and what it

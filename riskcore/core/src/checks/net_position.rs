@@ -5,6 +5,7 @@
 
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
+use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
@@ -49,6 +50,15 @@ pub struct NetPosition;
 
 impl Check for NetPosition {
     const REASONS: &'static [Reason] = REASONS;
+
+    fn grows(limit: LimitId) -> Option<Lane> {
+        matches!(limit, id::MAX_LONG_POSITION | id::MAX_SHORT_POSITION).then_some(Lane::Qty)
+    }
+
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
 
     #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {

@@ -18,6 +18,7 @@ use core::hash::Hasher;
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
 use crate::hash::FoldHasher;
+use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
@@ -77,6 +78,15 @@ impl NotionalVelocity {
 
 impl Check for NotionalVelocity {
     const REASONS: &'static [Reason] = REASONS;
+
+    fn grows(limit: LimitId) -> Option<Lane> {
+        (limit == id::MAX_NOTIONAL_VELOCITY).then_some(Lane::Notional)
+    }
+
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.windows.len() <= ix.at() {

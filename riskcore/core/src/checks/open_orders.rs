@@ -9,6 +9,7 @@
 use super::{Check, Measure, id};
 use crate::books::Book;
 use crate::candidate::Candidate;
+use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::outcome::Unit;
 use crate::reasons::Reason;
@@ -72,6 +73,20 @@ pub struct OpenOrders;
 
 impl Check for OpenOrders {
     const REASONS: &'static [Reason] = reason::REASONS;
+
+    fn grows(limit: LimitId) -> Option<Lane> {
+        match limit {
+            id::MAX_OPEN_ORDERS => Some(Lane::Orders),
+            id::MAX_OPEN_QTY => Some(Lane::Qty),
+            id::MAX_OPEN_NOTIONAL => Some(Lane::Notional),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
 
     #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {

@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use super::{Check, Fill, Measure, id};
+use super::{Check, Fill, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::drift::DriftWindow;
 use crate::hash::FoldHasher;
@@ -109,6 +109,22 @@ impl Check for OwnDrift {
             *slot = None;
         } else if slot.as_ref().is_none_or(|drift| drift.window != window) {
             *slot = Some(Box::new(Drift::new(window)));
+        }
+    }
+
+    /// The verdict alone needs no division.
+    #[inline(always)]
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        let is_buy = candidate.side.is_buy();
+        let within = |ix: ScopeIx| {
+            let drift = self.at(ix).and_then(|drift| drift.sides[usize::from(is_buy)].drift(candidate.now));
+            let Some((reference, distance)) = drift else { return true };
+            let bound = i64::try_from(state.limits.at(ix).value(id::OWN_DRIFT_BPS)).unwrap_or(i64::MAX);
+            widening_mul(distance, BPS) <= widening_mul(bound, reference.0)
+        };
+        match candidate.touched.among(candidate.bounds.places(id::OWN_DRIFT_BPS)).all(within) {
+            true => Ok(()),
+            false => self.check_each(candidate, state),
         }
     }
 

@@ -4,7 +4,7 @@
 //! dollar that nobody meant rests until the market comes to it. The bound itself passes, `(ref - px) * 10,000 <= bps * ref`
 //! for a buy, and it holds in every phase. Without the limit nothing is far.
 
-use super::{Check, Measure, id};
+use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::limits::{Action, Judges, LimitDef, kinds};
 use crate::outcome::Unit;
@@ -38,28 +38,40 @@ impl Check for PricePassive {
     const REASONS: &'static [Reason] = REASONS;
 
     #[inline(always)]
+    fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
+        match away(candidate, state) {
+            // Within the tightest, within all.
+            Some((away, reference))
+                if widening_mul(away, BPS) > widening_mul(candidate.bounds.passive_bps, reference) =>
+            {
+                self.check_each(candidate, state)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let limit = id::PRICE_COLLAR_PASSIVE_BPS;
-        let places = candidate.bounds.places(limit);
-        if places == 0 {
-            return;
-        }
-        let (Some(price), Some((bid, ask))) = (candidate.price, state.markets[candidate.symbol.index()].touch()) else {
-            return;
-        };
-        let reference = if candidate.side.is_buy() { bid.0 } else { ask.0 };
-        // Both prices are positive, so their difference fits.
-        let away = (reference - price.0) * candidate.side.sign();
-        if away <= 0 {
-            return;
-        }
+        let Some((away, reference)) = away(candidate, state) else { return };
         // Rounded up: more than a whole bound exactly if the price is beyond it.
         let value = (widening_mul(away, BPS) + i128::from(reference) - 1) / i128::from(reference);
-        for ix in candidate.touched.among(places) {
+        for ix in candidate.touched.among(candidate.bounds.places(limit)) {
             let bound = state.limits.at(ix).value(limit);
             if !see(Measure { ix, limit, bound, value, reason: &PRICE_FAR_PASSIVE }) {
                 return;
             }
         }
     }
+}
+
+/// How far a price is from the market on the passive side, and the reference it is measured against; `None` if it is not
+/// there, or there is no price.
+#[inline(always)]
+fn away(candidate: &Candidate, state: &State) -> Option<(i64, i64)> {
+    let (bid, ask) = state.markets[candidate.symbol.index()].touch()?;
+    let reference = if candidate.side.is_buy() { bid.0 } else { ask.0 };
+    // Both prices are positive, so their difference fits.
+    let away = (reference - candidate.price?.0) * candidate.side.sign();
+    (away > 0).then_some((away, reference))
 }

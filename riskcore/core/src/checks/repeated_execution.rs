@@ -184,6 +184,17 @@ fn bound(limits: &ScopeLimits) -> i128 {
 impl Check for RepeatedExecution {
     const REASONS: &'static [Reason] = REASONS;
 
+    /// Only an order whose work may have been executed as often as any.
+    #[inline(always)]
+    fn asks(&self, candidate: &Candidate, state: &State) -> bool {
+        let places = candidate.bounds.places(id::MAX_REPEATED_EXECUTIONS);
+        candidate.touched.among(places).any(|ix| {
+            let Some(armed) = self.scopes.get(ix.at()) else { return true };
+            let most = i128::from(armed.most) + 1;
+            armed.recent.is_some() || most > state.limits.at(ix).value(id::MAX_REPEATED_EXECUTIONS)
+        })
+    }
+
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.scopes.len() <= ix.at() {
             self.scopes.resize_with(ix.at() + 1, Armed::default);

@@ -9,6 +9,7 @@ use core::hash::Hasher;
 use super::{Check, Measure, Released, id};
 use crate::candidate::Candidate;
 use crate::hash::FoldHasher;
+use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{Reason, reasons};
@@ -79,6 +80,15 @@ impl Turnover {
 
 impl Check for Turnover {
     const REASONS: &'static [Reason] = REASONS;
+
+    fn grows(limit: LimitId) -> Option<Lane> {
+        matches!(limit, id::MAX_TURNOVER_DAY | id::MAX_TURNOVER_WINDOW).then_some(Lane::Notional)
+    }
+
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.windows.len() <= ix.at() {

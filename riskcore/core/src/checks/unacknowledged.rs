@@ -22,6 +22,7 @@ use super::{Answer, Check, Measure, id};
 use crate::candidate::Candidate;
 use crate::hash::FoldHasher;
 use crate::ids::OrderId;
+use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::orders::{Order, Status};
 use crate::outcome::Unit;
@@ -141,6 +142,15 @@ impl Unacknowledged {
 
 impl Check for Unacknowledged {
     const REASONS: &'static [Reason] = REASONS;
+
+    fn grows(limit: LimitId) -> Option<Lane> {
+        (limit == id::MAX_UNACKNOWLEDGED).then_some(Lane::Orders)
+    }
+
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.counts.len() <= ix.at() {

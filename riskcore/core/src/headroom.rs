@@ -1,0 +1,224 @@
+//! Headroom: how much may still happen before a limit on a growing sum could refuse an order.
+//!
+//! Most limits bound a sum - of open orders, of quantity, of money - that only orders, executions and marks make larger.
+//! Each book counts what was ever added to it and takes nothing off (`Growth`). When an order has passed every check, its
+//! route keeps how far those counts may rise until the next bound is met, scope by scope. An order that stays below passes
+//! the checks that bound nothing else without asking them (`Check::asks`). What is given back meanwhile makes room that
+//! goes unnoticed until the headroom is used up and all are asked again: it errs on the side of asking.
+//!
+//! Whatever else could turn a verdict - limits, reference data, a position without a price - makes all headroom void
+//! (`State::upset`). No decision depends on whether there was headroom; a debug build asks everything even so, and compares.
+
+use alloc::vec::Vec;
+
+use crate::candidate::Candidate;
+use crate::checks::gross_notional::added_gross;
+use crate::events::{Event, ReportKind};
+use crate::orders::Touched;
+use crate::routes::RoutePlace;
+use crate::scopes::ScopeIx;
+use crate::state::State;
+use crate::units::Qty;
+
+/// What a sum grows by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Orders that passed.
+    Orders,
+    /// Quantity, bought or sold, asked for or executed.
+    Qty,
+    /// Notional, accepted or executed.
+    Notional,
+    /// Worst-case gross notional, by orders and by marks.
+    Gross,
+}
+
+const LANES: usize = 4;
+
+/// Money is counted in 2^16 of its units, rounded up where it is added and down where it is room.
+const COARSE: u32 = 16;
+
+fn coarse_up(money: i128) -> i64 {
+    if money <= 0 { 0 } else { i64::try_from(money >> COARSE).map_or(i64::MAX, |coarse| coarse.saturating_add(1)) }
+}
+
+impl Lane {
+    fn is_money(self) -> bool {
+        matches!(self, Lane::Notional | Lane::Gross)
+    }
+
+    /// What is left of a bound, in the units that are counted.
+    fn counted_down(self, room: i128) -> i64 {
+        let room = room.max(0) >> if self.is_money() { COARSE } else { 0 };
+        i64::try_from(room).unwrap_or(i64::MAX)
+    }
+}
+
+/// What was ever added at one scope, by lane. Never falls; ends at the largest number there is, above which is no room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Growth([i64; LANES]);
+
+impl Growth {
+    /// More orders, quantity and notional; what is negative adds nothing.
+    #[inline(always)]
+    pub fn add(&mut self, orders: i32, qty: i64, notional: i128) {
+        self.add_to(Lane::Orders, orders.max(0).into());
+        self.add_to(Lane::Qty, qty.max(0));
+        self.add_to(Lane::Notional, coarse_up(notional));
+    }
+
+    /// The gross notional changed by so much.
+    #[inline(always)]
+    pub fn add_gross(&mut self, gross: i128) {
+        self.add_to(Lane::Gross, coarse_up(gross));
+    }
+
+    #[inline(always)]
+    fn add_to(&mut self, lane: Lane, by: i64) {
+        let sum = &mut self.0[lane as usize];
+        *sum = sum.checked_add(by).unwrap_or(i64::MAX);
+    }
+}
+
+/// Scopes of a route: as many as an order touches at most.
+const PLACES: usize = 7;
+
+/// How far the counts of a route's scopes may rise.
+pub struct Headroom {
+    /// The scopes that are bounded at all, as bits by their place.
+    places: u8,
+    upto: [[i64; LANES]; PLACES],
+}
+
+impl Headroom {
+    /// No bound anywhere.
+    pub const BOUNDLESS: Headroom = Headroom { places: 0, upto: [[i64::MAX; LANES]; PLACES] };
+
+    /// There is so much room at a scope and no more, from what has been counted there by now.
+    pub fn narrow(&mut self, touched: &Touched, state: &State, ix: ScopeIx, lane: Lane, room: i128) {
+        let Some(place) = touched.iter().position(|touched| touched == ix) else { return };
+        let upto = state.books[ix.at()].grown.0[lane as usize].saturating_add(lane.counted_down(room));
+        self.places |= 1 << place;
+        let slot = &mut self.upto[place][lane as usize];
+        *slot = upto.min(*slot);
+    }
+}
+
+/// A headroom as it is kept: its stamp, its places, nothing, and the counts from `FIRST` on.
+type Kept = [i64; 32];
+
+const FIRST: usize = 4;
+const _: () = assert!(FIRST + PLACES * LANES == 32);
+
+/// The headroom of each route that is held, for buys and for sells. All of it is zero at first, which is void, so that the
+/// operating system maps only what is used.
+pub struct Headrooms(Vec<Kept>);
+
+impl Headrooms {
+    /// None, for so many routes.
+    pub fn new(routes: usize) -> Headrooms {
+        Headrooms(alloc::vec![[0; 32]; routes * 2])
+    }
+
+    #[inline]
+    fn of(&self, place: RoutePlace, is_buy: bool) -> &Kept {
+        &self.0[place.index() * 2 + usize::from(is_buy)]
+    }
+
+    /// The route at this place is another one from now on.
+    pub fn forget(&mut self, place: RoutePlace) {
+        for is_buy in [false, true] {
+            self.0[place.index() * 2 + usize::from(is_buy)][0] = 0;
+        }
+    }
+}
+
+/// What an order adds at each scope, by lane: at most this much.
+#[inline(always)]
+fn added(candidate: &Candidate, state: &State) -> Option<[i64; LANES]> {
+    let (px_risk, mark) = (candidate.px_risk?, state.markets[candidate.symbol.index()].short_mark()?);
+    let gross = if px_risk <= mark {
+        // The cells are valued at this mark: they widen by the order at most.
+        state.notional(candidate.symbol, mark, Qty(candidate.added))?.0
+    } else {
+        let [symbol, account, router] = candidate.touched.cells().map(|cell| added_gross(candidate, state, cell));
+        symbol?.max(account?).max(router?)
+    };
+    Some([1, candidate.added, coarse_up(candidate.added_notional), coarse_up(gross)])
+}
+
+impl State {
+    /// Something changed that the counts do not show: all headroom is void.
+    pub fn upset(&mut self) {
+        self.upsets += 1;
+    }
+
+    /// More was counted at the scopes of an order than what is open or executed shows.
+    pub fn grow(&mut self, touched: &Touched, orders: i32, qty: i64, notional: i128) {
+        for ix in touched.iter() {
+            self.books[ix.at()].grown.add(orders, qty, notional);
+        }
+    }
+
+    /// Both only ever rise, and the first is never zero.
+    fn stamp(&self) -> i64 {
+        self.upsets.wrapping_add(self.limits.version) as i64
+    }
+
+    /// Whether an order stays within the headroom of its route.
+    #[inline(always)]
+    pub fn has_headroom(&self, place: RoutePlace, candidate: &Candidate) -> bool {
+        let kept = self.headrooms.of(place, candidate.side.is_buy());
+        if kept[0] != self.stamp() || candidate.added <= 0 || candidate.replaces.is_some() {
+            return false;
+        }
+        let Some(added) = added(candidate, self) else { return false };
+        candidate.touched.places_among(kept[1] as u8).all(|(place, ix)| {
+            let upto = &kept[FIRST + place * LANES..][..LANES];
+            let grown = &self.books[ix.at()].grown.0;
+            // None of them is negative, so the difference fits.
+            upto.iter().zip(grown).zip(&added).all(|((upto, grown), added)| upto - grown >= *added)
+        })
+    }
+
+    /// Keeps the headroom that an order has left which passed every check. Not of one that only reduces, of which less is
+    /// asked, nor where a cell is not valued at its market: its gross notional would not tell what an order adds.
+    pub fn keep_headroom(&mut self, place: RoutePlace, candidate: &Candidate, headroom: &Headroom) {
+        let mark = self.markets[candidate.symbol.index()].short_mark();
+        let multiplier = self.multiplier(candidate.symbol);
+        let valued = candidate.touched.cells().iter().all(|cell| {
+            let book = &self.books[cell.at()];
+            book.unvalued == 0 && book.gross_at(mark, multiplier) == Some(book.gross)
+        });
+        if candidate.reduces || candidate.added <= 0 || candidate.added_notional <= 0 || !valued {
+            return;
+        }
+        let stamp = self.stamp();
+        let kept = &mut self.headrooms.0[place.index() * 2 + usize::from(candidate.side.is_buy())];
+        kept[0] = stamp;
+        kept[1] = headroom.places.into();
+        kept[FIRST..].copy_from_slice(headroom.upto.as_flattened());
+    }
+}
+
+/// Whether all that an event can do to a verdict shows in the counts, or in what every order is asked anyway.
+#[inline]
+pub fn is_counted(event: &Event) -> bool {
+    match event {
+        Event::Report(report) => {
+            !matches!(report.kind, ReportKind::TradeCancel { .. } | ReportKind::TradeCorrect { .. })
+        }
+        Event::NewOrder(_)
+        | Event::CheckOrder(_)
+        | Event::Tick { .. }
+        | Event::Timer
+        | Event::Cancel(_)
+        | Event::MassCancel(_)
+        | Event::Replace(_)
+        | Event::Malformed { .. }
+        | Event::AttemptsDropped { .. }
+        | Event::ParentOpen { .. }
+        | Event::SelfCheck(_) => true,
+        _ => false,
+    }
+}
