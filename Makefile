@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build native protos reference lock test test-rust test-python check lint fmt demo bench clean
+.PHONY: help build native protos reference lock test test-rust test-python check guard lint fmt demo bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -77,7 +77,10 @@ test-rust:
 test-python: build
 	$(BIN)/pytest $(PYTEST)
 
-check: lint test ## format, lints, types, stub, protobuf rules, all tests
+check: lint test guard ## format, lints, types, stub, protobuf rules, all tests, what decisions cost
+
+guard: build ## the instructions of each kind of decision against the baseline (needs valgrind, else skipped)
+	@$(BIN)/python benches/bench_decisions.py --guard
 
 lint: build ## the part of `check` that runs no tests
 	cargo fmt --all --check

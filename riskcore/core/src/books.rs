@@ -116,7 +116,6 @@ impl Book {
             }
         }
         (self.open_notional, self.open_orders) = (notional, orders);
-        self.grown.add(delta.orders, delta.qty, delta.notional);
         Some(())
     }
 
@@ -134,7 +133,7 @@ impl Book {
     pub fn execute(&mut self, is_cell: bool, execution: Execution) {
         if let Some((position, cash, executed)) = self.after(is_cell, execution) {
             (self.position, self.cash, self.executed_notional) = (position, cash, executed);
-            self.grown.add(0, execution.signed_qty.saturating_abs(), execution.notional);
+            self.grown.add(Growth::of(0, execution.signed_qty.saturating_abs(), execution.notional));
         }
     }
 

@@ -70,8 +70,7 @@ impl DriftWindow {
         let mut farthest: Option<i64> = None;
         let mut reference = 0;
         // Newest first: the last one seen is the oldest of the window.
-        for k in 0..self.held {
-            let bucket = self.buckets[(self.newest + self.buckets.len() - k) % self.buckets.len()];
+        for bucket in self.newest_first() {
             if bucket.n < first_n {
                 break;
             }
@@ -84,10 +83,14 @@ impl DriftWindow {
         Some((Price(reference), distance.max(0)))
     }
 
+    fn newest_first(&self) -> impl Iterator<Item = &Bucket> + '_ {
+        let (newer, older) = self.buckets.split_at((self.newest + 1).min(self.buckets.len()));
+        newer.iter().rev().chain(older.iter().rev()).take(self.held)
+    }
+
     /// What feeds the state hash.
     pub fn hash_words(&self) -> impl Iterator<Item = i64> + '_ {
-        let held = (0..self.held).map(|k| self.buckets[(self.newest + self.buckets.len() - k) % self.buckets.len()]);
-        held.flat_map(|bucket| [bucket.n, bucket.reference, bucket.farthest])
+        self.newest_first().flat_map(|bucket| [bucket.n, bucket.reference, bucket.farthest])
     }
 }
 

@@ -9,10 +9,11 @@ use crate::candidate::Candidate;
 use crate::checks::{Breach, Measure};
 use crate::engine::Engine;
 use crate::events::NewOrder;
-use crate::ids::OrderId;
+use crate::ids::{AccountId, OrderId, SymbolId};
 use crate::limits::{Action, LimitId};
 use crate::orders::Touched;
 use crate::outcome::Reject;
+use crate::place::{candidate, worth};
 use crate::reasons::CAPACITY;
 use crate::routes::Bounds;
 use crate::scopes::{Scope, ScopeIx};
@@ -92,10 +93,13 @@ impl Engine {
         explanation.step("canceled", buried.then(|| Reject::plain(&crate::place::CANCELED_BEFORE_ARRIVAL)));
         let scopes = self.state.scopes.len();
         match self.touched_for_explanation(order) {
-            Ok(touched) => {
-                let bounds = self.state.bounds_of(&touched);
-                match crate::place::candidate(&self.state, order, touched, bounds, false) {
-                    Ok(candidate) => self.explain_candidate(&candidate, order.cl_ord_id, &mut explanation),
+            Ok((names, touched)) => {
+                let (state, bounds) = (&self.state, self.state.bounds_of(&touched));
+                match worth(state, order, &touched, names.1) {
+                    Ok(worth) => {
+                        let candidate = candidate(state, order, names, worth, touched, bounds, false);
+                        self.explain_candidate(&candidate, order.cl_ord_id, &mut explanation);
+                    }
                     Err(breach) => explanation.step("resolve", Some(breach.reject)),
                 }
             }
@@ -171,7 +175,7 @@ impl Engine {
 
     /// The scopes the order would touch. Pairs that are not there yet are created without the checks' knowing: they are
     /// forgotten again at once.
-    fn touched_for_explanation(&mut self, order: &NewOrder) -> Result<Touched, Reject> {
+    fn touched_for_explanation(&mut self, order: &NewOrder) -> Result<((AccountId, SymbolId), Touched), Reject> {
         let (account, symbol) = crate::place::resolved(order).map_err(|breach| breach.reject)?;
         let mut place = |scope: Scope| self.state.scope_or_create(scope).ok_or_else(|| Reject::plain(&CAPACITY));
         let router = place(Scope::Router(order.router)).map_err(|_| Reject::plain(&crate::place::UNKNOWN_ROUTER))?;
@@ -184,6 +188,6 @@ impl Engine {
             place(Scope::RouterSymbol(order.router, symbol))?,
         ];
         let strategy = order.strategy.known().map(|strategy| place(Scope::Strategy(strategy))).transpose()?;
-        Ok(Touched::new(six, strategy))
+        Ok(((account, symbol), Touched::new(six, strategy)))
     }
 }

@@ -38,6 +38,7 @@ const LANES: usize = 4;
 /// Money is counted in 2^16 of its units, rounded up where it is added and down where it is room.
 const COARSE: u32 = 16;
 
+#[inline(always)]
 fn coarse_up(money: i128) -> i64 {
     if money <= 0 { 0 } else { i64::try_from(money >> COARSE).map_or(i64::MAX, |coarse| coarse.saturating_add(1)) }
 }
@@ -59,24 +60,25 @@ impl Lane {
 pub struct Growth([i64; LANES]);
 
 impl Growth {
-    /// More orders, quantity and notional; what is negative adds nothing.
+    /// By orders, quantity and notional; what is negative adds nothing.
     #[inline(always)]
-    pub fn add(&mut self, orders: i32, qty: i64, notional: i128) {
-        self.add_to(Lane::Orders, orders.max(0).into());
-        self.add_to(Lane::Qty, qty.max(0));
-        self.add_to(Lane::Notional, coarse_up(notional));
+    pub fn of(orders: i32, qty: i64, notional: i128) -> Growth {
+        Growth([orders.max(0).into(), qty.max(0), coarse_up(notional), 0])
     }
 
-    /// The gross notional changed by so much.
+    /// The same, and by gross notional.
     #[inline(always)]
-    pub fn add_gross(&mut self, gross: i128) {
-        self.add_to(Lane::Gross, coarse_up(gross));
+    pub fn and_gross(self, gross: i128) -> Growth {
+        let [orders, qty, notional, _] = self.0;
+        Growth([orders, qty, notional, coarse_up(gross)])
     }
 
+    /// More was added.
     #[inline(always)]
-    fn add_to(&mut self, lane: Lane, by: i64) {
-        let sum = &mut self.0[lane as usize];
-        *sum = sum.checked_add(by).unwrap_or(i64::MAX);
+    pub fn add(&mut self, more: Growth) {
+        for (sum, by) in self.0.iter_mut().zip(more.0) {
+            *sum = sum.checked_add(by).unwrap_or(i64::MAX);
+        }
     }
 }
 
@@ -104,31 +106,35 @@ impl Headroom {
     }
 }
 
-/// A headroom as it is kept: its stamp, its places, nothing, and the counts from `FIRST` on.
-type Kept = [i64; 32];
+/// A headroom as it is kept: its stamp, its places, the stamp of the last look, and the counts from `FIRST` on.
+type Kept = [i64; KEPT];
 
 const FIRST: usize = 4;
-const _: () = assert!(FIRST + PLACES * LANES == 32);
+const KEPT: usize = FIRST + PLACES * LANES;
 
 /// The headroom of each route that is held, for buys and for sells. All of it is zero at first, which is void, so that the
 /// operating system maps only what is used.
-pub struct Headrooms(Vec<Kept>);
+pub struct Headrooms(Vec<i64>);
 
 impl Headrooms {
     /// None, for so many routes.
     pub fn new(routes: usize) -> Headrooms {
-        Headrooms(alloc::vec![[0; 32]; routes * 2])
+        Headrooms(alloc::vec![0; routes * 2 * KEPT])
     }
 
     #[inline]
     fn of(&self, place: RoutePlace, is_buy: bool) -> &Kept {
-        &self.0[place.index() * 2 + usize::from(is_buy)]
+        &self.0.as_chunks().0[place.index() * 2 + usize::from(is_buy)]
+    }
+
+    fn of_mut(&mut self, place: RoutePlace, is_buy: bool) -> &mut Kept {
+        &mut self.0.as_chunks_mut().0[place.index() * 2 + usize::from(is_buy)]
     }
 
     /// The route at this place is another one from now on.
     pub fn forget(&mut self, place: RoutePlace) {
         for is_buy in [false, true] {
-            self.0[place.index() * 2 + usize::from(is_buy)][0] = 0;
+            self.of_mut(place, is_buy)[..FIRST].fill(0);
         }
     }
 }
@@ -155,8 +161,9 @@ impl State {
 
     /// More was counted at the scopes of an order than what is open or executed shows.
     pub fn grow(&mut self, touched: &Touched, orders: i32, qty: i64, notional: i128) {
+        let growth = Growth::of(orders, qty, notional);
         for ix in touched.iter() {
-            self.books[ix.at()].grown.add(orders, qty, notional);
+            self.books[ix.at()].grown.add(growth);
         }
     }
 
@@ -181,6 +188,13 @@ impl State {
         })
     }
 
+    /// Whether it is worth the while to work the headroom of a route out: not at the first look, which may be the last.
+    pub fn wants_headroom(&mut self, place: RoutePlace, is_buy: bool) -> bool {
+        let stamp = self.stamp();
+        let kept = self.headrooms.of_mut(place, is_buy);
+        core::mem::replace(&mut kept[2], stamp) == stamp
+    }
+
     /// Keeps the headroom that an order has left which passed every check. Not of one that only reduces, of which less is
     /// asked, nor where a cell is not valued at its market: its gross notional would not tell what an order adds.
     pub fn keep_headroom(&mut self, place: RoutePlace, candidate: &Candidate, headroom: &Headroom) {
@@ -194,7 +208,7 @@ impl State {
             return;
         }
         let stamp = self.stamp();
-        let kept = &mut self.headrooms.0[place.index() * 2 + usize::from(candidate.side.is_buy())];
+        let kept = self.headrooms.of_mut(place, candidate.side.is_buy());
         kept[0] = stamp;
         kept[1] = headroom.places.into();
         kept[FIRST..].copy_from_slice(headroom.upto.as_flattened());
@@ -218,7 +232,8 @@ pub fn is_counted(event: &Event) -> bool {
         | Event::Malformed { .. }
         | Event::AttemptsDropped { .. }
         | Event::ParentOpen { .. }
-        | Event::SelfCheck(_) => true,
+        | Event::SelfCheck(_)
+        | Event::DropCopy(_) => true,
         _ => false,
     }
 }

@@ -35,6 +35,7 @@ pub mod orders;
 pub mod outcome;
 pub mod overrides;
 pub mod parents;
+pub mod partners;
 pub mod people;
 pub mod per_parent;
 pub mod permissions;

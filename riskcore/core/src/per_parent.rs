@@ -3,8 +3,10 @@
 //! A scope works few of the day's parents, so rows come with the first order of each pair. There are never more than
 //! scopes times parents, nor more than accepted orders; room for the usual number is reserved before orders flow.
 
+use alloc::vec::Vec;
+
 use crate::ids::ParentId;
-use crate::rows::Rows;
+use crate::partners::Partners;
 use crate::scopes::ScopeIx;
 
 /// Rows there is room for from the start: two scopes for each of the parents that a gateway has room for by default.
@@ -13,18 +15,23 @@ const ROOM: usize = 1 << 17;
 /// A value for each scope and parent that has one.
 #[derive(Default)]
 pub struct PerParent<T> {
-    rows: Rows<u64, T>,
+    rows: Vec<T>,
+    places: Partners,
 }
 
 impl<T: Default> PerParent<T> {
     /// Makes room, once, when a limit is set that needs it: later rows then cost no allocation.
     pub fn reserve(&mut self) {
-        self.rows.reserve(ROOM);
+        if self.rows.capacity() == 0 {
+            self.rows.reserve(ROOM);
+            self.places.reserve(ROOM / 2, ROOM / 2);
+        }
     }
 
     /// The value of a scope and a parent.
+    #[inline]
     pub fn get(&self, ix: ScopeIx, parent: ParentId) -> Option<&T> {
-        self.rows.get(&key(ix, parent))
+        self.rows.get(self.places.get(parent.0, ix.0)? as usize)
     }
 
     /// The values, oldest first.
@@ -35,14 +42,19 @@ impl<T: Default> PerParent<T> {
     /// Forgets all of them; the room stays.
     pub fn clear(&mut self) {
         self.rows.clear();
+        self.places.clear();
     }
 
     /// The value of a scope and a parent, to change it.
+    #[inline]
     pub fn entry(&mut self, ix: ScopeIx, parent: ParentId) -> &mut T {
-        self.rows.entry(key(ix, parent))
+        let place = self.places.get(parent.0, ix.0).unwrap_or_else(|| {
+            // Every row belongs to an order of its own: there are fewer than 2^32.
+            let next = self.rows.len() as u32;
+            self.places.insert(parent.0, ix.0, next);
+            self.rows.push(T::default());
+            next
+        });
+        &mut self.rows[place as usize]
     }
-}
-
-fn key(ix: ScopeIx, parent: ParentId) -> u64 {
-    u64::from(ix.0) << 32 | u64::from(parent.0)
 }

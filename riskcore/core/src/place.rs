@@ -135,8 +135,10 @@ impl Engine {
             return Err(plain(&CANCELED_BEFORE_ARRIVAL));
         }
         let place = self.route(order)?;
-        let route = self.state.routes.at(place);
-        let mut candidate = candidate(&self.state, order, route.touched, route.bounds, true)?;
+        let (route, state) = (self.state.routes.at(place), &self.state);
+        let (account, symbol) = (route.account(), route.symbol());
+        let worth = worth(state, order, &route.touched, symbol)?;
+        let mut candidate = candidate(state, order, (account, symbol), worth, route.touched, route.bounds, true);
         self.judge(&mut candidate, place, order.cl_ord_id, place_as.is_some())?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
@@ -169,7 +171,8 @@ impl Engine {
         if placing && candidate.bounds.trial {
             self.try_out(candidate);
         }
-        if placing && !headroom && !overridden && candidate.replaces.is_none() {
+        let whole = placing && !headroom && !overridden && candidate.replaces.is_none();
+        if whole && self.state.wants_headroom(route, candidate.side.is_buy()) {
             self.note_headroom(route, candidate);
         }
         Ok(())
@@ -471,22 +474,37 @@ pub(crate) fn resolved(order: &NewOrder) -> Result<(AccountId, SymbolId), Breach
     Ok((account, symbol))
 }
 
-/// Everything the checks need of a new order that touches these scopes.
+/// The risk price of an order that touches these scopes, and what it is worth at that.
+#[inline(always)]
+pub(crate) fn worth(
+    state: &State,
+    order: &NewOrder,
+    touched: &Touched,
+    symbol: SymbolId,
+) -> Result<(Option<Price>, Money), Breach> {
+    // Without a market only a reducing limit order passes (`market_data`): it is worth its own price.
+    let px_risk = risk_price(state, touched, symbol, order.side, order.price).or(order.price);
+    Ok((px_risk, valued(state, symbol, px_risk, asked_qty(order))?))
+}
+
+/// A quantity that is not positive is refused by `well_formed` with its own reason.
+fn asked_qty(order: &NewOrder) -> Qty {
+    Qty(order.qty.0.max(0))
+}
+
+/// Everything the checks need of a new order that touches these scopes. Built where it stays: it is large.
 #[inline(always)]
 pub(crate) fn candidate(
     state: &State,
     order: &NewOrder,
+    (account, symbol): (AccountId, SymbolId),
+    (px_risk, notional): (Option<Price>, Money),
     touched: Touched,
     bounds: Bounds,
     observed: bool,
-) -> Result<Candidate, Breach> {
-    let (account, symbol) = resolved(order)?;
-    // Without a market only a reducing limit order passes (`market_data`): it is worth its own price.
-    let px_risk = risk_price(state, &touched, symbol, order.side, order.price).or(order.price);
-    // A quantity that is not positive is refused by `well_formed` with its own reason.
-    let qty = Qty(order.qty.0.max(0));
-    let notional = valued(state, symbol, px_risk, qty)?;
-    Ok(Candidate {
+) -> Candidate {
+    let qty = asked_qty(order);
+    Candidate {
         now: state.now,
         router: order.router,
         account,
@@ -509,7 +527,7 @@ pub(crate) fn candidate(
         added_notional: notional.0,
         asks_more: true,
         reduces: state.books[touched.account_symbol().at()].reduces(order.side, qty.0),
-    })
+    }
 }
 
 /// The reject of a halted scope: its trip's number is the value.

@@ -7,12 +7,11 @@
 
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
-use hashbrown::HashMap;
 
 use crate::events::{Side, TimeInForce};
-use crate::hash::Seeded;
 use crate::ids::{AccountId, OrderId, SymbolId};
 use crate::orders::{Order, Orders};
+use crate::partners::Partners;
 use crate::units::Price;
 
 /// Room of a heap from the start.
@@ -71,13 +70,15 @@ pub struct Resting {
     groups: Vec<Option<GroupId>>,
     /// Buys and sells of each pair of group and instrument, in order of its first order.
     books: Vec<[Heap; 2]>,
-    places: HashMap<(GroupId, SymbolId), usize, Seeded>,
+    places: Partners,
 }
 
 impl Resting {
     /// Nothing, with room for so many pairs of group and instrument.
-    pub fn new(pairs: usize, seed: Seeded) -> Resting {
-        Resting { groups: Vec::new(), books: Vec::new(), places: HashMap::with_capacity_and_hasher(pairs, seed) }
+    pub fn new(pairs: usize) -> Resting {
+        let mut places = Partners::default();
+        places.reserve(pairs, pairs);
+        Resting { groups: Vec::new(), books: Vec::new(), places }
     }
 
     /// A new account is in no group.
@@ -128,17 +129,17 @@ impl Resting {
     #[inline]
     pub fn opposite(&self, account: AccountId, symbol: SymbolId, side: Side) -> Option<(Option<Price>, OrderId)> {
         let group = (*self.groups.get(account.index())?)?;
-        let place = *self.places.get(&(group, symbol))?;
+        let place = self.places.get(symbol.0, group)?;
         let theirs_buy = !side.is_buy();
-        let (reach, id) = *self.books[place][usize::from(theirs_buy)].0.peek()?;
+        let (reach, id) = *self.books[place as usize][usize::from(theirs_buy)].0.peek()?;
         let price = if theirs_buy { reach } else { reach.saturating_neg() };
         Some(((reach != i64::MAX).then_some(Price(price)), id))
     }
 
     fn heap(&mut self, account: AccountId, symbol: SymbolId, is_buy: bool) -> Option<&mut Heap> {
         let group = (*self.groups.get(account.index())?)?;
-        let place = *self.places.get(&(group, symbol))?;
-        Some(&mut self.books[place][usize::from(is_buy)])
+        let place = self.places.get(symbol.0, group)?;
+        Some(&mut self.books[place as usize][usize::from(is_buy)])
     }
 
     fn put(&mut self, orders: &Orders, order: &Order, price: Option<Price>) {
@@ -147,17 +148,20 @@ impl Resting {
         }
         let Some(group) = self.groups[order.account.index()] else { return };
         let is_buy = order.side.is_buy();
-        let place = *self.places.entry((group, order.symbol)).or_insert_with(|| {
+        let place = self.places.get(order.symbol.0, group).unwrap_or_else(|| {
+            let next = self.books.len() as u32;
+            self.places.insert(order.symbol.0, group, next);
             self.books.push(core::array::from_fn(|_| Heap(BinaryHeap::with_capacity(ROOM))));
-            self.books.len() - 1
+            next
         });
-        self.books[place][usize::from(is_buy)].push(orders, reach(is_buy, price), order.id);
+        self.books[place as usize][usize::from(is_buy)].push(orders, reach(is_buy, price), order.id);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::Seeded;
 
     #[test]
     fn a_heap_of_ended_orders_never_grows() {

@@ -7,7 +7,7 @@ use crate::events::{Instrument, NameKind, Side};
 use crate::fleet::Fleet;
 use crate::halts::Halts;
 use crate::hash::Seeded;
-use crate::headroom::Headrooms;
+use crate::headroom::{Growth, Headrooms};
 use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
 use crate::limits::Limits;
 use crate::market::Market;
@@ -151,7 +151,7 @@ impl State {
             cells: Vec::new(),
             halts: Halts::default(),
             orders: Orders::new(config.epoch, config.max_orders, seed),
-            resting: Resting::new(config.max_pairs.min(MAX_GROUP_SYMBOLS), seed),
+            resting: Resting::new(config.max_pairs.min(MAX_GROUP_SYMBOLS)),
             parents: Parents::new(config.max_parents, seed),
             fleet: Fleet::default(),
             venue: Venue::default(),
@@ -274,27 +274,30 @@ impl State {
     pub fn change_open(&mut self, touched: &Touched, symbol: SymbolId, side: Side, delta: OpenDelta) {
         let mark = self.markets[symbol.index()].short_mark();
         let multiplier = self.multiplier(symbol);
+        let more = Growth::of(delta.orders, delta.qty, delta.notional);
         let [of_symbol, of_account, of_router] = *touched.cells();
-        self.change_cell(of_symbol, symbol, side, delta, mark, multiplier);
-        let account_gross = self.change_cell(of_account, symbol, side, delta, mark, multiplier);
-        let router_gross = self.change_cell(of_router, symbol, side, delta, mark, multiplier);
-        self.change_total(ScopeIx::FIRM, delta, account_gross);
-        self.change_total(touched.account(), delta, account_gross);
-        self.change_total(touched.router(), delta, router_gross);
+        self.change_cell(of_symbol, symbol, side, delta, more, mark, multiplier);
+        let account_gross = self.change_cell(of_account, symbol, side, delta, more, mark, multiplier);
+        let router_gross = self.change_cell(of_router, symbol, side, delta, more, mark, multiplier);
+        self.change_total(ScopeIx::FIRM, delta, more, account_gross);
+        self.change_total(touched.account(), delta, more, account_gross);
+        self.change_total(touched.router(), delta, more, router_gross);
         if let Some(strategy) = touched.strategy() {
-            self.change_total(strategy, delta, 0);
+            self.change_total(strategy, delta, more, 0);
         }
     }
 
     /// Changes what is open in a cell; returns what its gross notional changed by. That alone moves: position and marks are
     /// what they were when profit and loss were last worked out.
     #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "worked out once for all cells")]
     fn change_cell(
         &mut self,
         ix: ScopeIx,
         symbol: SymbolId,
         side: Side,
         delta: OpenDelta,
+        more: Growth,
         mark: Option<Price>,
         multiplier: i64,
     ) -> i128 {
@@ -304,21 +307,22 @@ impl State {
         // A cell whose value is not known, or would not be any more, takes the long way, and tells its totals itself.
         let gross = if book.unvalued == 0 { book.gross_at(mark, multiplier) } else { None };
         let Some(gross) = gross else {
+            book.grown.add(more);
             self.revalue(ix, symbol);
             return 0;
         };
         let change = gross - core::mem::replace(&mut book.gross, gross);
-        book.grown.add_gross(change);
+        book.grown.add(more.and_gross(change));
         change
     }
 
     #[inline(always)]
-    fn change_total(&mut self, ix: ScopeIx, delta: OpenDelta, gross: i128) {
+    fn change_total(&mut self, ix: ScopeIx, delta: OpenDelta, more: Growth, gross: i128) {
         let book = &mut self.books[ix.at()];
         let changed = book.change_open(Side::Buy, false, delta);
         debug_assert!(changed.is_some(), "checked by can_open");
         book.gross = saturating_sum(book.gross, gross);
-        book.grown.add_gross(gross);
+        book.grown.add(more.and_gross(gross));
     }
 
     /// Books an execution in every scope an order touches. `None` on overflow, and nothing is changed.
@@ -391,7 +395,8 @@ impl State {
             return;
         }
         (book.pnl, book.gross, book.unvalued) = (pnl, gross, unvalued);
-        book.grown.add_gross(gross - before.1);
+        let more = Growth::default().and_gross(gross - before.1);
+        book.grown.add(more);
         if unvalued > before.2 {
             self.upsets += 1;
         }
@@ -405,7 +410,7 @@ impl State {
             // Sums of at most 2^32 cells of less than 2^95 each.
             total.pnl = saturating_sum(total.pnl, pnl - before.0);
             total.gross = saturating_sum(total.gross, gross - before.1);
-            total.grown.add_gross(gross - before.1);
+            total.grown.add(more);
             total.unvalued = total.unvalued + unvalued - before.2;
             if moved {
                 self.revalued.push(owner);

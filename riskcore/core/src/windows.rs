@@ -110,6 +110,12 @@ impl AmountWindow {
         bucket.rem_euclid(BUCKETS as i64 + 1) as usize
     }
 
+    /// No less than the sum will be at any later time, unless more is added.
+    #[inline]
+    pub fn at_most(&self) -> i128 {
+        self.total
+    }
+
     /// The sum at `now`, without moving the window.
     #[inline]
     pub fn total_at(&self, now: Nanos) -> i128 {

@@ -166,7 +166,12 @@ impl Check for ExecutionLoss {
 
     fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
         let limit = id::MAX_EXECUTION_LOSS;
+        let Some(Some(windows)) = self.scopes.get(ix.at()) else { return };
         let Some(bound) = state.limits.at(ix).get(limit) else { return };
+        // Amounts are never negative: without so much lost there is no need to look what is still in the window.
+        if windows.lost.at_most() <= bound {
+            return;
+        }
         if let Some(value) = self.total(ix, state.now).filter(|loss| *loss > bound) {
             see(Measure { ix, limit, bound, value, reason: &EXECUTION_LOSS });
         }

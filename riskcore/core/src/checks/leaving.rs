@@ -31,7 +31,7 @@ use hashbrown::HashMap;
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
 use crate::hash::{FoldHasher, Seeded};
-use crate::ids::{OrderId, ParentId};
+use crate::ids::{AccountId, OrderId, ParentId, SymbolId};
 use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::orders::{Order, Status};
@@ -117,13 +117,46 @@ struct Entered {
     since: Option<OrderId>,
 }
 
+/// What the OMS registered today; no part of the state hash, because the parents themselves are.
+#[derive(Default)]
+struct Registered {
+    firm: i128,
+    accounts: Vec<i128>,
+    symbols: Vec<i128>,
+    pairs: HashMap<(AccountId, SymbolId), i128, Seeded>,
+}
+
+impl Registered {
+    /// Sums of at most 2^32 parents of less than 2^63 each.
+    fn add(&mut self, account: AccountId, symbol: SymbolId, change: i128) {
+        self.firm += change;
+        for (sums, at) in [(&mut self.accounts, account.index()), (&mut self.symbols, symbol.index())] {
+            if sums.len() <= at {
+                sums.resize(at + 1, 0);
+            }
+            sums[at] += change;
+        }
+        *self.pairs.entry((account, symbol)).or_default() += change;
+    }
+
+    /// `None` where parents enter with a router's orders, or not at all.
+    fn at(&self, scope: Scope) -> Option<i128> {
+        Some(match scope {
+            Scope::Firm => self.firm,
+            Scope::Account(account) => self.accounts.get(account.index()).copied().unwrap_or(0),
+            Scope::Symbol(symbol) => self.symbols.get(symbol.index()).copied().unwrap_or(0),
+            Scope::AccountSymbol(account, symbol) => self.pairs.get(&(account, symbol)).copied().unwrap_or(0),
+            Scope::Router(_) | Scope::RouterSymbol(..) | Scope::Strategy(_) => return None,
+        })
+    }
+}
+
 /// Per scope where the limit is set.
 #[derive(Default)]
 pub struct Leaving {
     flows: Vec<Option<Flow>>,
     entered: PerParent<Entered>,
-    /// What the OMS registered today; no part of the state hash, because the parents themselves are.
-    registered: HashMap<Scope, i128, Seeded>,
+    registered: Registered,
     /// A parent was reduced today: it may yet enter a router with less than it entered with before.
     reduced: bool,
 }
@@ -137,9 +170,7 @@ impl Leaving {
     /// The flow of a scope, with what has entered it.
     fn flow(&self, ix: ScopeIx, state: &State) -> Option<Flow> {
         let flow = self.flows.get(ix.at()).copied().flatten()?;
-        let scope = state.scopes.at(ix);
-        let entered = if is_routers(scope) { flow.entered } else { self.registered.get(&scope).copied().unwrap_or(0) };
-        Some(Flow { entered, ..flow })
+        Some(Flow { entered: self.registered.at(state.scopes.at(ix)).unwrap_or(flow.entered), ..flow })
     }
 
     /// What has yet to enter a router for a parent: all of it at first, later what it was amended by.
@@ -239,16 +270,7 @@ impl Check for Leaving {
 
     fn registered(&mut self, parent: &Parent, change: i64) {
         self.reduced |= change < 0;
-        let (account, symbol) = (parent.account, parent.symbol);
-        for scope in [
-            Scope::Firm,
-            Scope::Account(account),
-            Scope::Symbol(symbol),
-            Scope::AccountSymbol(account, symbol),
-        ] {
-            // Sums of at most 2^32 parents of less than 2^63 each.
-            *self.registered.entry(scope).or_default() += i128::from(change);
-        }
+        self.registered.add(parent.account, parent.symbol, change.into());
     }
 
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
@@ -259,7 +281,7 @@ impl Check for Leaving {
     fn day_roll(&mut self) {
         self.flows.iter_mut().flatten().for_each(|flow| *flow = Flow::default());
         self.entered.clear();
-        self.registered.clear();
+        self.registered = Registered::default();
         self.reduced = false;
     }
 

@@ -88,6 +88,15 @@ impl OwnDrift {
         self.scopes.get(ix.at())?.as_deref()
     }
 
+    /// Whether own fills of a side are within the bound that is set; no division.
+    #[inline]
+    fn is_within(&self, ix: ScopeIx, is_buy: bool, state: &State) -> bool {
+        let drift = self.at(ix).and_then(|drift| drift.sides[usize::from(is_buy)].drift(state.now));
+        let Some((reference, distance)) = drift else { return true };
+        let bound = i64::try_from(state.limits.at(ix).value(id::OWN_DRIFT_BPS)).unwrap_or(i64::MAX);
+        widening_mul(distance, BPS) <= widening_mul(bound, reference.0)
+    }
+
     fn measured(&self, ix: ScopeIx, is_buy: bool, state: &State) -> Option<Measure> {
         let limit = id::OWN_DRIFT_BPS;
         let bound = state.limits.at(ix).get(limit)?;
@@ -115,14 +124,8 @@ impl Check for OwnDrift {
     /// The verdict alone needs no division.
     #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
-        let is_buy = candidate.side.is_buy();
-        let within = |ix: ScopeIx| {
-            let drift = self.at(ix).and_then(|drift| drift.sides[usize::from(is_buy)].drift(candidate.now));
-            let Some((reference, distance)) = drift else { return true };
-            let bound = i64::try_from(state.limits.at(ix).value(id::OWN_DRIFT_BPS)).unwrap_or(i64::MAX);
-            widening_mul(distance, BPS) <= widening_mul(bound, reference.0)
-        };
-        match candidate.touched.among(candidate.bounds.places(id::OWN_DRIFT_BPS)).all(within) {
+        let mut set = candidate.touched.among(candidate.bounds.places(id::OWN_DRIFT_BPS));
+        match set.all(|ix| self.is_within(ix, candidate.side.is_buy(), state)) {
             true => Ok(()),
             false => self.check_each(candidate, state),
         }
@@ -157,7 +160,8 @@ impl Check for OwnDrift {
         if self.at(ix).is_none() || state.limits.at(ix).action(id::OWN_DRIFT_BPS).halts().is_none() {
             return;
         }
-        let sides = [true, false].into_iter().filter_map(|is_buy| self.measured(ix, is_buy, state));
+        let sides = [true, false].into_iter().filter(|is_buy| !self.is_within(ix, *is_buy, state));
+        let sides = sides.filter_map(|is_buy| self.measured(ix, is_buy, state));
         sides.filter(Measure::is_over).for_each(see);
     }
 

@@ -279,6 +279,9 @@ impl FirstSeen {
         order: Option<(ClOrdId, Option<ParentId>)>,
         now: Nanos,
     ) {
+        if self.see_again(seen, router, count, now) {
+            return;
+        }
         let Some(at) = self.row_or_add(seen, now) else { return };
         let alone = self.attempts.len() < LEAST_FLEET && seen.is_of_order();
         let row = &mut self.rows[at];
@@ -297,6 +300,23 @@ impl FirstSeen {
         if alone {
             self.settle(at);
         }
+    }
+
+    /// What a router of a fleet has shown before: only the counts rise.
+    #[inline]
+    fn see_again(&mut self, seen: Seen, router: RouterId, count: u64, now: Nanos) -> bool {
+        let (row, routers) = (self.row(seen), self.attempts.len());
+        let Some(row) = row.and_then(|at| self.rows.get_mut(at)) else { return false };
+        let Some(sighting) = row.by_router.get_mut(router.index()).filter(|sighting| sighting.count > 0) else {
+            return false;
+        };
+        if routers < LEAST_FLEET {
+            return false;
+        }
+        row.total += count;
+        sighting.count += count;
+        sighting.last = now;
+        true
     }
 
     /// The configuration knows of it: it is never found.
