@@ -60,6 +60,8 @@ struct Difference {
     owed: i64,
     /// When it was last level with where the other side had been.
     since: Nanos,
+    /// The quantities were level and the values were not: one execution has two prices, which no later one makes good.
+    mispriced: bool,
     account: Option<ScopeIx>,
     symbol: Option<SymbolId>,
 }
@@ -77,7 +79,9 @@ impl Difference {
         if was_level || caught_up {
             self.owed = self.ahead;
         }
-        was_level || caught_up
+        let was_mispriced = self.mispriced;
+        self.mispriced |= self.ahead == 0 && self.value != 0;
+        (was_level || caught_up) && !was_mispriced
     }
 }
 
@@ -86,8 +90,8 @@ struct Watched {
     lag: Nanos,
     /// Some may have been settled, or have started anew, since they were put here.
     queue: VecDeque<(Nanos, OrderId)>,
-    /// One that has lasted too long.
-    overdue: Option<OrderId>,
+    /// Those that have lasted too long; some may have been settled since.
+    overdue: VecDeque<(Nanos, OrderId)>,
 }
 
 /// A difference that has lasted too long, for people.
@@ -142,9 +146,14 @@ fn put(
     order: OrderId,
 ) {
     if queue.len() > 2 * differences.len() + 64 {
-        queue.retain(|(since, order)| differences.get(order).is_some_and(|d| d.since == *since));
+        queue.retain(|(since, order)| lasts(differences, *since, *order));
     }
     queue.push_back((since, order));
+}
+
+/// Whether a difference that was put into a queue is there yet, and has not started anew.
+fn lasts(differences: &HashMap<OrderId, Difference, Seeded>, since: Nanos, order: OrderId) -> bool {
+    differences.get(&order).is_some_and(|difference| difference.since == since)
 }
 
 /// What became of a copy.
@@ -221,7 +230,7 @@ impl DropCopy {
             return;
         }
         let new =
-            Difference { ahead: 0, value: 0, owed: 0, since: now, account: place.account, symbol: place.symbol };
+            Difference { ahead: 0, value: 0, owed: 0, since: now, mispriced: false, account: place.account, symbol: place.symbol };
         let difference = self.differences.entry(place.order).or_insert(new);
         let starts = difference.shift(qty, value);
         if difference.ahead == 0 && difference.value == 0 {
@@ -254,9 +263,16 @@ impl DropCopy {
         self.all.iter().copied().filter(concerns).collect()
     }
 
-    /// Since when both accounts have differed about an order.
-    fn differs_since(&self, order: OrderId) -> Option<Nanos> {
-        self.differences.get(&order).map(|difference| difference.since)
+    /// The first in a queue that still differs: since when.
+    fn oldest<'a>(&self, queue: impl IntoIterator<Item = &'a (Nanos, OrderId)>) -> Option<Nanos> {
+        queue.into_iter().find(|(since, order)| lasts(&self.differences, *since, *order)).map(|(since, _)| *since)
+    }
+
+    /// Whether both accounts agree, or have not differed for longer than this. Where no drop copy is expected there is
+    /// nothing to disagree about.
+    pub fn agrees(&self, now: Nanos, longest: Nanos) -> bool {
+        let since = self.uncertain_since().is_none().then(|| self.oldest(&self.all));
+        !self.expected || since.is_some_and(|since| since.is_none_or(|since| now.since(since) <= longest))
     }
 
     /// Since when nothing has been certain.
@@ -269,11 +285,10 @@ impl DropCopy {
         self.news.pop()
     }
 
-    /// Takes the differences that have lasted too long off the queue of a scope; whether there were any.
+    /// Moves the differences that have lasted too long off the queue of a scope; whether there are any.
     fn look(&mut self, ix: ScopeIx, now: Nanos) -> bool {
         let (differences, news) = (&self.differences, &mut self.news);
         let Some(Some(watched)) = self.scopes.get_mut(ix.at()) else { return false };
-        let mut found = false;
         while let Some((since, order)) = watched.queue.front().copied() {
             let current = differences.get(&order).filter(|difference| difference.since == since);
             if current.is_some() && now.since(since) <= watched.lag {
@@ -281,15 +296,17 @@ impl DropCopy {
             }
             watched.queue.pop_front();
             if let Some(difference) = current {
-                found = true;
-                watched.overdue = Some(order);
+                put(&mut watched.overdue, differences, since, order);
                 let told = Mismatch { order, symbol: difference.symbol, ahead: difference.ahead };
                 if !news.contains(&told) {
                     news.push(told);
                 }
             }
         }
-        found
+        while watched.overdue.front().is_some_and(|(since, order)| !lasts(differences, *since, *order)) {
+            watched.overdue.pop_front();
+        }
+        !watched.overdue.is_empty()
     }
 }
 
@@ -317,7 +334,7 @@ impl Check for DropCopy {
             (Some(watched), Some(lag)) => watched.lag = lag,
             (None, Some(lag)) => {
                 let queue = self.differences_of(ix);
-                self.scopes[ix.at()] = Some(Box::new(Watched { lag, queue, overdue: None }));
+                self.scopes[ix.at()] = Some(Box::new(Watched { lag, queue, overdue: VecDeque::new() }));
             }
         }
     }
@@ -348,7 +365,7 @@ impl Check for DropCopy {
     fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
         let Some(Some(watched)) = self.scopes.get(ix.at()) else { return };
         let (limit, bound) = (id::DROP_COPY_MAX_LAG, i128::from(watched.lag.0));
-        let differs = watched.overdue.and_then(|order| self.differs_since(order)).map(|since| (since, &DROP_COPY_MISMATCH));
+        let differs = self.oldest(&watched.overdue).map(|since| (since, &DROP_COPY_MISMATCH));
         let away = self.uncertain_since().filter(|_| ix == ScopeIx::FIRM).map(|since| (since, &DROP_COPY_LOST));
         for (since, reason) in differs.into_iter().chain(away) {
             let measure = Measure { ix, limit, bound, value: state.now.since(since).0.into(), reason };
@@ -363,8 +380,7 @@ impl Check for DropCopy {
             return None;
         }
         let watched = self.scopes.get(ix.at())?.as_ref()?;
-        let queued = watched.queue.iter().find(|(since, order)| self.differs_since(*order) == Some(*since));
-        let since = watched.overdue.and_then(|order| self.differs_since(order)).or(queued.map(|(since, _)| *since));
+        let since = self.oldest(watched.overdue.iter().chain(&watched.queue));
         let mut lag = since.map_or(0, |since| state.now.since(since).0);
         if let Some(since) = self.uncertain_since().filter(|_| ix == ScopeIx::FIRM) {
             lag = lag.max(state.now.since(since).0);
@@ -391,8 +407,8 @@ impl Check for DropCopy {
             hasher.write_u64(since.0 as u64 ^ order.0);
             hasher.write_u64(ahead as u64);
         }
-        for watched in self.scopes.iter().flatten() {
-            hasher.write_u64(watched.overdue.map_or(0, |order| order.0));
+        for (_, order) in self.scopes.iter().flatten().flat_map(|watched| &watched.overdue) {
+            hasher.write_u64(order.0);
         }
     }
 }
