@@ -57,7 +57,7 @@ impl Engine {
         if self.state.venue.ever_up && self.loosens(target, limit, setting) {
             return refused(&NEEDS_APPROVAL);
         }
-        self.put_limit(target, limit, setting);
+        self.put_for_good(target, limit, setting);
         Outcome::Applied
     }
 

@@ -20,7 +20,7 @@ from gateway.limits_file import catalogue, parse_limit
 from gateway.scopes import parse_scope
 from gateway.wire import scope_message, scope_of, state_of, stops_of
 from riskgate.v1 import admin_pb2 as admin
-from riskgate.v1 import admin_pb2_grpc, parent_orders_pb2, parent_orders_pb2_grpc, types_pb2
+from riskgate.v1 import admin_pb2_grpc, explain_pb2, parent_orders_pb2, parent_orders_pb2_grpc, types_pb2
 from riskgate.v1 import order_entry_pb2 as pb
 from tests.support.scenario.fleet import logon, refusal
 from tests.support.scenario.language import NANO, Line, fixed, read, span
@@ -104,6 +104,7 @@ class Runner:
             "parent": self._parent,
             "order": self._order,
             "check": self._check,
+            "explain": self._explain,
             "flood": self._flood,
             "replace": self._replace,
             "cancel": self._cancel,
@@ -212,6 +213,25 @@ class Runner:
         request = pb.CheckOrderRequest(router=router, token=token(router), order=_new_order(line, line.words[1]))
         answer = self._session(router).check(request)
         return "accept" if answer.accepted else f"reject {answer.reject.name.lower()}"
+
+    def _explain(self, line: Line) -> str:
+        order = _new_order(line, "")
+        request = explain_pb2.ExplainOrderRequest(
+            router=line.get("router") or "r1",
+            account=order.account,
+            symbol=order.symbol,
+            side=order.side,
+            ord_type=order.ord_type,
+            time_in_force=order.time_in_force,
+            order_qty=order.order_qty,
+            price=line.price,
+            parent_cl_ord_id=order.parent_cl_ord_id,
+            strategy=order.strategy,
+            order_flags=order.order_flags,
+        )
+        checks = self._admin.ExplainOrder(request, **self._as("alice")).checks
+        names = [check.reject.name.lower() for check in checks if check.HasField("reject")]
+        return " ".join(names) or "nothing"
 
     def _flood(self, line: Line) -> str:
         """``flood N every 1ms order ID ...``: as fast as it goes; only the count is compared."""
@@ -394,6 +414,7 @@ class Runner:
             elif line.words[1] == "limit":
                 name, _, value = line.words[3].partition("=")
                 request = _limit_request(line.words[2], name, value)
+                request.until = _until(line)
                 self._proposal = self._admin.SetLimit(request, **self._as(who)).proposal_id
             elif line.words[1] == "limit_override":
                 self._proposal = self._admin.ProposeLimitOverride(_override_request(line), **self._as(who)).proposal_id
@@ -447,6 +468,12 @@ def _new_order(line: Line, name: str) -> pb.NewOrderSingle:
     )
 
 
+def _until(line: Line) -> int:
+    """``until=+60s``: UTC ns; 0 = until the day rolls."""
+    written = line.get("until").removeprefix("+")
+    return time.time_ns() + span(written) if written else 0
+
+
 def _override_request(line: Line) -> admin.ProposeLimitOverrideRequest:
     """``propose limit_override SCOPE name=up_to until=+60s [order=ID [router=r1]]``."""
     setting = _limit_request(line.words[2], *line.words[3].split("=", 1))
@@ -457,7 +484,7 @@ def _override_request(line: Line) -> admin.ProposeLimitOverrideRequest:
         up_to=setting.value,
         router=(line.get("router") or "r1") if order else "",
         cl_ord_id=order or "",
-        until=time.time_ns() + span((line.get("until") or "").removeprefix("+")),
+        until=_until(line),
         reason="scenario",
     )
 
