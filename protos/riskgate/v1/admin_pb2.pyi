@@ -2412,7 +2412,7 @@ class ReadinessItem(_message.Message):
     READY_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """parity, findings, limits, reconciliation, kill_path, market_data."""
+    """parity, findings, limits, reconciliation, drop_copy, kill_path, market_data."""
     ready: _builtins.bool
     text: _builtins.str
     """A sentence."""

@@ -19,6 +19,7 @@ use crate::limits::{Judges, LimitId, LimitTarget, Setting};
 use crate::outcome::{Effect, Outcome, Reject};
 use crate::overrides::Override;
 use crate::parents::Parent;
+use crate::readiness::Red;
 use crate::reasons::{
     BAD_ACTION, BAD_REFERENCE_DATA, BAD_VALUE, CAPACITY, HARD_LIMIT, LAPSED, LIMIT_NOT_SETTABLE_HERE, NEEDS_APPROVAL,
     NOT_HALTED, PARENT_EXISTS, Reason, SAME_PERSON, TRIP_SUPERSEDED, UNKNOWN_PROPOSAL, UNKNOWN_SCOPE,
@@ -40,6 +41,8 @@ pub struct Proposal {
     pub principal: String,
     /// Why.
     pub text: String,
+    /// Of an override of the readiness gate: what was red.
+    pub red: Red,
     /// When it lapses.
     pub expires: Nanos,
 }
@@ -173,6 +176,7 @@ impl Engine {
         self.last_proposal += 1;
         self.proposals.push(Proposal {
             id: self.last_proposal,
+            red: self.red_in(&change),
             change,
             principal: principal.to_string(),
             text: text.to_string(),
@@ -220,10 +224,11 @@ impl Engine {
                 Ok(ix) => self.reinstate(ix, scope),
                 Err(reason) => return refused(reason),
             },
-            Change::OverrideReadiness { until } => match self.may_override(until) {
-                Ok(()) => self.override_readiness(until),
-                Err(reason) => return refused(reason),
-            },
+            Change::OverrideReadiness { until } => {
+                if let Err(reason) = self.override_readiness(until, proposal.red) {
+                    return refused(reason);
+                }
+            }
             Change::Promote { router } => match self.may_promote(router) {
                 Ok(()) => self.state.fleet.promote(router),
                 Err(reason) => return refused(reason),

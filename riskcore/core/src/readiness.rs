@@ -8,7 +8,8 @@
 //! first. Green, it is open for the day. Red, it holds: new risk is refused (`NOT_READY`), what rests stays. If all turns
 //! green within the grace, nothing has latched and it opens by itself. After the grace it latches the firm at `CANCEL_ONLY`;
 //! from then on only two people open it, by reinstating the firm once all is green, or by an override with an expiry.
-//! When an override lapses and something is red, the gate latches at once.
+//! When an override lapses and something is red, the gate latches at once. Green needs no override: one that is in force when
+//! the gate opens green is over.
 //!
 //! What turns red later in the day does not close it: that is what the checks and the halts are for. A gateway that starts
 //! after the open holds from its start.
@@ -19,7 +20,7 @@ use core::hash::Hasher;
 use crate::checks::{id, readiness::NOT_READY};
 use crate::detect::divergence::LOOK;
 use crate::engine::Engine;
-use crate::events::ReadinessRules;
+use crate::events::{Change, ReadinessRules};
 use crate::fleet::Member;
 use crate::halts::State as HaltState;
 use crate::hash::FoldHasher;
@@ -34,6 +35,9 @@ use crate::units::Nanos;
 
 reasons! { REASONS:
     NO_READINESS_GATE = 982, OTHER, "There is no readiness gate to override; `[readiness]` configures one.";
+    READINESS_OPEN = 983, OTHER, "The readiness gate is open: there is nothing to override.";
+    READINESS_CHANGED = 984, OTHER,
+        "More is red than when the override was proposed, and nothing but the gate looks at it; look, and propose anew.";
 }
 
 /// One day.
@@ -57,6 +61,8 @@ pub enum Item {
     Limits,
     /// The venue link is up and reconciled, and no order's fate is unknown.
     Reconciliation,
+    /// The venue's drop copy is there and agrees with what was booked, where there is one.
+    DropCopy,
     /// Somebody has halted something today, and every order of it was confirmed gone.
     KillPath,
     /// The quotes are fresh.
@@ -65,8 +71,15 @@ pub enum Item {
 
 impl Item {
     /// Every item.
-    pub const ALL: [Item; 6] =
-        [Item::Parity, Item::Findings, Item::Limits, Item::Reconciliation, Item::KillPath, Item::MarketData];
+    pub const ALL: [Item; 7] = [
+        Item::Parity,
+        Item::Findings,
+        Item::Limits,
+        Item::Reconciliation,
+        Item::DropCopy,
+        Item::KillPath,
+        Item::MarketData,
+    ];
 
     /// Its name on the wire and in metrics.
     pub const fn name(self) -> &'static str {
@@ -75,9 +88,15 @@ impl Item {
             Item::Findings => "findings",
             Item::Limits => "limits",
             Item::Reconciliation => "reconciliation",
+            Item::DropCopy => "drop_copy",
             Item::KillPath => "kill_path",
             Item::MarketData => "market_data",
         }
+    }
+
+    /// Whether nothing else than the gate stops orders for its sake.
+    const fn is_the_gates_alone(self) -> bool {
+        matches!(self, Item::Parity | Item::Findings | Item::KillPath)
     }
 
     const fn bit(self) -> u8 {
@@ -98,6 +117,11 @@ impl Red {
     /// Whether nothing is.
     pub fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Whether something that only the gate looks at is red here and was not there.
+    fn exceeds(self, before: Red) -> bool {
+        self.items().any(|item| item.is_the_gates_alone() && !before.has(item))
     }
 
     /// Those that are.
@@ -221,6 +245,7 @@ impl Engine {
             Item::Findings => !self.detect.findings.any_pressing(),
             Item::Limits => self.incomplete_scope().is_none(),
             Item::Reconciliation => self.is_reconciled(),
+            Item::DropCopy => self.drop_copy_agrees(),
             Item::KillPath => self.kill_path_tested(),
             Item::MarketData => self.stale_symbols().next().is_none(),
         }
@@ -256,6 +281,13 @@ impl Engine {
     fn is_reconciled(&self) -> bool {
         let venue = &self.state.venue;
         venue.up && venue.reconciled && self.unknown_orders() == 0
+    }
+
+    /// A difference that is younger than the firm's bound is one on its way.
+    fn drop_copy_agrees(&self) -> bool {
+        let limit = self.state.limits.at(ScopeIx::FIRM).get(id::DROP_COPY_MAX_LAG);
+        let longest = limit.and_then(|ns| i64::try_from(ns).ok()).map_or(Nanos(0), Nanos);
+        self.checks.drop_copy.agrees(self.state.now, longest)
     }
 
     /// Open orders whose fate at the venue is not known.
@@ -325,7 +357,19 @@ impl Engine {
         self.state.readiness.day = Some(day);
         let since = self.state.now;
         let red = self.look();
-        self.set_gate(if red.is_empty() || self.is_overridden() { Gate::Open } else { Gate::Holding { since } });
+        if red.is_empty() || self.is_overridden() {
+            self.open_gate(red);
+        } else {
+            self.set_gate(Gate::Holding { since });
+        }
+    }
+
+    /// Green, it is open for the day, and there is nothing left to override.
+    fn open_gate(&mut self, red: Red) {
+        if red.is_empty() {
+            self.state.readiness.overridden_until = None;
+        }
+        self.set_gate(Gate::Open);
     }
 
     fn is_overridden(&self) -> bool {
@@ -342,11 +386,11 @@ impl Engine {
         let red = self.look();
         let stopped = self.state.halts.state(ScopeIx::FIRM) >= HaltState::CancelOnly;
         match self.state.readiness.gate {
-            Gate::Holding { .. } if red.is_empty() || self.is_overridden() => self.set_gate(Gate::Open),
+            Gate::Holding { .. } if red.is_empty() || self.is_overridden() => self.open_gate(red),
             // A firm that people have halted is not halted again; the gate waits behind them.
             Gate::Holding { since } if self.state.now.since(since) >= grace && !stopped => self.latch_gate(red),
             // People have reinstated the firm. What is red still latches it anew.
-            Gate::Latched { .. } if !stopped && (red.is_empty() || self.is_overridden()) => self.set_gate(Gate::Open),
+            Gate::Latched { .. } if !stopped && (red.is_empty() || self.is_overridden()) => self.open_gate(red),
             Gate::Latched { .. } if !stopped => self.latch_gate(red),
             _ => {}
         }
@@ -388,12 +432,26 @@ impl Engine {
         if self.state.readiness.rules.is_none() {
             return Err(&NO_READINESS_GATE);
         }
+        // An override of an open gate would only close it, when it lapses.
+        if self.state.readiness.gate == Gate::Open && !self.is_overridden() {
+            return Err(&READINESS_OPEN);
+        }
         let span = until.since(self.state.now);
         if span.0 > 0 && span <= LONGEST_OVERRIDE { Ok(()) } else { Err(&BAD_VALUE) }
     }
 
-    /// Two people let the firm trade until then, whatever is red.
-    pub(crate) fn override_readiness(&mut self, until: Nanos) {
+    /// What a proposal to override was made in view of, and is good for.
+    pub(crate) fn red_in(&self, change: &Change) -> Red {
+        if matches!(change, Change::OverrideReadiness { .. }) { self.assess() } else { Red::default() }
+    }
+
+    /// Two people let the firm trade until then, although all this is red. What has turned red since the first of them
+    /// looked, and has no check of its own, they have not overridden.
+    pub(crate) fn override_readiness(&mut self, until: Nanos, seen: Red) -> Result<(), Reason> {
+        self.may_override(until)?;
+        if self.assess().exceeds(seen) {
+            return Err(&READINESS_CHANGED);
+        }
         self.state.readiness.overridden_until = Some(until);
         match self.state.readiness.gate {
             Gate::Holding { .. } => self.set_gate(Gate::Open),
@@ -404,5 +462,6 @@ impl Engine {
             }
             Gate::Latched { .. } | Gate::Waiting | Gate::Open => self.effects.push(Effect::Gate),
         }
+        Ok(())
     }
 }

@@ -74,6 +74,9 @@ impl Plane {
                 0 => "the venue link is down, or not reconciled".to_owned(),
                 unknown => format!("the fate of {unknown} orders at the venue is not known"),
             },
+            (Item::DropCopy, false) if self.config.drop_copy => "the drop copy agrees with what was booked".to_owned(),
+            (Item::DropCopy, false) => "there is no drop copy to compare with".to_owned(),
+            (Item::DropCopy, true) => self.drop_copy_sentence(),
             (Item::KillPath, false) => "somebody has halted something today, and it came clean".to_owned(),
             (Item::KillPath, true) => "nobody has tried the kill path today: riskgate drill".to_owned(),
             (Item::MarketData, false) => "quotes are fresh".to_owned(),
@@ -81,6 +84,15 @@ impl Plane {
                 let names = &self.names().symbols;
                 listed(self.engine.stale_symbols().map(|symbol| format!("{} has no fresh quote", names.name(symbol.0))))
             }
+        }
+    }
+
+    fn drop_copy_sentence(&self) -> String {
+        let drop_copy = &self.engine.checks().drop_copy;
+        match (drop_copy.down_since(), drop_copy.differences()) {
+            (Some(_), _) => "the venue's drop copy is away".to_owned(),
+            (None, 0) => "the venue's drop copy has lost executions for good".to_owned(),
+            (None, orders) => format!("the drop copy differs from what was booked, in {orders} orders"),
         }
     }
 
