@@ -164,6 +164,7 @@ def _define(plane: riskcore.DataPlane, config: Config) -> None:
             easy_to_borrow=symbol.easy_to_borrow,
             prior_close=symbol.prior_close,
             adv=symbol.adv,
+            security_group=symbol.security_group,
         )
     _permit(plane, config)
     for position in settings.opening_positions:

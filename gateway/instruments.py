@@ -67,6 +67,9 @@ class Symbol(StrictModel):
     With ``reg_sho`` Regulation SHO binds sells: marking, locates (unless ``easy_to_borrow``) and Rule 201, which is told
     from ``prior_close`` where the venue does not say one. With ``luld`` no order passes in continuous trading while the
     price bands are not known.
+
+    ``security_group`` (FIX 1151) is a class of instruments by a name of your own, at most 64 of them: a router that trades
+    one which its peers do not is a finding.
     """
 
     name: Name = Field(examples=["AAPL"])
@@ -78,3 +81,4 @@ class Symbol(StrictModel):
     easy_to_borrow: bool = Field(default=False, examples=[False])
     prior_close: Close | None = Field(default=None, examples=["100.00"])
     adv: int | None = Field(default=None, ge=1, le=2**62, examples=[50_000_000])
+    security_group: Name | None = Field(default=None, examples=["ETF"])

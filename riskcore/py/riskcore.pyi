@@ -171,12 +171,14 @@ class Engine:
         luld: bool = False,
         easy_to_borrow: bool = False,
         adv: int | None = None,
+        security_group: str | None = None,
     ) -> int:
         """Define a symbol; its id. ``tick`` in 1e-9, ``lot`` in units, ``multiplier`` = money per price and unit, ``adv`` =
         units traded on an average day.
 
         ``reg_sho``: Regulation SHO binds its sells (marking, locates, Rule 201); ``luld``: without known price bands no
-        order passes in continuous trading; ``easy_to_borrow``: short sales need no locate of their own.
+        order passes in continuous trading; ``easy_to_borrow``: short sales need no locate of their own. ``security_group``:
+        the group it belongs to, at most 64 of them (``Seen``: what one router alone trades).
         """
     def permit(self, scope: str, symbols: list[str]) -> None:
         """The symbols that an account, a router or a strategy may trade; without a call every one. After the first
@@ -424,6 +426,7 @@ class DataPlane:
         easy_to_borrow: bool = False,
         prior_close: int | None = None,
         adv: int | None = None,
+        security_group: str | None = None,
     ) -> None: ...
     def permit(self, scope: str, symbols: list[str]) -> None: ...
     def restrict(self, symbol: str, stops: str, *, text: str) -> None: ...

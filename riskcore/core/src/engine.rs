@@ -180,6 +180,14 @@ impl Engine {
                 Outcome::Applied
             }
             Event::Instrument { symbol, instrument } => self.set_instrument(*symbol, *instrument),
+            Event::SecurityGroup { symbol, group } => {
+                let names = &self.state.names;
+                if symbol.index() < names.symbols.len() && group.index() < names.security_groups.len() {
+                    Outcome::Applied
+                } else {
+                    Outcome::Refused(Reject::plain(&BAD_REFERENCE_DATA))
+                }
+            }
             Event::AverageVolume { symbol, qty } => self.average_volume(*symbol, *qty),
             Event::Permit { scope, symbols } => self.permit(*scope, symbols),
             Event::Restrict { symbol, stops, principal, text } => self.restrict(*symbol, *stops, principal, text),

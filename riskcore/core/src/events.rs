@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use crate::checks::self_check::Figures;
 use crate::detect::first_seen::Seen;
 use crate::halts::State;
-use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
+use crate::ids::{
+    AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId, VenueTextId,
+};
 use crate::limits::{LimitId, LimitTarget, Setting};
 use crate::permissions::Stops;
 use crate::resting::GroupId;
@@ -252,6 +254,8 @@ pub enum NameKind {
     Symbol,
     /// Words of the venue: given an id when they are first heard, the rest when they are configured.
     VenueText,
+    /// A group of instruments.
+    SecurityGroup,
 }
 
 /// Reference data of an instrument.
@@ -400,6 +404,13 @@ pub enum Event {
         account: AccountId,
         /// Whether.
         required: bool,
+    },
+    /// The group an instrument belongs to (FIX 1151); of no meaning but to tell what a router trades from what its peers do.
+    SecurityGroup {
+        /// The instrument.
+        symbol: SymbolId,
+        /// Its group.
+        group: SecurityGroupId,
     },
     /// What an instrument trades on an average day.
     AverageVolume {

@@ -29,6 +29,8 @@ dense_id! {
     ParentId,
     /// Words of the venue, as it gives them with a reject.
     VenueTextId,
+    /// A group of instruments (FIX 1151).
+    SecurityGroupId,
 }
 
 /// Our OrderID, at the router and at the venue: `epoch << 40 | n`, n from 1.

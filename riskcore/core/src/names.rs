@@ -7,10 +7,13 @@ use hashbrown::HashMap;
 
 use crate::events::NameKind;
 use crate::hash::Seeded;
-use crate::ids::{AccountId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
+use crate::ids::{AccountId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId, VenueTextId};
 
 /// Words of the venue that get an id of their own.
 pub const MAX_VENUE_TEXTS: usize = 256;
+
+/// Groups of instruments: each is a bit of a mask.
+pub const MAX_SECURITY_GROUPS: usize = 64;
 
 /// The names of one kind.
 pub struct NameTable {
@@ -66,6 +69,8 @@ pub struct Names {
     pub strategies: NameTable,
     /// Symbols.
     pub symbols: NameTable,
+    /// Groups of instruments.
+    pub security_groups: NameTable,
 }
 
 impl Names {
@@ -77,6 +82,7 @@ impl Names {
             venue_texts: NameTable::new(seed),
             strategies: NameTable::new(seed),
             symbols: NameTable::new(seed),
+            security_groups: NameTable::new(seed),
         }
     }
 
@@ -88,7 +94,10 @@ impl Names {
             NameKind::Strategy => self.strategies.add(name),
             NameKind::Symbol => self.symbols.add(name),
             NameKind::VenueText if self.venue_texts.len() < MAX_VENUE_TEXTS => self.venue_texts.add(name),
-            NameKind::VenueText => None,
+            NameKind::SecurityGroup if self.security_groups.len() < MAX_SECURITY_GROUPS => {
+                self.security_groups.add(name)
+            }
+            NameKind::VenueText | NameKind::SecurityGroup => None,
         }
     }
 
@@ -110,6 +119,11 @@ impl Names {
     /// The words a venue gave.
     pub fn venue_text(&self, words: &str) -> Ref<VenueTextId> {
         resolve(&self.venue_texts, words, VenueTextId)
+    }
+
+    /// The group of instruments that the configuration names.
+    pub fn security_group(&self, name: &str) -> Ref<SecurityGroupId> {
+        resolve(&self.security_groups, name, SecurityGroupId)
     }
 
     /// The symbol a message names.

@@ -180,7 +180,7 @@ impl State {
                 self.fleet.add_router();
                 Scope::Router(RouterId(id))
             }
-            NameKind::VenueText => return true,
+            NameKind::VenueText | NameKind::SecurityGroup => return true,
             NameKind::Strategy => Scope::Strategy(StrategyId(id)),
             NameKind::Symbol => {
                 self.instruments.push(None);

@@ -203,7 +203,7 @@ impl Engine {
 
     /// Define a symbol; its id. ``tick`` in 1e-9 of its currency.
     #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1, reg_sho = false, luld = false, easy_to_borrow = false,
-                        adv = None))]
+                        adv = None, security_group = None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a definition")]
     fn define_symbol(
         &mut self,
@@ -215,6 +215,7 @@ impl Engine {
         luld: bool,
         easy_to_borrow: bool,
         adv: Option<i64>,
+        security_group: Option<&str>,
     ) -> Result<u32, Error> {
         for (what, value) in [("tick", tick), ("lot", lot), ("multiplier", multiplier), ("adv", adv.unwrap_or(1))] {
             in_range(&format!("symbol {name:?}: {what}"), value, 1, i64::MAX)?;
@@ -226,6 +227,13 @@ impl Engine {
         let rules = Rules { reg_sho, luld, easy_to_borrow };
         self.set_up(|| format!("symbol {name:?}"), &Event::SymbolRules { symbol, rules })?;
         self.set_up(|| format!("symbol {name:?}"), &Event::AverageVolume { symbol, qty: adv.map(Qty) })?;
+        if let Some(group) = security_group {
+            if self.core.state().names.security_group(group).known().is_none() {
+                self.define(NameKind::SecurityGroup, "security group", group)?;
+            }
+            let Ref::Known(group) = self.core.state().names.security_group(group) else { return Ok(symbol.0) };
+            self.set_up(|| format!("symbol {name:?}"), &Event::SecurityGroup { symbol, group })?;
+        }
         Ok(symbol.0)
     }
 

@@ -173,7 +173,7 @@ impl DataPlane {
     }
 
     #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1, reg_sho = false, luld = false, easy_to_borrow = false,
-                        prior_close = None, adv = None))]
+                        prior_close = None, adv = None, security_group = None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
     fn define_symbol(
         &self,
@@ -186,11 +186,13 @@ impl DataPlane {
         easy_to_borrow: bool,
         prior_close: Option<i64>,
         adv: Option<i64>,
+        security_group: Option<String>,
     ) -> PyResult<()> {
         let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier };
         let rules = Rules { reg_sho, luld, easy_to_borrow };
         self.set_up(|setup| {
-            setup.symbols.push(SymbolSetup { name, instrument, rules, prior_close, average_volume: adv.map(Qty) })
+            let average_volume = adv.map(Qty);
+            setup.symbols.push(SymbolSetup { name, instrument, rules, prior_close, average_volume, security_group });
         })
     }
 

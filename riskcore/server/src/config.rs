@@ -111,6 +111,8 @@ pub struct SymbolSetup {
     pub prior_close: Option<i64>,
     /// What it trades on an average day.
     pub average_volume: Option<Qty>,
+    /// The group it belongs to.
+    pub security_group: Option<String>,
 }
 
 /// The symbols that a scope may trade.

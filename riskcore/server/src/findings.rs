@@ -89,6 +89,7 @@ impl Plane {
             Seen::OrdType(_) | Seen::TimeInForce(_) => (format!("the {value} orders"), "sends"),
             Seen::Flag(_) => (format!("the orders with flag {value}"), "sends"),
             Seen::Strategy(_) => (format!("the orders of strategy {value}"), "sends"),
+            Seen::SecurityGroup(_) => (format!("the orders in instruments of group {value}"), "sends"),
         };
         let (count, total) = (finding.count, finding.total);
         let share = if count == total {

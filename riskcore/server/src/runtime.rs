@@ -366,6 +366,9 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
         if symbol.average_volume.is_some() {
             must(plane, &Event::AverageVolume { symbol: id, qty: symbol.average_volume }, &symbol.name)?;
         }
+        if let Some(group) = &symbol.security_group {
+            put_in_group(plane, id, group)?;
+        }
     }
     for router in setup.routers {
         name(plane, NameKind::Router, &router.name)?;
@@ -403,6 +406,15 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
         must(plane, &Event::OpeningPosition { account, symbol, qty, mark }, &what)?;
     }
     Ok(())
+}
+
+/// The group of a symbol; a new one has no id yet.
+fn put_in_group(plane: &mut Plane, symbol: SymbolId, group: &str) -> Result<(), Error> {
+    if plane.names().security_group(group).known().is_none() {
+        name(plane, NameKind::SecurityGroup, group)?;
+    }
+    let id = configured("security group", group, plane.names().security_group(group))?;
+    must(plane, &Event::SecurityGroup { symbol, group: id }, group)
 }
 
 /// Who may trade what, and the restricted list.

@@ -102,6 +102,7 @@ def _named(line: Line, name: str, accounts: Sequence[str]) -> str:
                     f"lot = {lot or 1}\nmultiplier = {multiplier or 1}\n"
                 )
                 + (f"adv = {line.get('adv')}\n" if line.get("adv") else "")
+                + (f'security_group = "{line.get("group")}"\n' if line.get("group") else "")
                 + "".join(
                     f"{rule} = true\n" for rule in ("reg_sho", "luld", "easy_to_borrow") if line.get(rule) == "yes"
                 )

@@ -1,5 +1,5 @@
 //! A4: what one router shows and the fleet does not - a reject in new words, an order type, a lifetime, a flag, a
-//! strategy.
+//! strategy, a group of instruments.
 //!
 //! On 1 August 2012 Knight's server 8 sent 97 e-mails, "Power Peg disabled", between 08:01 and the open; nobody read them
 //! (SEC 34-70694 ¶19). Here the first of them is one loud finding, and the other 96 make it grow.
@@ -20,7 +20,7 @@ use core::hash::Hasher;
 use super::findings::{About, Finding, Findings};
 use crate::events::{NewOrder, OrdType, TimeInForce};
 use crate::hash::FoldHasher;
-use crate::ids::{ClOrdId, ParentId, Ref, RouterId, StrategyId, VenueTextId};
+use crate::ids::{ClOrdId, ParentId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId, VenueTextId};
 use crate::names::Names;
 use crate::outcome::Effect;
 use crate::reasons::Reason;
@@ -63,6 +63,8 @@ pub enum Seen {
     Flag(u8),
     /// A strategy.
     Strategy(StrategyId),
+    /// The group of the order's instrument.
+    SecurityGroup(SecurityGroupId),
 }
 
 impl Seen {
@@ -75,11 +77,13 @@ impl Seen {
             Seen::TimeInForce(_) => "time_in_force",
             Seen::Flag(_) => "flag",
             Seen::Strategy(_) => "strategy",
+            Seen::SecurityGroup(_) => "security_group",
         }
     }
 
     /// What a text such as `refusal:PRICE_COLLAR`, `venue_reject:Power Peg disabled`, `ord_type:MARKET`,
-    /// `time_in_force:IOC`, `flag:3` or `strategy:S1` names; `None` if it names nothing. Words of the venue must have an id.
+    /// `time_in_force:IOC`, `flag:3`, `strategy:S1` or `security_group:ETF` names; `None` if it names nothing. Words of the
+    /// venue must have an id.
     pub fn parse(text: &str, names: &Names) -> Option<Seen> {
         let (kind, value) = text.split_once(':')?;
         Some(match kind {
@@ -89,6 +93,7 @@ impl Seen {
             "time_in_force" => Seen::TimeInForce(TIFS.iter().find(|(name, _)| *name == value)?.1),
             "flag" => Seen::Flag(value.parse().ok().filter(|bit| *bit < 64)?),
             "strategy" => Seen::Strategy(names.strategy(value).known()?),
+            "security_group" => Seen::SecurityGroup(names.security_group(value).known()?),
             _ => return None,
         })
     }
@@ -102,11 +107,13 @@ impl Seen {
             Seen::TimeInForce(of) => TIFS.iter().find(|(_, one)| *one == of).map_or("", |(name, _)| name).into(),
             Seen::Flag(bit) => bit.to_string().into(),
             Seen::Strategy(id) => names.strategies.name(id.0).into(),
+            Seen::SecurityGroup(id) => names.security_groups.name(id.0).into(),
         }
     }
 
     /// Every kind there is.
-    pub const KINDS: [&'static str; 6] = ["refusal", "venue_reject", "ord_type", "time_in_force", "flag", "strategy"];
+    pub const KINDS: [&'static str; 7] =
+        ["refusal", "venue_reject", "ord_type", "time_in_force", "flag", "strategy", "security_group"];
 
     /// The bit of an attribute that only few values have: 2 order types, 5 lifetimes.
     fn attribute(self) -> Option<u8> {
@@ -211,10 +218,14 @@ pub struct FirstSeen {
     attributes: Vec<u16>,
     flags: Vec<u16>,
     strategies: Vec<u16>,
+    security_groups: Vec<u16>,
+    /// The group of each instrument that has one.
+    group_of: Vec<Option<SecurityGroupId>>,
     /// Attributes that are normal: not counted any more.
     settled_attributes: u8,
     settled_flags: u64,
     settled_strategies: Vec<bool>,
+    settled_groups: u64,
     /// Attempts of each router today.
     attempts: Vec<u64>,
     /// Per router and kind: things shown for the first time.
@@ -234,6 +245,21 @@ impl FirstSeen {
         self.settled_strategies.push(false);
     }
 
+    /// An instrument belongs to a group.
+    pub(super) fn put_in_group(&mut self, symbol: SymbolId, group: SecurityGroupId) {
+        if self.group_of.len() <= symbol.index() {
+            self.group_of.resize(symbol.index() + 1, None);
+        }
+        self.group_of[symbol.index()] = Some(group);
+    }
+
+    /// The group of the order's instrument, while it is not normal.
+    #[inline]
+    fn unsettled_group(&self, order: &NewOrder) -> Option<SecurityGroupId> {
+        let group = order.symbol.known().and_then(|symbol| *self.group_of.get(symbol.index())?)?;
+        (self.settled_groups >> group.0 & 1 == 0).then_some(group)
+    }
+
     /// An attempt of a router to place an order.
     #[inline]
     pub(super) fn order(&mut self, order: &NewOrder, now: Nanos) {
@@ -245,7 +271,8 @@ impl FirstSeen {
             Ref::Known(id) => !self.settled_strategies.get(id.index()).copied().unwrap_or(true),
             Ref::Absent | Ref::Unknown => false,
         };
-        if attributes != 0 || order.flags & !self.settled_flags != 0 || strategy {
+        let group = self.unsettled_group(order).is_some();
+        if attributes != 0 || order.flags & !self.settled_flags != 0 || strategy || group {
             self.unsettled(order, now);
         }
     }
@@ -267,6 +294,9 @@ impl FirstSeen {
             && self.settled_strategies.get(id.index()) == Some(&false)
         {
             self.see(Seen::Strategy(id), order.router, 1, of, now);
+        }
+        if let Some(group) = self.unsettled_group(order) {
+            self.see(Seen::SecurityGroup(group), order.router, 1, of, now);
         }
     }
 
@@ -346,6 +376,7 @@ impl FirstSeen {
             Seen::TimeInForce(tif) => (&self.attributes, usize::from(tif_bit(tif))),
             Seen::Flag(bit) => (&self.flags, usize::from(bit)),
             Seen::Strategy(id) => (&self.strategies, id.index()),
+            Seen::SecurityGroup(id) => (&self.security_groups, id.index()),
         }
     }
 
@@ -371,6 +402,7 @@ impl FirstSeen {
             Seen::OrdType(_) | Seen::TimeInForce(_) => &mut self.attributes,
             Seen::Flag(_) => &mut self.flags,
             Seen::Strategy(_) => &mut self.strategies,
+            Seen::SecurityGroup(_) => &mut self.security_groups,
         };
         if table.len() <= at {
             table.resize(at + 1, NONE);
@@ -389,6 +421,7 @@ impl FirstSeen {
                 self.settled_attributes |= row.seen.attribute().unwrap_or_default();
             }
             Seen::Flag(bit) => self.settled_flags |= 1 << bit,
+            Seen::SecurityGroup(id) => self.settled_groups |= 1 << id.0,
             Seen::Strategy(id) => {
                 if let Some(settled) = self.settled_strategies.get_mut(id.index()) {
                     *settled = true;
@@ -441,6 +474,7 @@ impl FirstSeen {
             hasher.write_u8(u8::from(row.normal));
             hasher.write_u64(row.finding.unwrap_or(0));
         }
+        self.group_of.iter().for_each(|group| hasher.write_u32(group.map_or(u32::MAX, |group| group.0)));
     }
 }
 

@@ -198,6 +198,9 @@ impl Detect {
                 }
             }
             Event::Define { kind, .. } if *outcome == Outcome::Applied => self.define(*kind, state),
+            Event::SecurityGroup { symbol, group } if *outcome == Outcome::Applied => {
+                self.first_seen.put_in_group(*symbol, *group);
+            }
             Event::Known { seen } => self.first_seen.known(*seen, now),
             Event::DayRoll { .. } if *outcome == Outcome::Applied => {
                 self.first_seen.day_roll(&self.findings);
@@ -209,7 +212,7 @@ impl Detect {
     }
 
     fn define(&mut self, kind: NameKind, state: &State) {
-        if kind == NameKind::VenueText {
+        if matches!(kind, NameKind::VenueText | NameKind::SecurityGroup) {
             return;
         }
         match kind {
@@ -219,7 +222,7 @@ impl Detect {
                 self.divergence.add_router();
             }
             NameKind::Strategy => self.first_seen.add_strategy(),
-            NameKind::Account | NameKind::Symbol | NameKind::VenueText => {}
+            NameKind::Account | NameKind::Symbol | NameKind::VenueText | NameKind::SecurityGroup => {}
         }
         // The newest scope is the one of this name.
         let ix = ScopeIx(state.scopes.len() as u32 - 1);

@@ -11,7 +11,9 @@ use crate::events::{
     MassStatusEntry, NameKind, NewOrder, OrdType, ReadinessRules, Replace, Report, ReportKind, Side, TimeInForce,
 };
 use crate::halts::State;
-use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId, VenueTextId};
+use crate::ids::{
+    AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId, VenueTextId,
+};
 use crate::limits::{Action, LimitId, LimitTarget, Setting};
 use crate::permissions::{MAX_LIST, Stops};
 use crate::reasons::Reason;
@@ -230,6 +232,7 @@ impl Reader<'_> {
             4 => Seen::TimeInForce(tif(small()?)?),
             5 if number < 64 => Seen::Flag(small()?),
             6 => Seen::Strategy(StrategyId(number)),
+            7 => Seen::SecurityGroup(SecurityGroupId(number)),
             _ => return Err(DecodeError::BadField("seen")),
         })
     }
@@ -367,6 +370,7 @@ impl Reader<'_> {
                     3 => NameKind::Strategy,
                     4 => NameKind::Symbol,
                     60 => NameKind::VenueText,
+                    61 => NameKind::SecurityGroup,
                     _ => return Err(DecodeError::BadField("name kind")),
                 },
                 name: self.text()?,
@@ -413,6 +417,7 @@ impl Reader<'_> {
                 quarantined: self.flag()?,
             }),
             62 => Event::Readiness(self.readiness()?),
+            63 => Event::SecurityGroup { symbol: SymbolId(self.u32()?), group: SecurityGroupId(self.u32()?) },
             60 => Event::Known { seen: self.seen()? },
             61 => Event::AcknowledgeFinding { finding: self.u64()?, principal: self.text()?, text: self.text()? },
             80 => Event::AverageVolume { symbol: SymbolId(self.u32()?), qty: self.optional_i64()?.map(Qty) },

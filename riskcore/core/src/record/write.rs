@@ -186,6 +186,7 @@ impl Writer<'_> {
             Seen::TimeInForce(of) => (4, u32::from(tif(of))),
             Seen::Flag(bit) => (5, u32::from(bit)),
             Seen::Strategy(id) => (6, id.0),
+            Seen::SecurityGroup(id) => (7, id.0),
         };
         self.u8(kind);
         self.u32(number);
@@ -369,6 +370,7 @@ impl Writer<'_> {
                     NameKind::Strategy => 3,
                     NameKind::Symbol => 4,
                     NameKind::VenueText => 60,
+                    NameKind::SecurityGroup => 61,
                 });
                 self.text(name);
             }
@@ -378,6 +380,11 @@ impl Writer<'_> {
                 self.i64(instrument.tick.0);
                 self.i64(instrument.lot.0);
                 self.i64(instrument.multiplier);
+            }
+            Event::SecurityGroup { symbol, group } => {
+                self.u8(63);
+                self.u32(symbol.0);
+                self.u32(group.0);
             }
             Event::AverageVolume { symbol, qty } => {
                 self.u8(80);

@@ -134,7 +134,9 @@ impl Runner {
             "position" => self.opening_position(line),
             "parent" => self.parent(line),
             "order" | "check" => self.order(line),
+            "explain" => self.explained(line),
             "flood" => self.flood(line),
+            "dropped" => self.dropped(line),
             "replace" => self.replace(line),
             "cancel" => self.cancel(line),
             "mass_cancel" => self.mass_cancel(line),
@@ -190,6 +192,11 @@ impl Runner {
                 self.apply(Event::SymbolRules { symbol, rules: Rules { reg_sho, luld, easy_to_borrow } });
                 let qty = line.get("adv").map(|adv| Qty(whole(adv)));
                 self.apply(Event::AverageVolume { symbol, qty });
+                if let Some(group) = line.get("group") {
+                    self.apply(Event::Define { kind: NameKind::SecurityGroup, name: group.into() });
+                    let group = self.engine.state().names.security_group(group).known().unwrap();
+                    self.apply(Event::SecurityGroup { symbol, group });
+                }
             }
             if kind == NameKind::Account && line.get("parent_required") == Some("no") {
                 let account = self.engine.state().names.account(name).known().unwrap();
@@ -434,6 +441,15 @@ impl Runner {
         explained
     }
 
+    /// `explain ID ... -> max_order_qty max_order_notional`: every reason there is, in order of precedence.
+    fn explained(&mut self, line: &Line<'_>) {
+        let order = self.new_order(line, line.words[1]);
+        let explained = self.explain(line, &order);
+        let refusals = explained.lines.iter().filter_map(|of_check| of_check.refusal);
+        let names: Vec<String> = refusals.map(|reject| reject.reason.name.to_lowercase()).collect();
+        self.expect(line, &if names.is_empty() { "nothing".into() } else { names.join(" ") });
+    }
+
     fn order(&mut self, line: &Line<'_>) {
         let order = self.new_order(line, line.words[1]);
         self.orders.insert(line.words[1].into(), (order.router, order.cl_ord_id));
@@ -491,6 +507,16 @@ impl Runner {
             self.now += step;
         }
         self.expect(line, &format!("{accepted} accepted {rejected} rejected"));
+    }
+
+    /// `dropped r1 40`: attempts that a gateway has only counted, because there were too many.
+    fn dropped(&mut self, line: &Line<'_>) {
+        let (router, count) = (self.router(line.words[1]), whole(line.words[2]) as u32);
+        let last_client_seq = self.seq + u64::from(count);
+        let books = self.exposure();
+        self.apply(Event::AttemptsDropped { router, count, last_client_seq, first: Nanos(self.now) });
+        self.seq = last_client_seq;
+        assert_eq!(books, self.exposure(), "{}:{}: counting changed exposure", self.file.display(), line.number);
     }
 
     fn replace(&mut self, line: &Line<'_>) {

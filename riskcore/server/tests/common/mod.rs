@@ -156,6 +156,7 @@ fn setup(message_rate: i128) -> Setup {
         rules: Rules::default(),
         prior_close: None,
         average_volume: None,
+        security_group: None,
     };
     let router = |name: &str| RouterSetup {
         name: name.to_owned(),
