@@ -80,6 +80,8 @@ file = "HALT"
 listen = "127.0.0.1:0"
 [metrics]
 listen = "127.0.0.1:0"
+[capacity]
+max_orders = 262_144
 [venue]
 address = "{venue_address}"
 {setup.venue}

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Sleep;
 use tokio_stream::Stream;
@@ -50,9 +50,14 @@ impl Cord {
     }
 }
 
+/// Reads a socket in large pieces: h2 asks for what is left of a buffer of 8 KiB, which may be a few bytes.
+pub(crate) fn read_ahead(stream: TcpStream) -> BufReader<TcpStream> {
+    BufReader::with_capacity(64 << 10, stream)
+}
+
 /// One accepted connection.
 pub struct Connection {
-    stream: TcpStream,
+    stream: BufReader<TcpStream>,
     cord: Cord,
     deadline: Option<Pin<Box<Sleep>>>,
     heard: bool,
@@ -168,7 +173,7 @@ impl Incoming {
         let cord = Cord::of(&stream)?;
         self.taken.fetch_add(1, Ordering::Relaxed);
         Ok(Some(Connection {
-            stream,
+            stream: read_ahead(stream),
             cord,
             deadline: Some(Box::pin(tokio::time::sleep(self.knobs.first_byte))),
             heard: false,

@@ -49,13 +49,13 @@ impl Knobs {
             max_local_error_reset_streams: 256,
             max_header_list_size: 8 << 10,
             max_frame_size: 16 << 10,
-            stream_window: 16 << 10,
+            stream_window: 32 << 10,
             connection_window: 1 << 20,
             keepalive_interval: Duration::from_secs(1),
             keepalive_timeout: Duration::from_secs(2),
             max_message_size: 64 << 10,
             max_frame_messages: 256,
-            messages_per_poll: 64,
+            messages_per_poll: 32,
             max_connections: 2 * max_sessions + 32,
             first_byte: Duration::from_secs(5),
             identified: Duration::from_secs(10),
@@ -120,8 +120,8 @@ mod tests {
     fn the_limits_of_the_order_port_are_the_written_ones() {
         assert_eq!(
             "max_concurrent_streams=100 max_pending_accept_reset_streams=20 max_local_error_reset_streams=256 \
-             max_header_list_size=8192 max_frame_size=16384 stream_window=16384 connection_window=1048576 \
-             keepalive=1s/2s max_message_size=65536 max_frame_messages=256 messages_per_poll=64 max_connections=160 \
+             max_header_list_size=8192 max_frame_size=16384 stream_window=32768 connection_window=1048576 \
+             keepalive=1s/2s max_message_size=65536 max_frame_messages=256 messages_per_poll=32 max_connections=160 \
              first_byte=5s identified=10s h2_data_frame_budget=25600(default) h2_header_table_size=4096(default) \
              h2_send_buffer=409600(default)",
             Knobs::order_entry(64).to_string()

@@ -1,6 +1,7 @@
 //! The plane: the core, its records, and everything that waits to leave. One thread owns it; each event is appended,
 //! applied, and turned into reports and venue messages in one go, without a hand-over.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -36,9 +37,12 @@ impl Shared {
         Shared(Arc::new(Mutex::new(plane)))
     }
 
-    /// The plane. A panic on this thread has ended the process before anybody could see a poisoned lock.
+    /// The plane. A panic on this thread has ended the process before anybody could see a poisoned lock. While it is held,
+    /// time stands still: a frame's messages came together, and one look at the clock is enough for all of them.
     pub fn lock(&self) -> MutexGuard<'_, Plane> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let plane = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        plane.now.set(None);
+        plane
     }
 }
 
@@ -93,7 +97,8 @@ pub struct Plane {
     pub fleet: FleetSetup,
     /// The core.
     pub engine: Engine,
-    pub(crate) clock: Clock,
+    clock: Clock,
+    now: Cell<Option<Nanos>>,
     pub(crate) journal: Box<dyn Journal>,
     /// Per router id.
     pub(crate) routers: Vec<Router>,
@@ -119,7 +124,6 @@ pub struct Plane {
     record: Vec<u8>,
     effects: Vec<Effect>,
     pub(crate) body: Vec<u8>,
-    pub(crate) message: Vec<u8>,
 }
 
 impl Plane {
@@ -131,6 +135,7 @@ impl Plane {
             fleet: FleetSetup::default(),
             engine,
             clock,
+            now: Cell::default(),
             journal,
             routers: Vec::new(),
             streams: Slab::default(),
@@ -151,7 +156,6 @@ impl Plane {
             record: Vec::with_capacity(1 << 10),
             effects: Vec::with_capacity(1 << 10),
             body: Vec::with_capacity(1 << 10),
-            message: Vec::with_capacity(1 << 10),
         }
     }
 
@@ -160,9 +164,11 @@ impl Plane {
         &self.engine.state().names
     }
 
-    /// Now, as events carry it.
+    /// Now, as events carry it; see [`Shared::lock`].
     pub fn now(&self) -> Nanos {
-        self.clock.now()
+        let now = self.now.get().unwrap_or_else(|| self.clock.now());
+        self.now.set(Some(now));
+        now
     }
 
     /// The last record appended: what is written now leaves when it is durable.
@@ -180,7 +186,7 @@ impl Plane {
     /// Applies an event and records it with its decision, before anything of it can leave. The caller carries out the
     /// answer, then calls `follow_up`: a halt that an order trips must find that order on its way, not after its cancel.
     pub(crate) fn decide(&mut self, event: &Event) -> Outcome {
-        let now = self.clock.now();
+        let now = self.now();
         let outcome = self.engine.apply(now, event);
         self.record.clear();
         let (seq, decision) = (self.journal.appended().0 + 1, riskcore::record::decision_of(&outcome));

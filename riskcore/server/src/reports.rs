@@ -9,8 +9,7 @@ use crate::fleet::admission::is_about_flags;
 use crate::plane::{CancelRequest, Plane};
 use crate::wire::requests::{CancelFields, FieldError, NewOrderFields, ReplaceFields};
 use crate::wire::responses::{
-    CancelReject, ExecType, ExecutionReport, OrdStatus, Refusal, id_bytes, side_code, write_gateway_message,
-    write_mass_cancel_report,
+    CancelReject, ExecType, ExecutionReport, OrdStatus, Refusal, id_bytes, side_code, write_mass_cancel_report,
 };
 
 /// What an execution report says beyond the order itself.
@@ -49,17 +48,13 @@ impl Plane {
     /// Adds a report to its router's ring.
     pub(crate) fn emit(&mut self, router: RouterId, write: impl FnOnce(&Plane, &mut Vec<u8>)) {
         let mut body = std::mem::take(&mut self.body);
-        let mut message = std::mem::take(&mut self.message);
         body.clear();
-        message.clear();
         write(self, &mut body);
         let lsn = self.lsn();
         if let Some(known) = self.routers.get_mut(router.index()) {
-            write_gateway_message(&mut message, known.ring.last() + 1, &body);
-            known.ring.push(lsn, &message);
+            known.ring.push(lsn, &body);
         }
         self.body = body;
-        self.message = message;
         self.reported(router);
     }
 
@@ -112,7 +107,7 @@ impl Plane {
     /// A report about an order that exists.
     pub(crate) fn report_order(&mut self, id: OrderId, exec: Exec) {
         let Some(router) = self.engine.order(id).map(|order| order.router) else { return };
-        let now = self.now().0 as u64;
+        let now = self.engine.state().now.0 as u64;
         self.emit(router, |plane, out| {
             if let Some(order) = plane.engine.order(id) {
                 let symbol = plane.names().symbols.name(order.symbol.0);

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use riskgate_journal::Lsn;
 
-use crate::wire::primitives::Sink;
+use crate::wire::primitives::{Sink, entry_len, put_entry};
 
 /// How much is held of each router's reports.
 #[derive(Clone, Copy, Debug)]
@@ -66,16 +66,17 @@ impl ReportRing {
         self.last - self.entries.len() as u64 + 1
     }
 
-    /// Adds the encoded report that has the number `last() + 1`.
-    pub fn push(&mut self, lsn: Lsn, encoded: &[u8]) {
-        while self.bytes.len() + encoded.len() > self.bounds.bytes {
+    /// Adds a report, as the entry of a frame that has the number `last() + 1`.
+    pub fn push(&mut self, lsn: Lsn, body: &[u8]) {
+        self.last += 1;
+        let length = entry_len(self.last, body.len());
+        while self.bytes.len() + length > self.bounds.bytes {
             let Some(oldest) = self.entries.pop_front() else { break };
             self.bytes.drain(..oldest.length as usize);
         }
-        self.last += 1;
-        self.written += encoded.len() as u64;
-        self.bytes.extend(encoded);
-        self.entries.push_back(Entry { length: encoded.len() as u32, lsn });
+        put_entry(&mut self.bytes, self.last, body);
+        self.written += length as u64;
+        self.entries.push_back(Entry { length: length as u32, lsn });
     }
 
     /// The place after report `seq`; `None` if reports after it are no longer held, or it was never given.
@@ -163,6 +164,13 @@ mod tests {
         ReportRing::new(RingBounds { bytes, lag })
     }
 
+    /// The entry of a report.
+    fn entry(number: u64, body: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_entry(&mut out, number, body);
+        out
+    }
+
     fn read_all(ring: &mut ReportRing, cursor: &mut Cursor) -> Vec<u8> {
         let mut out = Vec::new();
         while ring.read(cursor, Lsn(u64::MAX), 3, u64::MAX, &mut out) > 0 {}
@@ -171,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_reader_sees_every_report_once_and_in_order_across_the_wrap() {
-        let mut ring = ring(64, 64);
+        let mut ring = ring(80, 80);
         let mut cursor = ring.end();
         let mut seen = Vec::new();
         for n in 0..200_u8 {
@@ -182,12 +190,12 @@ mod tests {
         }
         seen.extend(read_all(&mut ring, &mut cursor));
 
-        assert_eq!((0..200_u8).flat_map(|n| [n; 7]).collect::<Vec<_>>(), seen);
+        assert_eq!((0..200_u8).flat_map(|n| entry(u64::from(n) + 1, &[n; 7])).collect::<Vec<_>>(), seen);
     }
 
     #[test]
     fn resuming_finds_its_place_or_says_that_it_is_gone() {
-        let mut ring = ring(30, 30);
+        let mut ring = ring(42, 42);
         for n in 1..=5_u8 {
             ring.push(Lsn(1), &[n; 10]);
         }
@@ -196,7 +204,7 @@ mod tests {
         assert_eq!(None, ring.after(1));
         assert_eq!(None, ring.after(6));
         let mut cursor = ring.after(3).unwrap();
-        assert_eq!([[4; 10], [5; 10]].concat(), read_all(&mut ring, &mut cursor));
+        assert_eq!([entry(4, &[4; 10]), entry(5, &[5; 10])].concat(), read_all(&mut ring, &mut cursor));
         assert_eq!(ring.end(), cursor);
         assert_eq!(Some(ring.end()), ring.after(5));
     }
@@ -213,14 +221,14 @@ mod tests {
         assert_eq!(1, ring.read(&mut cursor, Lsn(1), 9, u64::MAX, &mut out));
         assert!(!ring.ready(cursor, Lsn(1)));
         assert_eq!(1, ring.read(&mut cursor, Lsn(2), 9, u64::MAX, &mut out));
-        assert_eq!(b"ab".to_vec(), out);
+        assert_eq!([entry(1, b"a"), entry(2, b"b")].concat(), out);
     }
 
     #[test]
     fn a_reader_that_lags_is_told_from_one_that_does_not() {
         let mut ring = ring(100, 20);
         let cursor = ring.end();
-        ring.push(Lsn(1), &[0; 20]);
+        ring.push(Lsn(1), &[0; 16]);
         assert!(!ring.lags(cursor));
         ring.push(Lsn(1), &[0; 1]);
         assert!(ring.lags(cursor));

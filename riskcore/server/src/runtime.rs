@@ -75,7 +75,8 @@ impl DataPlane {
         let (commands, inbox) = commands::queue();
         let door = HaltDoor::new(commands.clone(), setup.operators.clone());
         let halt_file = config.halt_file.clone();
-        let plane = prepare(config, setup)?;
+        let mut plane = prepare(config, setup)?;
+        plane.engine.touch_pages();
         let events = Arc::clone(&plane.events);
         let text = knobs.to_string();
 
@@ -198,8 +199,9 @@ fn bind_unix(path: &Path) -> Result<std::os::unix::net::UnixListener, Error> {
     Ok(listener)
 }
 
-/// Polls of the kernel between so many turns of tasks: small, so that a flood does not delay others' sockets.
-const EVENT_INTERVAL: u32 = 4;
+/// So many turns of tasks between two polls of the kernel: few, so that a flood does not delay others' sockets, and more
+/// than one order takes on its way, so that it is not polled for in the middle.
+const EVENT_INTERVAL: u32 = 8;
 
 fn runtime() -> Result<Runtime, Error> {
     Builder::new_current_thread()

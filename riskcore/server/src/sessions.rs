@@ -18,8 +18,7 @@ use crate::ring::Cursor;
 use crate::secrets;
 use crate::slab::Key;
 use crate::wire::frame::Ready;
-use crate::wire::primitives::{Sink, put_message, put_uint};
-use crate::wire::responses::write_gateway_message;
+use crate::wire::primitives::{Sink, put_entry, put_message, put_uint};
 
 /// One `Session` stream, logged on or not.
 pub struct Stream {
@@ -411,7 +410,7 @@ fn control(stream: &mut Stream, field: u32, body: &[u8]) {
 fn session_message(out: &mut Vec<u8>, field: u32, body: &[u8]) {
     let mut message = Vec::with_capacity(body.len() + 8);
     put_message(&mut message, field, |out| out.extend_from_slice(body));
-    write_gateway_message(out, 0, &message);
+    put_entry(out, 0, &message);
 }
 
 fn put_heartbeat(stream: &mut Stream, test_req_id: u64) {

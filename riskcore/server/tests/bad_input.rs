@@ -357,6 +357,6 @@ async fn the_order_port_says_its_limits_to_every_peer() {
 
     // RFC 9113 6.5.2: streams, stream window, frame size, header list.
     let named = [3, 4, 5, 6].map(|number| settings.get(&number).copied());
-    assert_eq!([Some(100), Some(16 << 10), Some(16 << 10), Some(8 << 10)], named);
+    assert_eq!([Some(100), Some(32 << 10), Some(16 << 10), Some(8 << 10)], named);
     assert!(gateway.plane.knobs.contains("max_concurrent_streams=100"));
 }

@@ -50,7 +50,8 @@ def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: 
     """The text of `riskgate.toml`; what it names besides is written into its directory."""
     listeners = "".join(f'[{name}]\nlisten = "127.0.0.1:0"\n' for name in ("order_entry", "halt", "admin", "metrics"))
     listeners = listeners.replace("[order_entry]\n", '[order_entry]\nheartbeat = "60s"\n')
-    text = f'[gateway]\nname = "gw1"\n{listeners}[venue]\naddress = "{venue}"\n'
+    capacity = "[capacity]\nmax_orders = 65_536\n"
+    text = f'[gateway]\nname = "gw1"\n{listeners}{capacity}[venue]\naddress = "{venue}"\n'
     if any(line.words[0] == "phases" for line in configured):
         text += "publishes_phases = true\n"
     if any("drop_copy_max_lag" in word for line in configured for word in line.words):

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use http::Uri;
 use hyper_util::rt::TokioIo;
+use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::io::Cord;
+use crate::io::{Cord, read_ahead};
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -44,9 +45,9 @@ struct Connector {
 }
 
 impl tower_service::Service<Uri> for Connector {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<BufReader<TcpStream>>;
     type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<TcpStream>>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = io::Result<TokioIo<BufReader<TcpStream>>>> + Send>>;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
@@ -58,7 +59,7 @@ impl tower_service::Service<Uri> for Connector {
             let stream = TcpStream::connect(&address).await?;
             stream.set_nodelay(true)?;
             *cord.lock().unwrap_or_else(PoisonError::into_inner) = Some(Cord::of(&stream)?);
-            Ok(TokioIo::new(stream))
+            Ok(TokioIo::new(read_ahead(stream)))
         })
     }
 }

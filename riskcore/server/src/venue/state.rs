@@ -15,7 +15,7 @@ use crate::io::Cord;
 use crate::plane::Plane;
 use crate::venue::sequence::WireSequence;
 use crate::wire::frame::Ready;
-use crate::wire::primitives::Sink;
+use crate::wire::primitives::{Sink, put_entry};
 use crate::wire::venue;
 
 /// Where the link stands.
@@ -221,7 +221,7 @@ impl Plane {
             };
             let length = waiting.length as usize;
             let body = state.bytes.make_contiguous_prefix(length);
-            venue::put_exchange_request(out, client_seq, body);
+            put_entry(out, client_seq, body);
             state.bytes.drain(..length);
             count += 1;
             written += length;

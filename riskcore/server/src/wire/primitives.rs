@@ -1,5 +1,7 @@
 //! Protobuf's wire format: varints, tags, lengths.
 
+use std::collections::VecDeque;
+
 /// A message that is not protobuf, with what is wrong about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed(pub &'static str);
@@ -23,7 +25,7 @@ pub struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
     /// The next field; `None` at the end.
-    #[inline]
+    #[inline(always)]
     pub fn next_field(&mut self) -> Result<Option<(u32, Field<'a>)>, Malformed> {
         if self.0.is_empty() {
             return Ok(None);
@@ -46,8 +48,19 @@ impl<'a> Fields<'a> {
         Ok(Some((number, value)))
     }
 
+    /// Tags, enums and lengths are one byte nearly always.
     #[inline]
     fn varint(&mut self) -> Result<u64, Malformed> {
+        match self.0 {
+            [byte @ ..0x80, rest @ ..] => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
         let mut value = 0_u64;
         for (n, byte) in self.0.iter().enumerate().take(10) {
             let bits = u64::from(byte & 0x7f);
@@ -92,12 +105,31 @@ pub trait Sink {
 }
 
 impl Sink for Vec<u8> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
 }
 
+impl Sink for VecDeque<u8> {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend(bytes);
+    }
+}
+
+/// Writes over what is there.
+impl Sink for &mut [u8] {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        let (head, tail) = std::mem::take(self).split_at_mut(bytes.len());
+        head.copy_from_slice(bytes);
+        *self = tail;
+    }
+}
+
 impl Sink for tonic::codec::EncodeBuf<'_> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         bytes::BufMut::put_slice(self, bytes);
     }
@@ -105,7 +137,14 @@ impl Sink for tonic::codec::EncodeBuf<'_> {
 
 /// Writes a varint.
 #[inline]
-pub fn put_varint(out: &mut impl Sink, mut value: u64) {
+pub fn put_varint(out: &mut impl Sink, value: u64) {
+    match value {
+        0..0x80 => out.put(&[value as u8]),
+        _ => put_long_varint(out, value),
+    }
+}
+
+fn put_long_varint(out: &mut impl Sink, mut value: u64) {
     let mut bytes = [0_u8; 10];
     for n in 0..10 {
         if value < 0x80 {
@@ -170,24 +209,36 @@ pub fn put_message(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u
         out[at] = length as u8;
         return;
     }
-    let mut prefix = Short { bytes: [0; 10], len: 0 };
-    put_varint(&mut prefix, length as u64);
-    out.splice(at..=at, prefix.bytes.into_iter().take(prefix.len));
+    let more = varint_len(length as u64) - 1;
+    out.extend_from_slice(&[0; 9][..more]);
+    out.copy_within(at + 1..at + 1 + length, at + 1 + more);
+    put_varint(&mut &mut out[at..], length as u64);
 }
 
-/// Room for one varint.
-struct Short {
-    bytes: [u8; 10],
-    len: usize,
+/// Writes one entry of the `messages` that every session's frames consist of, both ways: its number, unless it is 0, and
+/// its body.
+pub fn put_entry(out: &mut impl Sink, number: u64, body: &[u8]) {
+    let mut head = [0; MAX_ENTRY_HEAD];
+    let mut rest = &mut head[..];
+    put_varint(&mut rest, 1 << 3 | 2);
+    put_varint(&mut rest, (number_len(number) + body.len()) as u64);
+    put_uint(&mut rest, 1, number);
+    let length = MAX_ENTRY_HEAD - rest.len();
+    out.put(&head[..length]);
+    out.put(body);
 }
 
-impl Sink for Short {
-    fn put(&mut self, bytes: &[u8]) {
-        for (to, from) in self.bytes.iter_mut().skip(self.len).zip(bytes) {
-            *to = *from;
-        }
-        self.len += bytes.len();
-    }
+/// Two tags of one byte, two varints.
+const MAX_ENTRY_HEAD: usize = 22;
+
+/// How many bytes [`put_entry`] writes.
+pub fn entry_len(number: u64, body: usize) -> usize {
+    let content = number_len(number) + body;
+    1 + varint_len(content as u64) + content
+}
+
+fn number_len(number: u64) -> usize {
+    if number == 0 { 0 } else { 1 + varint_len(number) }
 }
 
 /// Decimal text without allocating.
@@ -262,6 +313,18 @@ mod tests {
             put_message(&mut out, 3, |out| out.resize(out.len() + length, 7));
 
             assert_eq!(Ok(Some((3, Field::Bytes(&vec![7; length][..])))), Fields(&out).next_field());
+        }
+    }
+
+    #[test]
+    fn an_entry_is_as_long_as_foretold() {
+        for number in [0, 1, 127, 128, u64::MAX] {
+            for length in [0, 1, 115, 125, 126, 128, 20_000] {
+                let mut out = Vec::new();
+                put_entry(&mut out, number, &vec![0; length]);
+
+                assert_eq!(entry_len(number, length), out.len(), "{number}, {length} bytes");
+            }
         }
     }
 

@@ -315,14 +315,6 @@ impl HaltNotice<'_> {
     }
 }
 
-/// Wraps a body into one `messages` entry of a `SessionResponse`.
-pub fn write_gateway_message(out: &mut Vec<u8>, report_seq: u64, body: &[u8]) {
-    put_message(out, 1, |out| {
-        put_uint(out, 1, report_seq);
-        out.extend_from_slice(body);
-    });
-}
-
 /// Writes one `taken` entry of a `CancelsResponse`.
 pub fn write_cancel_taken(out: &mut Vec<u8>, orig_cl_ord_id: &[u8], forwarded: bool) {
     put_message(out, 1, |out| {

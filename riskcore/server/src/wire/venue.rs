@@ -3,8 +3,7 @@
 use riskcore::events::{OrdType, TimeInForce};
 
 use super::primitives::{
-    Field, Fields, Malformed, Sink, put_bytes, put_bytes_always, put_fixed64, put_fixed64_always, put_message,
-    put_uint, put_varint, varint_len,
+    Field, Fields, Malformed, Sink, put_bytes, put_bytes_always, put_fixed64, put_fixed64_always, put_message, put_uint,
 };
 use super::responses::side_code;
 
@@ -92,15 +91,6 @@ pub fn write_logon(out: &mut Vec<u8>, gateway: &str, epoch: u32, resume_after: u
         put_uint(out, 3, resume_after);
         put_uint(out, 4, u64::from(cancel_on_disconnect));
     });
-}
-
-/// Wraps a body into one `messages` entry of an `ExchangeSessionRequest`.
-pub fn put_exchange_request(out: &mut impl Sink, client_seq: u64, body: &[u8]) {
-    let seq_len = if client_seq == 0 { 0 } else { 1 + varint_len(client_seq) };
-    put_varint(out, 1 << 3 | 2);
-    put_varint(out, (seq_len + body.len()) as u64);
-    put_uint(out, 1, client_seq);
-    out.put(body);
 }
 
 /// Writes the first field of an `ExchangeCancelsRequest`.
