@@ -1,7 +1,8 @@
 """The gateway end to end, and what must hold of it: see benches/README.md, "What must hold of the gateway".
 
 Question: what does the order path add to the hops it takes; does a runaway, or what people do beside the orders, reach
-healthy routers; what happens above capacity. Every case says how it measured, with its bars and tables.
+healthy routers; what happens above capacity. Every case says how it measured, with its bars and tables. `--minutes` is
+the long flood alone, with its pictures.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from benches.bars import Document, merge, text
-from benches.gateway import comparison, noise, pressure, runaway
+from benches.gateway import comparison, endurance, noise, pressure, runaway
 from benches.gateway.settings import Settings
 from benches.stage import BenchError
 
@@ -25,6 +26,7 @@ CASES: Final[dict[str, Callable[[Settings], Document]]] = {
     "noise": noise.run,
     "pressure": pressure.run,
 }
+RESULTS: Final = Path(__file__).resolve().parent / "results"
 
 
 def main(
@@ -36,6 +38,8 @@ def main(
     quick: Annotated[
         bool, typer.Option("--quick", help="One short round of everything that needs no building: does it still run?")
     ] = False,
+    minutes: Annotated[float, typer.Option(min=0, help="Instead: the long flood, for so long.")] = 0,
+    results: Annotated[Path, typer.Option(help="Where the long flood leaves its pictures.")] = RESULTS,
     output: Annotated[Literal["text", "json"], typer.Option(help="Form of the result.")] = "text",
 ) -> None:
     """Measure the gateway end to end."""
@@ -46,7 +50,10 @@ def main(
             settings = Settings(Path(directory), rounds, seconds, journal=journal)
             if quick:
                 settings = Settings(Path(directory), rounds=1, seconds=0.2, journal=journal, build=False)
-            document = merge(run(settings) for name, run in CASES.items() if not case or name in case)
+            if minutes:
+                document = endurance.run(settings, minutes, results)
+            else:
+                document = merge(run(settings) for name, run in CASES.items() if not case or name in case)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         raise typer.Exit(1) from error

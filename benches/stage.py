@@ -188,6 +188,7 @@ name = "{name}"
 [order_entry]
 listen = "127.0.0.1:0"
 heartbeat = "5s"
+cancel_on_disconnect = false # what one flood leaves resting, the next one cancels
 [halt]
 listen = "127.0.0.1:0"
 [admin]

@@ -14,7 +14,13 @@ from typing import Final
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 import riskcore
@@ -75,6 +81,7 @@ _ROUTER_GAUGES: Final = (
     ("router_connected", "connected", "1 while the router's session is up."),
     ("router_queued_reports", "queued_reports", "Reports handed to the session and not yet written."),
 )
+_RESIDENCE_NS: Final = "order_residence_ns"
 _WIDE: Final = frozenset({"symbol", "account_symbol", "router_symbol"})
 
 
@@ -179,8 +186,11 @@ class GatewayCollector(Collector):
 def families(values: dict[str, int]) -> Iterator[Metric]:
     """The data plane's flat numbers as families: a name that ends in ``_total`` is a counter, others are gauges."""
     found: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+    yield _residence(values)
     for key, value in sorted(values.items()):
         name, labels = split_key(key)
+        if name.startswith(_RESIDENCE_NS):
+            continue
         if name not in found:
             kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
             found[name] = kind(
@@ -188,6 +198,21 @@ def families(values: dict[str, int]) -> Iterator[Metric]:
             )
         found[name].add_metric(list(labels.values()), value)
     yield from found.values()
+
+
+def _residence(values: dict[str, int]) -> Metric:
+    """How long orders stayed, in seconds as Prometheus wants it."""
+    text = "From the frame that brought an order to the one that takes it to the venue."
+    edges = {
+        int(labels["le"]): count
+        for name, labels, count in ((*split_key(key), value) for key, value in values.items())
+        if name == _RESIDENCE_NS + "_bucket"
+    }
+    buckets = [(str(edge / NANO), float(count)) for edge, count in sorted(edges.items())]
+    # What stayed longer than the last edge is counted there: the plane's last bucket has no upper edge.
+    buckets[-1:] = [("+Inf", count) for _, count in buckets[-1:]]
+    total = values.get(_RESIDENCE_NS + "_sum", 0) / NANO
+    return HistogramMetricFamily(PREFIX + "order_residence_seconds", text, buckets=buckets, sum_value=total)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -41,6 +41,11 @@ METHOD: Final = (
         "Capacity is the smaller of what gateway and tonic proxy took of 1,000,000 orders/s in eight sessions, so that neither "
         "side of a latency is beyond its own."
     ),
+    (
+        "`inside` is the gateway's own clock, from the frame that brought an order to the one that took it to the venue, as "
+        "the upper edge of its histogram's bucket (two for each doubling): generators share the processors, the client's "
+        "figures have them in."
+    ),
     "Rounds: a fresh gateway each; each load to all targets in turn. Bars are medians of the rounds' ratios.",
     "Not in it: a network, TLS, durable records, more than one symbol, resting orders.",
 )

@@ -72,14 +72,22 @@ class Rounds:
                     self.median(load, target, lambda f: f.throughput),
                     self.median(load, target, lambda f: f.taken),
                     *latency,
+                    *self._inside(load, target),
                     self.median(load, target, lambda f: f.lag_p99_us),
                     self.median(load, target, lambda f: f.cpu_us_per_order),
                     refusals(self._of[load, target]),
                 ]
             )
         columns = ["load", "target", "answered/s", "taken/s", "p50 us", "p99 us", "p99.9 us"]
-        columns += ["lag p99 us", "cpu us/order", "refused"]
+        columns += ["inside p50 us", "inside p99 us", "lag p99 us", "cpu us/order", "refused"]
         return Table(title, columns, rows, note)
+
+    def _inside(self, load: str, target: str) -> tuple[Cell, Cell]:
+        stays = [(f.inside_p50_us, f.inside_p99_us) for f in self._of[load, target]]
+        known = [(p50, p99) for p50, p99 in stays if p50 is not None and p99 is not None]
+        if not known:
+            return None, None
+        return statistics.median(p50 for p50, _ in known), statistics.median(p99 for _, p99 in known)
 
 
 def refusals(all_of: Sequence[Figures]) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import riskcore
+from benches.gateway import residence
 from benches.stage import PRICE, BenchError, Target, parent, router_token
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ class Figures:
     rejected: dict[str, int]
     cpu_us_per_order: float
     """Processor time of the target's process for each answered order."""
+    inside_p50_us: float | None = None
+    inside_p99_us: float | None = None
+    """How long orders stayed in a gateway, by its own clock."""
 
 
 def orders(tif: str = "ioc") -> list[riskcore.FloodLine]:
@@ -77,6 +81,7 @@ def session(
     *,
     lines: Sequence[riskcore.FloodLine] | None = None,
     burst: int = 1,
+    cancels_from: int | None = None,
     count: int = 0,
 ) -> riskcore.FloodSession:
     """A router's session; `rate` 0 keeps one order in flight."""
@@ -89,6 +94,7 @@ def session(
         orders=count,
         burst=burst,
         ping_pong=rate == 0,
+        cancels_from=cancels_from,
     )
 
 
@@ -126,13 +132,22 @@ def measure(target: Target, load: Load, sessions: int, seconds: float) -> Figure
         [session(router, rate, seconds, burst=load.burst) for router in ROUTERS[:sessions]],
         batch=load.batch,
     )
+    stays = residence.counts(target) if target.metrics else {}
     before = target.cpu_ns()
     running.start()
     if load.cut:
         running.wait(int(seconds * 1_000))
         running.stop()
     report = finish(running, f"{target.name}, {load.name}, {sessions} sessions")
-    return figures(report, target.cpu_ns() - before)
+    taken = figures(report, target.cpu_ns() - before)
+    if not target.metrics:
+        return taken
+    after = residence.counts(target)
+    return replace(
+        taken,
+        inside_p50_us=residence.percentile_us(stays, after, 0.5),
+        inside_p99_us=residence.percentile_us(stays, after, 0.99),
+    )
 
 
 def figures(report: TallyReport, cpu_ns: int) -> Figures:

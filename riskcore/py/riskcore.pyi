@@ -541,6 +541,8 @@ class TallyReport(TypedDict):
     reject_reasons: dict[str, int]
     latency_ns: LatencyReport
     """Intended send to first report, one entry for each answered order."""
+    accepted_latency_ns: LatencyReport
+    """The same of the orders whose first report was not a reject."""
     lag_ns: LatencyReport
     """Intended send to encoding: how far behind its schedule the generator itself was."""
 
@@ -601,7 +603,8 @@ class FloodSession:
     The schedule is fixed in advance and never waits for an answer: ``rate`` orders a second for ``duration_ns``, at
     most ``orders`` (0 = no bound), ``burst`` of them due together, a pause of ``pause_ns`` after each ``active_ns``
     (0 = none). ``ping_pong`` sends the next order on the answer to the last instead. The ClOrdID is
-    ``cl_ord_id_prefix`` and ten digits of ``client_seq``.
+    ``cl_ord_id_prefix`` and ten digits of ``client_seq``. With ``cancels_from`` the session cancels instead, and needs no
+    lines: the orders with this number and the following ones, which an earlier flood of the router left open.
     """
 
     def __new__(
@@ -618,6 +621,7 @@ class FloodSession:
         pause_ns: int = 0,
         ping_pong: bool = False,
         cl_ord_id_prefix: str = "F",
+        cancels_from: int | None = None,
     ) -> Self: ...
 
 @final
@@ -650,6 +654,8 @@ class Flood:
         """What has been counted so far; also while it runs and after it ended. What went wrong with a session is its
         ``error``, never an exception.
         """
+    def recent(self) -> TallyReport:
+        """What was counted since the last call of this, all sessions together; its times are those of the whole."""
 
 @final
 class VenueStub:

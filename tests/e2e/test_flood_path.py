@@ -92,3 +92,31 @@ def test_refusals_come_with_the_name_of_the_check(gateway: Gateway, stub: riskco
 
     assert report["reject_reasons"] == {"PRICE_COLLAR": ORDERS}
     assert stub.report()["orders"] == 0
+
+
+def test_a_flood_of_cancels_empties_the_book_and_answers_those_of_no_order(
+    tmp_path: Path, stub: riskcore.VenueStub
+) -> None:
+    resting = riskcore.FloodLine(
+        account="ACC2", symbol="AAPL", side="buy", order_qty=1, price=PRICE, time_in_force="day"
+    )
+    cancelling = riskcore.FloodSession(
+        router="r1", token=router_token("r1"), lines=[], cancels_from=2, rate=4_000, duration_ns=10**11, orders=ORDERS
+    )
+    with running_gateway(tmp_path, stub.address, Setup(cancel_on_disconnect=False)) as gateway:
+        run(gateway, session("r1", 4_000, [resting]))
+        report = run(gateway, cancelling)
+
+    assert (report["canceled"], report["accepted"], report["rejected"]) == (ORDERS - 1, ORDERS - 1, 1)
+    assert report["accepted_latency_ns"]["count"] == ORDERS - 1
+    assert stub.report()["open_orders"] == 1
+
+
+def test_what_is_recent_is_told_once(gateway: Gateway) -> None:
+    flood = riskcore.Flood(target=gateway.order_entry, sessions=[session("r1", 4_000)], drain_timeout_ms=30_000)
+    flood.start()
+    seen = [flood.recent() for _ in iter(lambda: flood.wait(50), True)]
+    seen.append(flood.recent())
+
+    assert sum(one["answered"] for one in seen) == ORDERS == sum(one["latency_ns"]["count"] for one in seen)
+    assert flood.recent()["answered"] == 0

@@ -12,6 +12,7 @@ from tests.support import ROOT
 
 EXACT = {
     "orders of healthy routers refused or unanswered",
+    "cancels refused or unanswered",
     "orders between the one that breaks the limit and the halt",
     "orders of the runaway at the venue after its halt",
     "orders beyond capacity not answered, or not with GATEWAY_BUSY",

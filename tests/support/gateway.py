@@ -57,6 +57,7 @@ class Setup:
     symbols: Sequence[str] = ("AAPL", "MSFT")
     limits: str = LIMITS
     heartbeat: str = "500ms"
+    cancel_on_disconnect: bool = True
     venue: str = ""
     """More keys of the venue."""
     extra: str = ""
@@ -72,6 +73,7 @@ name = "gw1"
 [order_entry]
 listen = "127.0.0.1:0"
 heartbeat = "{setup.heartbeat}"
+cancel_on_disconnect = {str(setup.cancel_on_disconnect).lower()}
 [halt]
 listen = "127.0.0.1:0"
 socket = "halt.sock"

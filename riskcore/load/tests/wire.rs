@@ -49,6 +49,21 @@ fn order_entry_orders_read_as_written() {
 }
 
 #[test]
+fn cancels_read_as_written() {
+    let config = SessionConfig { lines: Vec::new(), cancels_from: Some(40), ..session("r1", 1, 1) };
+    let templates = Templates::new(&config, Protocol::OrderEntry, "r1");
+    for seq in SEQS {
+        let mut frame = Vec::new();
+        templates.put(&mut frame, 2, seq, 77);
+        let read = proto::SessionRequest::decode(frame.as_slice()).expect("a valid message");
+
+        let cancel = proto::OrderCancelRequest { orig_cl_ord_id: "r1-0000000042".to_owned(), cl_ord_id: String::new() };
+        let body = Some(proto::router_message::Body::OrderCancelRequest(cancel));
+        assert_eq!(vec![proto::RouterMessage { client_seq: seq, body }], read.messages);
+    }
+}
+
+#[test]
 fn ids_of_others_are_not_ours() {
     let templates = templates(vec![line()], Protocol::OrderEntry);
 

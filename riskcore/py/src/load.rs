@@ -74,7 +74,7 @@ pub struct FloodSession(SessionConfig);
 impl FloodSession {
     #[new]
     #[pyo3(signature = (*, router, token, lines, rate, duration_ns, orders = 0, burst = 1, active_ns = 0, pause_ns = 0,
-                        ping_pong = false, cl_ord_id_prefix = "F"))]
+                        ping_pong = false, cl_ord_id_prefix = "F", cancels_from = None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
     fn new(
         router: String,
@@ -88,11 +88,13 @@ impl FloodSession {
         pause_ns: u64,
         ping_pong: bool,
         cl_ord_id_prefix: &str,
+        cancels_from: Option<u64>,
     ) -> Self {
         Self(SessionConfig {
             router,
             token,
             lines: lines.into_iter().map(|line| line.0).collect(),
+            cancels_from,
             shape: Shape { rate, burst, active: active_ns, pause: pause_ns, duration: duration_ns, orders },
             ping_pong,
             cl_ord_id_prefix: cl_ord_id_prefix.to_owned(),
@@ -105,6 +107,8 @@ impl FloodSession {
 pub struct Flood {
     config: FloodConfig,
     running: Mutex<Option<flood::Flood>>,
+    /// What `recent` has told already.
+    told: Mutex<Option<Tally>>,
 }
 
 #[pymethods]
@@ -131,7 +135,7 @@ impl Flood {
             drain_timeout: Duration::from_millis(drain_timeout_ms),
         };
         config.check().map_err(|error| Error::Invalid(error.to_string()))?;
-        Ok(Self { config, running: Mutex::new(None) })
+        Ok(Self { config, running: Mutex::new(None), told: Mutex::new(None) })
     }
 
     fn start(&self, py: Python<'_>) -> PyResult<()> {
@@ -167,6 +171,14 @@ impl Flood {
         let each = sessions.iter().map(|session| session_dict(py, session)).collect::<PyResult<Vec<_>>>()?;
         report.set_item("sessions", PyList::new(py, each)?)?;
         Ok(report)
+    }
+
+    fn recent<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let sessions = py.detach(|| self.with(flood::Flood::report).unwrap_or_default());
+        let total = flood::total(&sessions);
+        let before = lock(&self.told).replace(total.clone());
+        let fresh = before.map_or_else(|| total.clone(), |before| total.since(&before));
+        tally_dict(py, &fresh, sessions.iter().map(|session| session.unsent).sum())
     }
 }
 
@@ -288,6 +300,7 @@ fn tally_dict<'py>(py: Python<'py>, tally: &Tally, unsent: u64) -> PyResult<Boun
     }
     dict.set_item("reject_reasons", names)?;
     dict.set_item("latency_ns", histogram_dict(py, &tally.latency)?)?;
+    dict.set_item("accepted_latency_ns", histogram_dict(py, &tally.accepted_latency)?)?;
     dict.set_item("lag_ns", histogram_dict(py, &tally.lag)?)?;
     Ok(dict)
 }

@@ -4,7 +4,7 @@ use riskcore::events::{Cancel, Event, MassCancel, NewOrder, Replace};
 use riskcore::ids::{ClOrdId, Ref, RouterId};
 use riskcore::outcome::{CxlRejReason, Outcome, Reject};
 use riskcore::reasons::{self, Reason};
-use riskcore::units::{Price, Qty};
+use riskcore::units::{Nanos, Price, Qty};
 use tonic::Status;
 
 use crate::plane::{CancelRequest, Plane};
@@ -33,6 +33,8 @@ pub struct FrameAt {
     offset: usize,
     /// Messages read.
     messages: usize,
+    /// When its first message was taken up.
+    arrived: Option<Nanos>,
 }
 
 impl Plane {
@@ -42,6 +44,7 @@ impl Plane {
             return Step::Over;
         }
         self.heard(key);
+        self.arrived = *at.arrived.get_or_insert(self.arrived);
         match self.take_messages(key, frame, at, budget) {
             Ok(step) if self.is_over(key) && step != Step::Over => Step::Over,
             Ok(step) => step,

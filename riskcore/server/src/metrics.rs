@@ -53,6 +53,11 @@ impl Plane {
             ("journal_poisoned", u64::from(self.poisoned)),
         ];
         out.extend(plain.map(|(name, value)| (name.to_owned(), value)));
+        let residence = &self.venue.residence;
+        out.extend(
+            residence.cumulative().map(|(edge, count)| (format!("order_residence_ns_bucket{{le={edge}}}"), count)),
+        );
+        out.push(("order_residence_ns_sum".to_owned(), residence.sum_ns()));
         out
     }
 

@@ -111,6 +111,8 @@ pub struct Plane {
     pub(crate) events: Arc<EventLog>,
     pub(crate) oms: Vec<(String, String)>,
     pub(crate) counters: Counters,
+    /// When the frame came that is being worked through.
+    pub(crate) arrived: Nanos,
     pub(crate) copies: Copies,
     pub(crate) self_watch: SelfWatch,
     pub(crate) alarm_budget: u32,
@@ -145,6 +147,7 @@ impl Plane {
             events: Arc::default(),
             oms: Vec::new(),
             counters: Counters::default(),
+            arrived: Nanos::default(),
             copies: Copies::default(),
             self_watch: SelfWatch::default(),
             alarm_budget: ALARMS_PER_TURN,

@@ -149,6 +149,7 @@ impl Plane {
     /// Notes that the peer is alive.
     pub(crate) fn heard(&mut self, key: Key) {
         let now = self.now();
+        self.arrived = now;
         if let Some(stream) = self.streams.get_mut(key) {
             stream.heard = now;
         }

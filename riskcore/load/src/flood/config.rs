@@ -61,8 +61,11 @@ pub struct SessionConfig {
     pub router: String,
     /// The router's credential.
     pub token: String,
-    /// At least one.
+    /// At least one, unless the session cancels.
     pub lines: Vec<OrderLine>,
+    /// Cancels instead of orders: of the orders with this number and the following ones, which an earlier flood of this
+    /// router left open under the same prefix. Only to a gateway.
+    pub cancels_from: Option<u64>,
     /// Rate, bursts, pauses, duration.
     pub shape: Shape,
     /// One order in flight instead of the schedule: the next leaves when the last is answered. Latency is then
@@ -115,6 +118,9 @@ pub enum ConfigError {
     /// Two sessions of one router would cut each other off.
     #[error("router {0} appears twice: a router has one session")]
     Twice(String),
+    /// A venue's reports do not say which cancel they answer.
+    #[error("session {0} cancels: only a gateway answers each cancel under its own number")]
+    CancelsAtVenue(String),
     /// The epoch and the sequence number share 64 bits.
     #[error("epoch {0} does not fit 24 bits")]
     Epoch(u32),
@@ -136,6 +142,9 @@ impl FloodConfig {
                 return Err(ConfigError::Twice(session.router.clone()));
             }
             session.check()?;
+            if session.cancels_from.is_some() && self.protocol != Protocol::OrderEntry {
+                return Err(ConfigError::CancelsAtVenue(session.router.clone()));
+            }
         }
         Ok(())
     }
@@ -143,7 +152,7 @@ impl FloodConfig {
 
 impl SessionConfig {
     fn check(&self) -> Result<(), ConfigError> {
-        if self.lines.is_empty() {
+        if self.lines.is_empty() && self.cancels_from.is_none() {
             return Err(ConfigError::Empty("lines"));
         }
         if !self.cl_ord_id_prefix.bytes().all(|byte| byte.is_ascii_graphic()) {

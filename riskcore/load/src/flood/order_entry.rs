@@ -55,6 +55,10 @@ fn read_message(session: &mut Session, now: u64, message: &[u8]) -> Result<(), W
                 let report = execution_report(session, value.bytes(field)?)?;
                 session.on_report(now, &report);
             }
+            4 => {
+                let report = cancel_reject(value.bytes(field)?)?;
+                session.on_report(now, &report);
+            }
             6 => session.tally.halts += 1,
             7 => session.on_heartbeat(first_uint(value.bytes(field)?)?),
             9 => session.on_resume_gap(first_uint(value.bytes(field)?)?),
@@ -99,6 +103,20 @@ fn execution_report<'a>(session: &Session, message: &'a [u8]) -> Result<Report<'
     }
     // Unsolicited reports (a later fill) carry no client_seq, but our ids contain it.
     report.seq = if client_seq == 0 { session.templates().seq_of(cl_ord_id) } else { Some(client_seq) };
+    Ok(report)
+}
+
+/// An `OrderCancelReject`, as the reject of a request.
+fn cancel_reject(message: &[u8]) -> Result<Report<'_>, WireError> {
+    let mut report = Report { exec_type: proto::ExecType::Rejected as u64, ..Report::default() };
+    let mut fields = Fields::of(message);
+    while let Some((field, value)) = fields.next_field()? {
+        match field {
+            7 => report.reject = reject_name(value.bytes(field)?)?,
+            8 => report.seq = Some(value.varint(field)?),
+            _ => {}
+        }
+    }
     Ok(report)
 }
 

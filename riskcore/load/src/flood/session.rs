@@ -426,12 +426,14 @@ impl Session {
     fn answer(&mut self, now: u64, index: u64, report: &Report<'_>) {
         self.tally.answered += 1;
         self.tally.finished = now;
-        self.tally.latency.saturating_record(now.saturating_sub(self.intended(index)));
+        let latency = now.saturating_sub(self.intended(index));
+        self.tally.latency.saturating_record(latency);
         if report.exec_type == ExecType::Rejected as u64 {
             self.tally.rejected += 1;
             self.count_reject(report);
         } else {
             self.tally.accepted += 1;
+            self.tally.accepted_latency.saturating_record(latency);
         }
         let drained = self.phase == Phase::Draining && self.tally.unanswered() == 0;
         if self.in_flight.take().is_some() || drained {
@@ -495,6 +497,7 @@ mod tests {
             router: "r1".into(),
             token: "t".into(),
             lines: vec![line],
+            cancels_from: None,
             shape,
             ping_pong,
             cl_ord_id_prefix: "F".into(),

@@ -48,6 +48,8 @@ pub struct Tally {
     pub finished: u64,
     /// Intended send to first report, ns; one entry for each answered order.
     pub latency: Latencies,
+    /// The same of the orders whose first report was not a reject.
+    pub accepted_latency: Latencies,
     /// Intended send to encoding, ns: how far behind its schedule the generator itself was.
     pub lag: Latencies,
     names: Vec<(Box<[u8]>, u64)>,
@@ -74,6 +76,7 @@ impl Tally {
             started: 0,
             finished: 0,
             latency: histogram(),
+            accepted_latency: histogram(),
             lag: histogram(),
             names: Vec::new(),
         }
@@ -120,10 +123,39 @@ impl Tally {
         self.finished = self.finished.max(other.finished);
         // Both histograms have the same bounds, so adding cannot fail.
         let _ = self.latency.add(&other.latency);
+        let _ = self.accepted_latency.add(&other.accepted_latency);
         let _ = self.lag.add(&other.lag);
         for (name, count) in &other.names {
             self.reject(name, *count);
         }
+    }
+
+    /// What was counted after `earlier`, an older copy of this. The times are those of the whole.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut rest = self.clone();
+        rest.sent -= earlier.sent;
+        rest.answered -= earlier.answered;
+        rest.accepted -= earlier.accepted;
+        rest.rejected -= earlier.rejected;
+        rest.trades -= earlier.trades;
+        rest.filled -= earlier.filled;
+        rest.filled_qty -= earlier.filled_qty;
+        rest.canceled -= earlier.canceled;
+        rest.duplicates -= earlier.duplicates;
+        rest.earlier -= earlier.earlier;
+        rest.unsolicited -= earlier.unsolicited;
+        rest.sequence_gaps -= earlier.sequence_gaps;
+        rest.halts -= earlier.halts;
+        rest.frames -= earlier.frames;
+        // Counts of a histogram only rise, so subtracting an older copy cannot fail.
+        let _ = rest.latency.subtract(&earlier.latency);
+        let _ = rest.accepted_latency.subtract(&earlier.accepted_latency);
+        let _ = rest.lag.subtract(&earlier.lag);
+        for (name, count) in &mut rest.names {
+            let known = earlier.names.iter().find(|(other, _)| other == name);
+            *count -= known.map_or(0, |(_, before)| *before);
+        }
+        rest
     }
 
     /// Orders without a report.
@@ -169,6 +201,23 @@ mod tests {
 
         assert_eq!(MAX_NAMES + 1, tally.reject_names().count());
         assert_eq!(1_000, tally.reject_names().map(|(_, count)| count).sum::<u64>());
+    }
+
+    #[test]
+    fn what_came_after_an_older_copy_is_counted_alone() {
+        let mut tally = Tally::new();
+        tally.answered = 1;
+        tally.latency.saturating_record(5_000);
+        tally.reject(b"HALTED", 1);
+        let earlier = tally.clone();
+        tally.answered = 3;
+        tally.latency.saturating_record(10);
+        tally.latency.saturating_record(20);
+        tally.reject(b"HALTED", 2);
+        let rest = tally.since(&earlier);
+
+        assert_eq!((2, 2, 20), (rest.answered, rest.latency.len(), rest.latency.max()));
+        assert_eq!(vec![("HALTED".to_owned(), 2)], rest.reject_names().collect::<Vec<_>>());
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub struct Templates {
     prefix: Vec<u8>,
     /// Per line the fields that never change.
     lines: Vec<Vec<u8>>,
+    cancels_from: Option<u64>,
 }
 
 impl Templates {
@@ -31,6 +32,7 @@ impl Templates {
             protocol,
             prefix: session.cl_ord_id_prefix.as_bytes().to_vec(),
             lines: session.lines.iter().map(encode).collect(),
+            cancels_from: session.cancels_from,
         }
     }
 
@@ -59,9 +61,12 @@ impl Templates {
         }
     }
 
-    /// Appends order `index` under `seq` to a frame, as one `messages` element.
+    /// Appends order or cancel `index` under `seq` to a frame, as one `messages` element.
     #[inline]
     pub fn put(&self, frame: &mut impl BufMut, index: u64, seq: u64, utc: u64) {
+        if let Some(from) = self.cancels_from {
+            return self.put_cancel(frame, from + index, seq);
+        }
         let line = usize::try_from(index).unwrap_or_default().checked_rem(self.lines.len()).unwrap_or_default();
         let Some(template) = self.lines.get(line) else { return };
         match self.protocol {
@@ -85,6 +90,20 @@ impl Templates {
         let mut tail = Scratch::<FIXED64_FIELD>::new();
         tail.fixed64_present(12, utc);
         tail.put_into(frame);
+    }
+
+    /// A cancel without an id of its own: its report carries `seq`.
+    fn put_cancel(&self, frame: &mut impl BufMut, order: u64, seq: u64) {
+        let id = self.prefix.len() + CL_ORD_ID_DIGITS;
+        let cancel = 2 + id;
+        let mut out = Scratch::<128>::new();
+        out.length_prefix(1, seq_field_len(seq) + 2 + cancel);
+        out.uint(1, seq);
+        out.length_prefix(5, cancel);
+        out.length_prefix(1, id);
+        out.raw(&self.prefix);
+        out.raw(&digits(order));
+        out.put_into(frame);
     }
 }
 

@@ -30,6 +30,7 @@ pub fn session(router: &str, rate: u64, orders: u64) -> SessionConfig {
         router: router.to_owned(),
         token: format!("token-{router}"),
         lines: vec![line(), OrderLine { side: Side::Sell, symbol: "MSFT".to_owned(), ..line() }],
+        cancels_from: None,
         shape: Shape { rate, burst: 1, active: 0, pause: 0, duration: 60_000_000_000, orders },
         ping_pong: false,
         cl_ord_id_prefix: format!("{router}-"),

@@ -6,6 +6,7 @@ pub mod drop_copy;
 pub mod feed;
 pub mod link;
 pub mod reports;
+pub mod residence;
 pub mod sequence;
 pub mod state;
 pub mod statuses;

@@ -13,6 +13,7 @@ use tonic::codec::EncodeBuf;
 
 use crate::io::Cord;
 use crate::plane::Plane;
+use crate::venue::residence::Residence;
 use crate::venue::sequence::WireSequence;
 use crate::wire::frame::Ready;
 use crate::wire::primitives::{Sink, put_entry};
@@ -45,6 +46,8 @@ struct Waiting {
     kind: Kind,
     order: OrderId,
     length: u32,
+    /// When the frame came that it is from.
+    arrived: Nanos,
 }
 
 /// See the module.
@@ -85,6 +88,8 @@ pub struct VenueState {
     pub heartbeat_ms: u64,
     /// Executions that may yet be corrected or busted.
     pub executions: super::reports::Executions,
+    /// How long new orders stayed.
+    pub residence: Residence,
     /// Cuts the connections of the running session.
     pub cords: Vec<Cord>,
 }
@@ -106,8 +111,8 @@ impl VenueState {
         self.outbox.len() + self.lane.len()
     }
 
-    fn push(&mut self, lsn: Lsn, kind: Kind, order: OrderId, body: &[u8]) {
-        self.outbox.push(lsn, Waiting { kind, order, length: body.len() as u32 });
+    fn push(&mut self, lsn: Lsn, kind: Kind, order: OrderId, arrived: Nanos, body: &[u8]) {
+        self.outbox.push(lsn, Waiting { kind, order, length: body.len() as u32, arrived });
         self.bytes.extend(body);
         if let Some(waker) = self.waker.take() {
             waker.wake();
@@ -138,7 +143,7 @@ impl Plane {
             }
             .write(&mut body);
             let core = order.venue_client_seq;
-            self.venue.push(lsn, Kind::New { core }, id, &body);
+            self.venue.push(lsn, Kind::New { core }, id, self.arrived, &body);
         }
         self.body = body;
     }
@@ -152,7 +157,7 @@ impl Plane {
         let mut body = std::mem::take(&mut self.body);
         body.clear();
         venue::write_replace(&mut body, id.0, pending.qty.0, pending.price.map(|price| price.0));
-        self.venue.push(lsn, Kind::Replace { core }, id, &body);
+        self.venue.push(lsn, Kind::Replace { core }, id, self.arrived, &body);
         self.body = body;
     }
 
@@ -176,7 +181,7 @@ impl Plane {
         let mut body = std::mem::take(&mut self.body);
         body.clear();
         venue::write_cancel(&mut body, 5, id.0);
-        self.venue.push(lsn, Kind::Cancel, id, &body);
+        self.venue.push(lsn, Kind::Cancel, id, self.arrived, &body);
         self.body = body;
     }
 
@@ -185,7 +190,7 @@ impl Plane {
         let mut body = std::mem::take(&mut self.body);
         body.clear();
         write(&mut body);
-        self.venue.push(lsn, Kind::Control, OrderId(0), &body);
+        self.venue.push(lsn, Kind::Control, OrderId(0), self.arrived, &body);
         self.body = body;
     }
 
@@ -207,12 +212,17 @@ impl Plane {
         if session != self.venue.session {
             return;
         }
+        let now = self.now();
         let (mut count, mut written) = (0, 0);
         let state = &mut self.venue;
         while count < FRAME_MESSAGES && written < FRAME_BYTES {
             let Some(waiting) = state.outbox.pop(durable) else { return };
             let client_seq = match waiting.kind {
-                Kind::New { core } | Kind::Replace { core } => state.sequence.next(Some(core)),
+                Kind::New { core } => {
+                    state.residence.record(now.since(waiting.arrived));
+                    state.sequence.next(Some(core))
+                }
+                Kind::Replace { core } => state.sequence.next(Some(core)),
                 Kind::Cancel => {
                     state.cancels_waiting.remove(&waiting.order);
                     state.sequence.next(None)
