@@ -103,9 +103,8 @@ fmt: build ## write the formatting and the safe lint fixes
 demo: build ## the Knight Capital morning, live, in a minute
 	@$(BIN)/riskgate demo $(ARGS)
 
-bench: build ## every benchmark in benches/
-	@set -e; for bench in $(sort $(wildcard benches/bench_*.py)); do \
-		echo "== $$bench"; $(BIN)/python $$bench; done
+bench: build ## every benchmark; writes benches/results/latest.* and docs/reference/benchmarks.md (ARGS=--quick: see it run)
+	@$(BIN)/python benches/suite.py $(if $(findstring --quick,$(ARGS)),,--write) $(ARGS)
 
 clean: ## remove what the build made
 	rm -rf $(VENV) .cache target .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -203,10 +203,10 @@ def text(document: Document) -> str:
     """The document for a terminal."""
     lines = [one_line(bar) for bar in document.bars]
     for table in document.tables:
-        cells = [[*table.columns], *([_cell(cell) for cell in row] for row in table.rows)]
+        cells = [[*table.columns], *([cell(value) for value in row] for row in table.rows)]
         widths = [max(len(row[n]) for row in cells) for n in range(len(table.columns))]
         lines += ["", table.title]
-        lines += ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+        lines += ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in cells]
         lines += [table.note] if table.note else []
     lines += [f"not measured: {what}" for what in document.skipped]
     return "\n".join(lines)
@@ -224,11 +224,12 @@ def one_line(bar: Bar) -> str:
     verdict = "holds " if ratio.holds else "FAILS "
     return (
         f"{verdict} {bar.name}: {ratio.median:.3g} ({ratio.min:.3g} to {ratio.max:.3g}), must be {ratio.relation} {ratio.bound:g}"
-        f"; {_cell(bar.ours.median)} against {_cell(bar.theirs.median)} {bar.unit}"
+        f"; {cell(bar.ours.median)} against {cell(bar.theirs.median)} {bar.unit}"
     )
 
 
-def _cell(value: Cell) -> str:
+def cell(value: Cell) -> str:
+    """A figure for people: large ones without fraction, small ones with three digits."""
     if value is None:
         return "-"
     if isinstance(value, float):

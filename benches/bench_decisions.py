@@ -41,10 +41,11 @@ class Size:
     orders: tuple[int, ...]
     symbols: tuple[int, ...]
     routers: tuple[int, ...]
+    quick: bool = False
 
 
 FULL: Final = Size(30, 2_000, (1, 100_000, 1_000_000), (1, 10_000), (1, 1_000))
-QUICK: Final = Size(2, 100, (1, 1_000), (1, 100), (1, 10))
+QUICK: Final = Size(2, 100, (1, 1_000), (1, 100), (1, 10), quick=True)
 
 
 class Row(TypedDict):
@@ -119,7 +120,7 @@ def size_bars(rows: Sequence[Row], size: Size) -> list[Bar]:
 
 def peers(size: Size) -> tuple[list[Bar], Table, list[Peer]]:
     """The core beside other libraries, in one process and in turn."""
-    program = cargo.build("peers", "riskcore-peers")
+    program = cargo.build("peers", "riskcore-peers", quick=size.quick)
     found: list[Peer] = cargo.run(program, "--rounds", str(size.rounds), "--batch", str(size.batch))
     side = {peer["name"]: Measured(peer["ran"], peer["rounds"]) for peer in found}
     ours = side["riskcore"]
@@ -166,7 +167,7 @@ def memory(bench: Path, size: Size) -> tuple[Bar, Table]:
 
 def measure(size: Size, cases: str | None) -> Document:
     """Everything but the instructions."""
-    bench = cargo.build("core", "riskcore-bench")
+    bench = cargo.build("core", "riskcore-bench", quick=size.quick)
     rows = times(bench, size, cases)
     if cases:
         return Document({"core in Rust": METHOD}, tables=[case_table(rows)])

@@ -21,9 +21,9 @@ METHOD: Final = (
 WHERE: Final = {"off": "nowhere", "memory": "a ring in memory", "file": "the ring and a file"}
 
 
-def measure(rounds: int, batch: int) -> Document:
+def measure(rounds: int, batch: int, *, quick: bool) -> Document:
     """All three ways, in turn."""
-    program = cargo.build("records", "riskcore-records")
+    program = cargo.build("records", "riskcore-records", quick=quick)
     with tempfile.TemporaryDirectory() as directory:
         arguments = ("--rounds", str(rounds), "--batch", str(batch))
         found = cargo.run(program, "write", "--directory", directory, *arguments)
@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("--output", choices=("table", "json"), default="table")
     given = parser.parse_args()
     rounds, batch = (2, 100) if given.quick else (given.rounds, 2_000)
-    return report(measure(rounds, batch), given.output)
+    return report(measure(rounds, batch, quick=given.quick), given.output)
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ FULL: Final = (1_000, 10_000, 100_000, 300_000)
 QUICK: Final = (100, 1_000)
 
 
-def measure(rounds: int, sizes: tuple[int, ...]) -> Document:
+def measure(rounds: int, sizes: tuple[int, ...], *, quick: bool) -> Document:
     """Every size, so many times."""
-    program = cargo.build("records", "riskcore-records")
+    program = cargo.build("records", "riskcore-records", quick=quick)
     rows: Cells = []
     with tempfile.TemporaryDirectory() as directory:
         for orders in sizes:
@@ -56,7 +56,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small: shows that it runs, its figures say nothing")
     parser.add_argument("--output", choices=("table", "json"), default="table")
     given = parser.parse_args()
-    return report(measure(2, QUICK) if given.quick else measure(given.rounds, FULL), given.output)
+    rounds, sizes = (2, QUICK) if given.quick else (given.rounds, FULL)
+    return report(measure(rounds, sizes, quick=given.quick), given.output)
 
 
 if __name__ == "__main__":

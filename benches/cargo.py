@@ -13,8 +13,8 @@ HERE: Final = Path(__file__).resolve().parent
 
 
 @functools.cache
-def build(crate: str, binary: str) -> Path:
-    """The binary of the crate in `benches/<crate>`, built as the product is released.
+def build(crate: str, binary: str, *, quick: bool = False) -> Path:
+    """The binary of the crate in `benches/<crate>`, built as the product is released; `quick`: without optimization.
 
     Raises:
         CalledProcessError: It does not compile; cargo has said why.
@@ -22,9 +22,9 @@ def build(crate: str, binary: str) -> Path:
     """
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")).resolve()
     manifest = HERE / crate / "Cargo.toml"
-    command = ["cargo", "build", "--release", "--quiet", "--manifest-path", str(manifest)]
-    subprocess.run([*command, "--target-dir", str(target)], check=True)
-    return target / "release" / binary
+    command = ["cargo", "build", "--quiet", "--manifest-path", str(manifest), "--target-dir", str(target)]
+    subprocess.run([*command, *([] if quick else ["--release"])], check=True)
+    return target / ("debug" if quick else "release") / binary
 
 
 def run(program: Path, *arguments: str) -> Any:

@@ -49,6 +49,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb("demo", "gateway.cli.demo", "Run Knight's morning live against the gateway, in about a minute."),
     Verb("replay", "gateway.cli.replay", "Replay an incident in virtual time, with and without the controls."),
     Verb("backtest", "gateway.cli.backtest", "Send recorded order flow through the risk core under given limits."),
+    Verb("bench", "gateway.cli.bench", "Run the benchmarks of a checkout."),
 )
 
 
