@@ -97,10 +97,11 @@ impl AmountWindow {
         AmountWindow { bucket_length, newest: 0, ends: bucket_length, slot: 0, sums: [0; BUCKETS + 1], total: 0 }
     }
 
-    /// A window of another length that begins with everything this one holds, counted as of its newest bucket.
+    /// A window of another length that begins with everything this one holds, counted as of the end of its newest bucket:
+    /// as of its start, a much shorter window would forget what was added later in it.
     pub fn retuned(&self, window: Nanos) -> AmountWindow {
         let mut other = AmountWindow::new(window);
-        other.advance(Nanos(self.newest.saturating_mul(self.bucket_length)));
+        other.advance(Nanos(self.ends.saturating_sub(1)));
         other.sums[other.slot] = self.total;
         other.total = self.total;
         other
@@ -221,9 +222,9 @@ impl PeakWindow {
         PeakWindow { bucket_length, newest, peaks: [value; BUCKETS + 1], older: value, value }
     }
 
-    /// A window of another length. The peak of this one counts in it as of its newest bucket.
+    /// A window of another length. The peak of this one counts in it as of the end of its newest bucket.
     pub fn retuned(&self, window: Nanos) -> PeakWindow {
-        let at = Nanos(self.newest.saturating_mul(self.bucket_length));
+        let at = Nanos(self.newest.saturating_add(1).saturating_mul(self.bucket_length).saturating_sub(1));
         let mut other = PeakWindow::begun(window, at, self.value);
         other.put(at, self.peak(at));
         other.value = self.value;
@@ -333,6 +334,23 @@ mod tests {
         assert_eq!(70, longer.peak(Nanos(20)));
         assert_eq!(70, longer.peak(Nanos(60_000)));
         assert_eq!(30, longer.peak(Nanos(70_000)));
+    }
+
+    #[test]
+    fn a_window_that_is_made_shorter_forgets_nothing_that_is_still_in_it() {
+        for (old, new) in [(64_000, 1_000), (64_000, 64), (6_400, 640), (1_000_003, 777)] {
+            for late in [0, 1, old / 64 / 2, old / 64 - 1] {
+                let (mut amounts, at) = (AmountWindow::new(Nanos(old)), Nanos(64 * old + late));
+                amounts.add(at, 5);
+                let mut peaks = PeakWindow::begun(Nanos(old), Nanos(0), 0);
+                peaks.put(at, 900);
+                peaks.put(at, 100);
+                let last = Nanos(at.0 + new - 1);
+
+                assert_eq!(5, amounts.retuned(Nanos(new)).total_at(last), "{old} to {new}, {late} late");
+                assert_eq!(900, peaks.retuned(Nanos(new)).peak(last), "{old} to {new}, {late} late");
+            }
+        }
     }
 
     #[test]
