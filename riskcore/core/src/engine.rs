@@ -356,7 +356,7 @@ impl Engine {
             hasher.write_u64(order.cum.0 as u64);
             hasher.write_u64(order.reserved.0 as u64);
             hasher.write_u64(order.px_risk.0 as u64);
-            hasher.write_u8(u8::from(order.unknown));
+            hasher.write_u8(u8::from(order.unknown) | u8::from(order.executed) << 1);
         }
         for parent in state.parents.iter() {
             hasher.write(parent.name.as_bytes());

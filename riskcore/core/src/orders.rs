@@ -195,6 +195,8 @@ pub struct Order {
     pub price: Option<Price>,
     /// Filled.
     pub cum: Qty,
+    /// It has been executed, if only by what was taken back since.
+    pub executed: bool,
     /// Sum of last price times last quantity, for the average price; without multiplier.
     pub cum_px_qty: i128,
     /// Status.
@@ -246,6 +248,7 @@ impl Order {
             qty: Qty::ZERO,
             price: None,
             cum: Qty::ZERO,
+            executed: false,
             cum_px_qty: 0,
             status: Status::Rejected,
             unknown: false,
@@ -423,6 +426,7 @@ impl Orders {
             qty: order.qty,
             price: order.price,
             cum: Qty::ZERO,
+            executed: false,
             cum_px_qty: 0,
             status: Status::PendingNew,
             unknown: false,

@@ -135,8 +135,10 @@ impl Engine {
 
     /// The checks learn of an execution, or of one taken back.
     fn executed(&mut self, id: OrderId, qty: i64, price: Price, notional: i128) {
+        let Some(order) = self.state.orders.get_mut(id) else { return };
+        let is_first = !core::mem::replace(&mut order.executed, true);
         let Some(order) = self.state.orders.get(id) else { return };
-        self.checks.executed(&Fill { order, qty, price, notional }, &self.state);
+        self.checks.executed(&Fill { order, is_first, qty, price, notional }, &self.state);
         self.state.revalued.extend(order.touched.iter());
         self.ladder.touch_all(&order.touched);
     }

@@ -98,6 +98,8 @@ impl Measure {
 pub struct Fill<'a> {
     /// The order, the execution already booked in it.
     pub order: &'a Order,
+    /// The order had never been executed before.
+    pub is_first: bool,
     /// Quantity; negative if a trade is taken back.
     pub qty: i64,
     /// Price.

@@ -245,14 +245,14 @@ impl Check for RepeatedExecution {
             return;
         }
         let replaced = candidate.replaces.and_then(|id| state.orders.get(id));
-        if replaced.is_some_and(|order| order.cum.0 > 0) {
+        if replaced.is_some_and(|order| order.executed) {
             self.count(&candidate.touched, Work::of_candidate(candidate), state);
         }
     }
 
     fn executed(&mut self, fill: &Fill<'_>, state: &State) {
         let order = fill.order;
-        if order.cum.0 == fill.qty {
+        if fill.is_first {
             let work = Work::of(order.parent, order.strategy, order.symbol, order.side);
             self.count(&order.touched, work, state);
         }
