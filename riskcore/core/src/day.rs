@@ -38,7 +38,9 @@ impl Engine {
             if let Scope::Symbol(symbol) | Scope::AccountSymbol(_, symbol) | Scope::RouterSymbol(_, symbol) =
                 self.state.scopes.at(ix)
             {
-                // The position is worth what it was worth: the day's profit starts at zero.
+                // The position is worth what it is worth now, at the touch alone, for the slow reference has ended with the
+                // old day: what it was held to be worth below that is no profit of the new one.
+                self.state.revalue(ix, symbol);
                 let pnl = self.state.books[n].pnl;
                 if self.state.books[n].unvalued == 0 {
                     self.state.books[n].cash -= pnl;
