@@ -114,11 +114,36 @@ impl Engine {
             (Some(old), Some(new)) => new.loosens(old),
             // Where a limit is required, none is the tightest of all; elsewhere it is the loosest.
             (Some(old), None) => old.action.blocks() && !required || self.has_looser_default(target, limit, old),
-            // In an auction another collar holds while this one is not set, which may be the tighter one.
-            (None, Some(new)) => required && new.action.blocks() || limit == id::PRICE_COLLAR_AUCTION_BPS,
+            (None, Some(new)) => required && new.action.blocks() || self.grants(target, limit),
             // The default comes back, and with it the orders.
             (None, None) => required && self.default_blocks(target, limit),
         }
+    }
+
+    /// Whether a limit that is not set stops more than one that is.
+    fn grants(&self, target: LimitTarget, limit: LimitId) -> bool {
+        match limit {
+            // In an auction another collar holds while this one is not set, which may be the tighter one.
+            id::PRICE_COLLAR_AUCTION_BPS => true,
+            // Without a locate nothing is sold short.
+            id::SHORT_LOCATE => true,
+            // A router on canary sends nothing while none of its limits is set.
+            _ if canary::is_one(limit) => {
+                self.canaries(target).any(|ix| !canary::is_configured(self.state.limits.at(ix)))
+            }
+            _ => false,
+        }
+    }
+
+    /// The routers on canary among those of a target.
+    fn canaries(&self, target: LimitTarget) -> impl Iterator<Item = ScopeIx> + '_ {
+        self.state.scopes.iter().filter_map(move |(ix, scope)| match (scope, target) {
+            (Scope::Router(router), LimitTarget::Default(_)) => self.state.fleet.on_canary(router).then_some(ix),
+            (Scope::Router(router), LimitTarget::Scope(only)) if only == scope => {
+                self.state.fleet.on_canary(router).then_some(ix)
+            }
+            _ => None,
+        })
     }
 
     fn default_blocks(&self, target: LimitTarget, limit: LimitId) -> bool {

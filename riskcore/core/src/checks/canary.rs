@@ -94,9 +94,14 @@ const WINDOW: Nanos = Nanos::from_secs(1);
 /// The largest ring: 8 MiB. A rate above it is measured as this many.
 const MAX_RING: i128 = 1 << 20;
 
-/// Whether any limit of canaries is set.
+/// Whether a limit is one of canaries.
+pub fn is_one(limit: LimitId) -> bool {
+    ALL.contains(&limit)
+}
+
+/// Whether any limit of canaries is set, so that its breach stops something.
 pub fn is_configured(limits: &ScopeLimits) -> bool {
-    ALL.into_iter().any(|limit| limits.get(limit).is_some())
+    ALL.into_iter().any(|limit| limits.blocks(limit).is_some())
 }
 
 /// See the module.
