@@ -1,8 +1,9 @@
 //! Positions, open exposure and money per scope.
 //!
 //! Three scopes are cells, each of one instrument: account×symbol, router×symbol and symbol. The others are totals of
-//! cells: account and firm of the account×symbol cells, router of the router×symbol cells. Everything is kept up by
-//! delta, so that a decision costs the same with one open order and with a million.
+//! cells: account and firm of the account×symbol cells, router of the router×symbol cells; the firm also of what no account
+//! is known for (`unattributed.rs`). Everything is kept up by delta, so that a decision costs the same with one open order
+//! and with a million.
 //!
 //! Exposure is worst case (rules.md, "Worst case"): what is open counts as if it all filled, and buys are never netted against
 //! sells while open.

@@ -48,6 +48,7 @@ impl Engine {
                 self.state.revalue(ix, symbol);
             }
         }
+        self.state.roll_unattributed();
         Outcome::Applied
     }
 

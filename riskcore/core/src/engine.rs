@@ -392,6 +392,11 @@ impl Engine {
             hasher.write_u64(temporary.until.map_or(0, |until| until.0 as u64));
         }
         state.suspense.digest(&mut hasher);
+        for book in state.unattributed.iter() {
+            hasher.write_u64(book.position as u64);
+            hash_i128(&mut hasher, book.cash);
+            hash_i128(&mut hasher, book.pnl);
+        }
         self.checks.digest(&mut hasher);
         self.detect.digest(&mut hasher);
         hasher.finish()

@@ -57,6 +57,7 @@ pub mod suspense;
 pub mod suspense_book;
 pub mod temporary;
 pub mod trial;
+pub mod unattributed;
 pub mod units;
 pub mod windows;
 

@@ -21,6 +21,7 @@ use crate::routes::{Bounds, RouteKey, RoutePlace, Routes};
 use crate::scopes::{Scope, ScopeIndex, ScopeIx};
 use crate::security::{Phase, Security, Session};
 use crate::suspense::Suspense;
+use crate::unattributed::Unattributed;
 use crate::units::{Money, Nanos, Price, Qty, saturating_sum};
 
 /// Pairs of self-match group and instrument there is room for from the start.
@@ -116,6 +117,8 @@ pub struct State {
     pub readiness: Readiness,
     /// Executions that no order explains.
     pub suspense: Suspense,
+    /// Positions of those that no account is known for.
+    pub unattributed: Unattributed,
     /// Counts.
     pub counters: Counters,
     /// Pairs there is room for.
@@ -157,6 +160,7 @@ impl State {
             venue: Venue::default(),
             readiness: Readiness::default(),
             suspense: Suspense::new(seed),
+            unattributed: Unattributed::default(),
             counters: Counters::default(),
             pair_capacity: config.max_pairs,
             in_flight_mitigation: config.in_flight_mitigation,
@@ -337,14 +341,19 @@ impl State {
         Some(())
     }
 
-    /// Books an execution nobody can attribute: it counts in the firm's turnover and the instrument's position.
+    /// Books an execution nobody can attribute: it counts in the instrument's position, and in the turnover, profit and
+    /// gross of the firm.
     pub fn execute_unmatched(&mut self, symbol: SymbolId, execution: Execution) -> Option<()> {
         let cell = self.scopes.find(Scope::Symbol(symbol))?;
         self.books[cell.at()].after(true, execution)?;
         self.books[ScopeIx::FIRM.at()].after(false, execution)?;
+        if !self.fits_unattributed(symbol, execution) {
+            return None;
+        }
         self.books[cell.at()].execute(true, execution);
         self.books[ScopeIx::FIRM.at()].execute(false, execution);
         self.revalue(cell, symbol);
+        self.execute_unattributed(symbol, execution);
         Some(())
     }
 
@@ -380,6 +389,7 @@ impl State {
         for n in 0..self.cells[symbol.index()].len() {
             self.revalue(self.cells[symbol.index()][n], symbol);
         }
+        self.revalue_unattributed(symbol);
     }
 
     /// Values one cell anew and passes the difference on to the totals it belongs to.
