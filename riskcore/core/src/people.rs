@@ -106,21 +106,22 @@ impl Engine {
     pub fn loosens(&self, target: LimitTarget, limit: LimitId, setting: Option<Setting>) -> bool {
         let def = limit.def();
         let required = def.required_at & target.kind().bit() != 0;
-        // A limit that every order needs stops them all while its breach stops nothing: it counts as not set.
-        let counts = |setting: &Setting| !required || setting.action.blocks();
+        // A limit without which orders are stopped counts as not set while its breach stops nothing.
+        let grants = required || self.grants(target, limit);
+        let counts = |setting: &Setting| !grants || setting.action.blocks();
         let now = self.setting_at(target, limit).filter(counts);
         match (now, setting) {
             _ if def.judges == Judges::Nothing => now != setting,
             (Some(old), Some(new)) => new.loosens(old),
             // Where a limit is required, none is the tightest of all; elsewhere it is the loosest.
             (Some(old), None) => old.action.blocks() && !required || self.has_looser_default(target, limit, old),
-            (None, Some(new)) => required && new.action.blocks() || self.grants(target, limit),
+            (None, Some(new)) => grants && new.action.blocks(),
             // The default comes back, and with it the orders.
-            (None, None) => required && self.default_blocks(target, limit),
+            (None, None) => grants && self.default_blocks(target, limit),
         }
     }
 
-    /// Whether a limit that is not set stops more than one that is.
+    /// Whether a limit that no order needs stops more while it is not set than any value of it would.
     fn grants(&self, target: LimitTarget, limit: LimitId) -> bool {
         match limit {
             // In an auction another collar holds while this one is not set, which may be the tighter one.

@@ -227,7 +227,7 @@ class Firm:
             refusal = self.latched(list(order.scopes), "CANCEL_ONLY", "HALTED") or self.judge(ask)
             if refusal is None:
                 self.commit(ask)
-                if ask.asks_more and order.cum > 0:
+                if ask.asks_more and order.executed_once:
                     self.decide_anew(order)
         if refusal:
             self.refuse(order.router, refusal)
