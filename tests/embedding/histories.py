@@ -50,6 +50,9 @@ MENU: list[tuple[list[str], str, list[int], tuple[str, ...]]] = [
 ]
 """Where, which, values that a history reaches, and what a breach may do."""
 
+ONE_SIDED = [(ANY, "max_turnover_window", [10**9 * USD], ("shadow",))]
+"""Those that the model knows from one side alone: seen, never met."""
+
 FORGETFUL: list[tuple[list[str], str, list[int], tuple[str, ...]]] = [
     (ANY, "message_rate", COUNTS, ORDERS),
     (ANY, "message_burst", COUNTS, ORDERS),
@@ -161,7 +164,7 @@ STEP = st.sampled_from([strategy for weight, strategy in STEPS for _ in range(we
     lambda strategy: strategy
 )
 LIMITS = st.lists(
-    limit([*MENU, *FORGETFUL]).map(lambda one: (one["target"], one["name"], one["value"], one["action"])),
+    limit([*MENU, *FORGETFUL, *ONE_SIDED]).map(lambda one: (one["target"], one["name"], one["value"], one["action"])),
     max_size=6,
     unique_by=lambda one: one[:2],
 )

@@ -10,7 +10,7 @@ from tests.embedding.model.firm import Firm, Terms
 from tests.embedding.model.limits import Limits
 from tests.embedding.model.market import Market
 from tests.embedding.model.orders import Order, Replace
-from tests.embedding.model.used import USED
+from tests.embedding.model.used import AT_LEAST, USED
 
 ENDLESS = 10**15 * USD
 REQUIRED: list[tuple[str, str, int]] = [
@@ -275,6 +275,8 @@ class History:
                 setting = self.firm.limits.get(scope, name)
                 assert setting, (scope, name)
                 assert setting.value == bound, (scope, name)
+                if name in AT_LEAST:
+                    assert used >= AT_LEAST[name](self.firm, scope), (scope, name)
                 if name in USED:
                     assert used == USED[name](self.firm, scope), (scope, name)
         assert self.engine.open_orders() == self.firm.books.open_orders("firm")

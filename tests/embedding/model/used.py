@@ -50,6 +50,16 @@ def drift(firm: Firm, scope: str) -> int:
     return max(prices.drift(firm, scope, buys=True), prices.drift(firm, scope, buys=False))
 
 
+def committed(firm: Firm, scope: str) -> int:
+    """X4, the least that its window of a minute holds: what is still open of the orders that were accepted within it."""
+    since = firm.since(scope, "max_turnover_window", armed=False)
+    recent = [order for order in firm.books.of(scope) if order.n > since and firm.now - order.accepted_at < 60 * SECOND]
+    return sum(firm.books.value(order.symbol, order.px_risk, order.reserved) for order in recent if not order.pending)
+
+
+AT_LEAST = {"max_turnover_window": committed}
+"""What may count too long or too much, but never too little."""
+
 USED: dict[str, Callable[[Firm, str], int]] = {
     "parent_overfill_halt_after": lambda firm, scope: firm.excess_attempts(scope),
     "max_excess_leaving_bps": leaving,

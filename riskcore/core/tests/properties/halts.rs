@@ -11,7 +11,8 @@ use riskcore::{Engine, Outcome};
 
 use crate::world::{Step, World, step};
 
-fn scope() -> impl Strategy<Value = Scope> {
+/// A scope of the small firm.
+pub fn scope() -> impl Strategy<Value = Scope> {
     prop_oneof![
         Just(Scope::Firm),
         (0..2_u32).prop_map(|n| Scope::Account(AccountId(n))),
@@ -21,11 +22,13 @@ fn scope() -> impl Strategy<Value = Scope> {
     ]
 }
 
-fn state() -> impl Strategy<Value = State> {
+/// Any but `ACTIVE`.
+pub fn state() -> impl Strategy<Value = State> {
     proptest::sample::select(&State::ALL[1..])
 }
 
-fn halt(engine: &mut Engine, scope: Scope, state: State) {
+/// A person halts.
+pub fn halt(engine: &mut Engine, scope: Scope, state: State) {
     let event = Event::Halt { scope, state, principal: "alice".into(), text: String::new() };
     engine.apply(engine.state().now, &event);
 }

@@ -9,6 +9,7 @@ use riskcore::scopes::{Scope, ScopeKind};
 use riskcore::units::UNIT;
 use riskcore::{Engine, Outcome};
 
+use crate::halts::{halt, scope, state};
 use crate::world::{Step, World, order, step};
 
 /// A setting of any limit, anywhere.
@@ -86,12 +87,13 @@ fn is_new(engine: &Engine, change: &Change) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever one person may change alone - a further limit, a tighter one, a removal, another action - no order that was
-    /// refused before passes after it.
+    /// Whatever one person may change alone - a further limit, a tighter one, a removal, another action, a halt - no order that
+    /// was refused before passes after it.
     #[test]
     fn one_person_turns_no_refusal_into_a_pass(
         steps in proptest::collection::vec(step(), 1..60),
         changes in proptest::collection::vec(change(), 1..6),
+        halts in proptest::collection::vec((scope(), state()), 0..2),
         asks in proptest::collection::vec(order(), 1..20),
     ) {
         let mut world = World::after(&steps);
@@ -100,6 +102,9 @@ proptest! {
         for change in &changes {
             let outcome = changed.apply(riskcore::units::Nanos(world.now), &change.event());
             prop_assert!(matches!(outcome, Outcome::Applied | Outcome::Refused(_)));
+        }
+        for (scope, state) in &halts {
+            halt(&mut changed, *scope, *state);
         }
         for ask in &asks {
             let ask = world.new_order(ask);

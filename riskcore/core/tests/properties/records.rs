@@ -35,7 +35,7 @@ proptest! {
     /// Cutting a record anywhere is noticed.
     #[test]
     fn a_cut_record_is_refused(steps in proptest::collection::vec(step(), 1..10), cut in 0..60_usize) {
-        let mut world = World::new();
+        let mut world = World::at_venue(false);
         for step in &steps {
             world.step(step);
         }

@@ -84,7 +84,7 @@ proptest! {
         fates in proptest::collection::vec(fate(), 1..12),
         keys in proptest::collection::vec(any::<u16>(), 1..40),
     ) {
-        let mut world = World::new();
+        let mut world = World::at_venue(false);
         let reports = tell(&mut world, &fates);
         let mut other = world.told_again(0, |_| {});
         for (n, told) in reports.iter().enumerate() {
@@ -108,7 +108,7 @@ proptest! {
         fates in proptest::collection::vec(fate(), 1..12),
         again in proptest::collection::vec(any::<prop::sample::Index>(), 1..40),
     ) {
-        let mut world = World::new();
+        let mut world = World::at_venue(false);
         let reports = tell(&mut world, &fates);
         let mut once = world.told_again(0, |_| {});
         let mut again = again.iter().cycle();

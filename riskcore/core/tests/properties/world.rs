@@ -154,6 +154,8 @@ pub fn step() -> impl Strategy<Value = Step> {
 /// The firm, and the records of everything that was told to it.
 pub struct World {
     pub engine: Engine,
+    /// The venue nets fills against a replace in flight.
+    mitigates: bool,
     pub now: i64,
     pub orders: Vec<OrderId>,
     pub records: Vec<Vec<u8>>,
@@ -168,10 +170,11 @@ pub fn limit(name: &str) -> LimitId {
 }
 
 impl World {
-    /// Before anything happened.
-    pub fn new() -> World {
+    /// Before anything happened, at a venue that puts what a replace asks for on top of what has filled, or at one that nets it.
+    pub fn at_venue(mitigates: bool) -> World {
         let mut world = World {
-            engine: Engine::new(&config()),
+            engine: Engine::new(&config(mitigates)),
+            mitigates,
             now: 1_000_000_000,
             orders: vec![],
             records: vec![],
@@ -240,9 +243,9 @@ impl World {
         world
     }
 
-    /// After a history.
+    /// After a history; every other one at a venue that mitigates.
     pub fn after(steps: &[Step]) -> World {
-        let mut world = World::new();
+        let mut world = World::at_venue(steps.len() % 2 == 1);
         for step in steps {
             world.step(step);
         }
@@ -251,7 +254,7 @@ impl World {
 
     /// Another engine that was told the same, and at one place something else as well.
     pub fn told_again(&self, at: usize, mut more: impl FnMut(&mut Engine)) -> Engine {
-        let mut again = Engine::new(&config());
+        let mut again = Engine::new(&config(self.mitigates));
         for (n, bytes) in self.records.iter().enumerate() {
             if n == at {
                 more(&mut again);
@@ -402,7 +405,9 @@ impl World {
         for order in self.orders.iter().map(|id| self.engine.order(*id).unwrap()) {
             let pending = self.engine.state().orders.pending_replace(order.id).map(|pending| pending.qty);
             let leaves = (order.qty.0 - order.cum.0).max(0);
-            let expected = if order.is_open() { leaves.max(pending.map_or(0, |qty| qty.0)) } else { 0 };
+            let filled = if self.mitigates { order.cum.0 } else { 0 };
+            let asked = pending.map_or(0, |qty| qty.0.saturating_sub(filled));
+            let expected = if order.is_open() { leaves.max(asked) } else { 0 };
             assert_eq!(order.reserved.0, expected, "{order:?}");
             assert!(order.is_open() || pending.is_none(), "{order:?}");
         }
@@ -505,6 +510,6 @@ impl World {
 }
 
 /// Of the small firm.
-pub fn config() -> EngineConfig {
-    EngineConfig { max_orders: 4_096, max_pairs: 64, max_parents: 16, ..EngineConfig::default() }
+pub fn config(in_flight_mitigation: bool) -> EngineConfig {
+    EngineConfig { max_orders: 4_096, max_pairs: 64, max_parents: 16, in_flight_mitigation, ..EngineConfig::default() }
 }
