@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 
 use crate::books::{Book, Execution};
+use crate::headroom::Growth;
 use crate::ids::SymbolId;
 use crate::scopes::ScopeIx;
 use crate::state::State;
@@ -60,6 +61,10 @@ impl State {
         firm.pnl = saturating_sum(firm.pnl, pnl - before.0);
         firm.gross = saturating_sum(firm.gross, gross - before.1);
         firm.unvalued = firm.unvalued + unvalued - before.2;
+        firm.grown.add(Growth::default().and_gross(gross - before.1));
+        if unvalued > before.2 {
+            self.upsets += 1;
+        }
         if pnl != before.0 {
             self.revalued.push(ScopeIx::FIRM);
         }
