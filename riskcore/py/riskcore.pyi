@@ -160,6 +160,8 @@ class Engine:
         """Define a router (one server of the fleet); its id."""
     def define_strategy(self, name: str) -> int:
         """Define a strategy; its id."""
+    def define_currency(self, name: str) -> int:
+        """Define a currency other than the base currency, as yet without a rate; its id."""
     def define_symbol(
         self,
         name: str,
@@ -172,9 +174,10 @@ class Engine:
         easy_to_borrow: bool = False,
         adv: int | None = None,
         security_group: str | None = None,
+        currency: str | None = None,
     ) -> int:
         """Define a symbol; its id. ``tick`` in 1e-9, ``lot`` in units, ``multiplier`` = money per price and unit, ``adv`` =
-        units traded on an average day.
+        units traded on an average day, ``currency`` = that of its prices, ``None`` for the base currency.
 
         ``reg_sho``: Regulation SHO binds its sells (marking, locates, Rule 201); ``luld``: without known price bands no
         order passes in continuous trading; ``easy_to_borrow``: short sales need no locate of their own. ``security_group``:
@@ -219,6 +222,10 @@ class Engine:
         """
     def tick(self, t: int, symbol: int, bid: int, ask: int) -> None:
         """The touch of a symbol, 1e-9. One that is zero, negative, locked or crossed is no price: the old one ages."""
+    def fx_rate(self, t: int, currency: str, rate: int) -> None:
+        """What one unit of a currency is worth in the base currency, 1e-9; as a price from the market. Positions in the
+        currency are valued anew; what is open or executed keeps the rate its order was accepted at.
+        """
     def phases_published(self) -> None:
         """From now on a symbol whose trading phase is not known takes no order; before, it counts as continuous."""
     def phase(self, t: int, symbol: int, phase: str | None) -> None:
@@ -353,6 +360,10 @@ class Engine:
         """Propose to let the build of a halted router log on again; the proposal's id. Raises ``Refused``."""
     def propose_restriction(self, t: int, symbol: str, stops: str | None, principal: str, text: str) -> int:
         """Propose to stop less of a symbol, or (``None``) to take it off the restricted list; the proposal's id. Raises
+        ``Refused``.
+        """
+    def propose_fx_rate(self, t: int, currency: str, rate: int, principal: str, text: str) -> int:
+        """Propose what a currency is worth, 1e-9: a person's rate takes two people. The proposal's id. Raises
         ``Refused``.
         """
     def approve(self, t: int, proposal: int, principal: str) -> None:

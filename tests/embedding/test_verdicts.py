@@ -172,6 +172,17 @@ def the_same_again(desk: Desk) -> int:
     return [desk.order() for _ in range(3)][-1]
 
 
+def abroad(desk: Desk, *, rate_is_known: bool, age: int = 0) -> int:
+    """An order in another currency than the firm's."""
+    desk.engine.define_currency("EUR")
+    sap = desk.engine.define_symbol("SAP", tick=CENT, currency="EUR")
+    if rate_is_known:
+        desk.engine.fx_rate(desk.t, "EUR", 1_085_000_000)
+    desk.later(age)
+    desk.engine.tick(desk.t, sap, BID, ASK)
+    return desk.order(symbol=sap)
+
+
 def stale(desk: Desk) -> int:
     desk.later(11 * SECOND)
     return desk.order()
@@ -342,6 +353,10 @@ REJECTS: dict[str, Callable[[Desk], int]] = {
     "ADV_UNKNOWN": lambda _: Desk(limits={("firm", "max_order_adv_bps"): 10_000}).order(),
     "MAX_ORDER_NOTIONAL": lambda _: Desk(limits={("account:ACC1", "max_order_notional"): 1}).order(),
     "MARKET_DATA_STALE": stale,
+    "FX_RATE_STALE": lambda _: abroad(
+        Desk(limits={("symbol:*", "fx_rate_max_age"): SECOND}), rate_is_known=True, age=SECOND + 1
+    ),
+    "FX_RATE_NOT_AVAILABLE": lambda desk: abroad(desk, rate_is_known=False),
     "REFERENCE_PRICE_NOT_AVAILABLE": never_quoted,
     "PRICE_COLLAR": lambda desk: desk.order(price=200 * USD),
     "POSITION_LIMIT": lambda _: Desk(limits={("account_symbol:*", "max_long_position"): 90}).order(),
@@ -392,6 +407,8 @@ ELSEWHERE = {
     "NEEDS_APPROVAL",
     "LIMIT_NOT_SETTABLE_HERE",
     "BAD_VALUE",
+    "BAD_FX_RATE",
+    "UNKNOWN_CURRENCY",
     "ATTESTATION_CHANGED",
     "CULPRIT_BUILD",
     "NOT_ON_CANARY",

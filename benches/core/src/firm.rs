@@ -113,7 +113,7 @@ impl Setup<'_> {
     /// A symbol that trades, quoted and under every rule, with a parent for buys and one for short sales.
     pub fn symbol(&mut self, symbol: SymbolId) {
         self.apply(Event::Define { kind: NameKind::Symbol, name: format!("S{}", symbol.0) });
-        let instrument = Instrument { tick: Price(TICK), lot: Qty(1), multiplier: 1 };
+        let instrument = Instrument { tick: Price(TICK), lot: Qty(1), multiplier: 1, currency: None };
         self.apply(Event::Instrument { symbol, instrument });
         self.apply(Event::AverageVolume { symbol, qty: Some(Qty(1_000_000_000)) });
         let rules = Rules { reg_sho: true, luld: true, easy_to_borrow: false };

@@ -11,9 +11,9 @@
 use crate::events::Side;
 use crate::headroom::Growth;
 use crate::market::Market;
-use crate::units::{Money, Price, Qty, saturating_sum};
+use crate::units::{Money, Price, Qty, Rate, Worth, saturating_sum};
 
-/// What one scope holds. Quantities in units, money in 1e-9.
+/// What one scope holds. Quantities in units, money in 1e-9 of the base currency unless said otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Book {
     /// Position (cells only).
@@ -28,7 +28,8 @@ pub struct Book {
     pub open_notional: i128,
     /// Notional executed today, buys plus sells.
     pub executed_notional: i128,
-    /// Cash of the day: minus what was bought plus what was sold, minus the opening position at its mark (cells only).
+    /// Cash of the day in the instrument's currency: minus what was bought plus what was sold, minus the opening position at
+    /// its mark (cells only).
     pub cash: i128,
     /// Open orders.
     pub open_orders: u32,
@@ -36,7 +37,7 @@ pub struct Book {
     pub pnl: i128,
     /// Worst-case gross notional, likewise.
     pub gross: i128,
-    /// Cells whose value is not known: a position without any mark, or one that overflows.
+    /// Cells whose value is not known: a position without any mark or rate, or one that overflows.
     pub unvalued: u32,
     /// What was ever added here (`headroom.rs`).
     pub grown: Growth,
@@ -58,10 +59,19 @@ pub struct OpenDelta {
 pub struct Execution {
     /// Signed quantity: what the position changes by.
     pub signed_qty: i64,
-    /// What the cash changes by.
+    /// What the cash changes by, in the instrument's currency.
     pub cash: i128,
     /// What the turnover changes by.
     pub notional: i128,
+}
+
+impl Execution {
+    /// An execution of `cost` in the instrument's currency, counted at a rate; `None` on overflow.
+    pub fn of(side: Side, qty: Qty, cost: Money, rate: Rate) -> Option<Execution> {
+        let sign = side.sign();
+        let cash = if sign > 0 { -cost.0 } else { cost.0 };
+        Some(Execution { signed_qty: qty.0 * sign, cash, notional: rate.exposure(cost)?.0 })
+    }
 }
 
 /// What a cell is worth at its marks.
@@ -139,27 +149,31 @@ impl Book {
     }
 
     /// What a cell is worth: `cash + position * mark`, and `worst * conservative mark`.
-    pub fn value(&self, market: &Market, multiplier: i64) -> Valuation {
-        Valuation { known: self.known_value(market, multiplier) }
+    pub fn value(&self, market: &Market, worth: Worth) -> Valuation {
+        Valuation { known: self.known_value(market, worth) }
     }
 
-    fn known_value(&self, market: &Market, multiplier: i64) -> Option<(i128, i128)> {
+    fn known_value(&self, market: &Market, worth: Worth) -> Option<(i128, i128)> {
         let mark = match self.position {
             0 => Price(0),
             long if long > 0 => market.long_mark()?,
             _ => market.short_mark()?,
         };
-        let held = Money::of(mark, Qty(self.position), multiplier)?;
-        let pnl = self.cash.checked_add(held.0)?;
-        Some((pnl, self.gross_at(market.short_mark(), multiplier)?))
+        let held = Money::of(mark, Qty(self.position), worth.multiplier)?;
+        let pnl = match self.cash.checked_add(held.0)? {
+            // Nothing is nothing in any currency.
+            0 => 0,
+            own => worth.rate?.gain(Money(own))?.0,
+        };
+        Some((pnl, self.gross_at(market.short_mark(), worth)?))
     }
 
-    /// Worst-case gross notional of a cell at a mark; `None` if there is no mark where one is needed, or on overflow.
+    /// Worst-case gross notional of a cell at a mark; `None` if there is no mark or rate where one is needed, or on overflow.
     #[inline]
-    pub fn gross_at(&self, mark: Option<Price>, multiplier: i64) -> Option<i128> {
+    pub fn gross_at(&self, mark: Option<Price>, worth: Worth) -> Option<i128> {
         match self.worst_with(0, 0)? {
             0 => Some(0),
-            worst => Some(Money::of(mark?, Qty(worst), multiplier)?.0),
+            worst => Some(worth.rate?.exposure(Money::of(mark?, Qty(worst), worth.multiplier)?)?.0),
         }
     }
 

@@ -1,14 +1,14 @@
 //! An order on its way through the checks: everything they need, worked out once.
 
 use crate::events::{OrdType, Side, TimeInForce};
-use crate::ids::{AccountId, OrderId, ParentId, RouterId, StrategyId, SymbolId};
+use crate::ids::{AccountId, CurrencyId, OrderId, ParentId, RouterId, StrategyId, SymbolId};
 use crate::orders::Touched;
 use crate::outcome::Reject;
 use crate::reasons::Reason;
 use crate::routes::Bounds;
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
-use crate::units::{Money, Nanos, Price, Qty};
+use crate::units::{Money, Nanos, Price, Qty, Rate};
 
 /// A new order, or an order as a replace would make it.
 #[derive(Clone, Copy, Debug)]
@@ -47,11 +47,15 @@ pub struct Candidate {
     pub bounds: Bounds,
     /// What it is valued at, worst case; `None` without a usable market (rules.md, "Risk price").
     pub px_risk: Option<Price>,
-    /// Value of the whole order at that price.
+    /// The instrument's currency; `None` for the base currency.
+    pub currency: Option<CurrencyId>,
+    /// What it is worth now.
+    pub fx: Rate,
+    /// Value of the whole order at that price, in base currency.
     pub notional: Money,
     /// What it adds to the open quantity: all of it, or what a replace adds.
     pub added: i64,
-    /// What it adds to the open notional.
+    /// What it adds to the open notional, in base currency.
     pub added_notional: i128,
     /// It asks for quantity its router has not asked for before: every new order does, a replace only by a larger total.
     pub asks_more: bool,

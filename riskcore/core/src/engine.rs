@@ -20,7 +20,7 @@ use crate::state::State;
 use crate::stop::Sweep;
 use crate::temporary::Temporary;
 use crate::trial::Trials;
-use crate::units::Nanos;
+use crate::units::{Nanos, Rate};
 
 /// What an engine is built with. Part of the journal's header: the same configuration and records give the same state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,6 +188,7 @@ impl Engine {
                     Outcome::Refused(Reject::plain(&BAD_REFERENCE_DATA))
                 }
             }
+            Event::FxRate { currency, rate } => self.fx_rate(*currency, *rate),
             Event::AverageVolume { symbol, qty } => self.average_volume(*symbol, *qty),
             Event::Permit { scope, symbols } => self.permit(*scope, symbols),
             Event::Restrict { symbol, stops, principal, text } => self.restrict(*symbol, *stops, principal, text),
@@ -356,6 +357,9 @@ impl Engine {
             hasher.write_u64(order.cum.0 as u64);
             hasher.write_u64(order.reserved.0 as u64);
             hasher.write_u64(order.px_risk.0 as u64);
+            if order.fx_risk != Rate::ONE {
+                hasher.write_u64(order.fx_risk.0 as u64);
+            }
             hasher.write_u8(u8::from(order.unknown) | u8::from(order.executed) << 1);
         }
         for parent in state.parents.iter() {
@@ -368,6 +372,7 @@ impl Engine {
         for market in &state.markets {
             market.hash_words().into_iter().for_each(|word| hasher.write_u64(word as u64));
         }
+        state.currencies.digest(&mut hasher);
         for group in state.resting.groups() {
             hasher.write_u64(group.map_or(u64::MAX, u64::from));
         }

@@ -7,14 +7,15 @@ use crate::checks::self_check::Figures;
 use crate::detect::first_seen::Seen;
 use crate::halts::State;
 use crate::ids::{
-    AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId, VenueTextId,
+    AccountId, ClOrdId, CurrencyId, OrderId, ParentId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId,
+    VenueTextId,
 };
 use crate::limits::{LimitId, LimitTarget, Setting};
 use crate::permissions::Stops;
 use crate::resting::GroupId;
 use crate::scopes::Scope;
 use crate::security::{Phase, Rules, ShortSale};
-use crate::units::{Nanos, Price, Qty};
+use crate::units::{Nanos, Price, Qty, Rate};
 
 /// FIX 54.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -252,6 +253,8 @@ pub enum NameKind {
     Strategy,
     /// An instrument.
     Symbol,
+    /// A currency other than the base currency.
+    Currency,
     /// Words of the venue: given an id when they are first heard, the rest when they are configured.
     VenueText,
     /// A group of instruments.
@@ -267,6 +270,8 @@ pub struct Instrument {
     pub lot: Qty,
     /// Contract multiplier: money per price unit and quantity unit; positive.
     pub multiplier: i64,
+    /// The currency of its prices; `None` for the base currency.
+    pub currency: Option<CurrencyId>,
 }
 
 /// Bits of order flags that have a meaning. A bit in neither set is not registered.
@@ -356,6 +361,13 @@ pub enum Change {
     CloseIncident {
         /// The trip that opened the incident.
         trip: u64,
+    },
+    /// Value a currency at this rate until the next one.
+    FxRate {
+        /// The currency.
+        currency: CurrencyId,
+        /// Its rate.
+        rate: Rate,
     },
     /// Stop less of a symbol than its entry in the restricted list does.
     Restrict {
@@ -472,6 +484,13 @@ pub enum Event {
         bid: Price,
         /// Best offer.
         ask: Price,
+    },
+    /// What a currency is worth, from the market.
+    FxRate {
+        /// The currency.
+        currency: CurrencyId,
+        /// Its rate.
+        rate: Rate,
     },
     /// Whether the venue publishes trading phases: an instrument whose phase is not known then takes no order.
     PhasesPublished {

@@ -154,7 +154,7 @@ fn added(candidate: &Candidate, state: &State) -> Option<[i64; LANES]> {
     let (px_risk, mark) = (candidate.px_risk?, state.markets[candidate.symbol.index()].short_mark()?);
     let gross = if px_risk <= mark {
         // The cells are valued at this mark: they widen by the order at most.
-        state.notional(candidate.symbol, mark, Qty(candidate.added))?.0
+        state.notional(candidate.symbol, mark, Qty(candidate.added), candidate.fx)?.0
     } else {
         let [symbol, account, router] = candidate.touched.cells().map(|cell| added_gross(candidate, state, cell));
         symbol?.max(account?).max(router?)
@@ -208,10 +208,10 @@ impl State {
     /// asked, nor where a cell is not valued at its market: its gross notional would not tell what an order adds.
     pub fn keep_headroom(&mut self, place: RoutePlace, candidate: &Candidate, headroom: &Headroom) {
         let mark = self.markets[candidate.symbol.index()].short_mark();
-        let multiplier = self.multiplier(candidate.symbol);
+        let worth = self.worth(candidate.symbol);
         let valued = candidate.touched.cells().iter().all(|cell| {
             let book = &self.books[cell.at()];
-            book.unvalued == 0 && book.gross_at(mark, multiplier) == Some(book.gross)
+            book.unvalued == 0 && book.gross_at(mark, worth) == Some(book.gross)
         });
         if candidate.reduces || candidate.added <= 0 || candidate.added_notional <= 0 || !valued {
             return;

@@ -25,6 +25,8 @@ dense_id! {
     StrategyId,
     /// An instrument.
     SymbolId,
+    /// A currency other than the base currency.
+    CurrencyId,
     /// A parent order of the trading day.
     ParentId,
     /// Words of the venue, as it gives them with a reject.

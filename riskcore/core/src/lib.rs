@@ -13,6 +13,7 @@ extern crate alloc;
 pub mod books;
 pub mod candidate;
 pub mod checks;
+pub mod currencies;
 pub mod day;
 pub mod detect;
 pub mod drift;

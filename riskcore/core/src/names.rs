@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use crate::events::NameKind;
 use crate::hash::Seeded;
-use crate::ids::{AccountId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId, VenueTextId};
+use crate::ids::{AccountId, CurrencyId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId, VenueTextId};
 
 /// Words of the venue that get an id of their own.
 pub const MAX_VENUE_TEXTS: usize = 256;
@@ -71,6 +71,8 @@ pub struct Names {
     pub symbols: NameTable,
     /// Groups of instruments.
     pub security_groups: NameTable,
+    /// Currencies other than the base currency.
+    pub currencies: NameTable,
 }
 
 impl Names {
@@ -83,6 +85,7 @@ impl Names {
             strategies: NameTable::new(seed),
             symbols: NameTable::new(seed),
             security_groups: NameTable::new(seed),
+            currencies: NameTable::new(seed),
         }
     }
 
@@ -93,6 +96,7 @@ impl Names {
             NameKind::Router => self.routers.add(name),
             NameKind::Strategy => self.strategies.add(name),
             NameKind::Symbol => self.symbols.add(name),
+            NameKind::Currency => self.currencies.add(name),
             NameKind::VenueText if self.venue_texts.len() < MAX_VENUE_TEXTS => self.venue_texts.add(name),
             NameKind::SecurityGroup if self.security_groups.len() < MAX_SECURITY_GROUPS => {
                 self.security_groups.add(name)
@@ -124,6 +128,11 @@ impl Names {
     /// The group of instruments that the configuration names.
     pub fn security_group(&self, name: &str) -> Ref<SecurityGroupId> {
         resolve(&self.security_groups, name, SecurityGroupId)
+    }
+
+    /// The currency a rate is of.
+    pub fn currency(&self, name: &str) -> Ref<CurrencyId> {
+        resolve(&self.currencies, name, CurrencyId)
     }
 
     /// The symbol a message names.

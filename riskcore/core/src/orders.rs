@@ -9,7 +9,7 @@ use crate::hash::Seeded;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, RouterId, StrategyId, SymbolId};
 use crate::order_ids::{IdHash, OrderIds};
 use crate::scopes::ScopeIx;
-use crate::units::{Nanos, Price, Qty};
+use crate::units::{Nanos, Price, Qty, Rate};
 
 /// FIX 39, without the pending states: those are kept beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +151,10 @@ pub struct PendingReplace {
     pub px_risk: Price,
     /// The price its exposure was valued at before.
     pub px_before: Price,
+    /// The rate its exposure is valued at.
+    pub fx_risk: Rate,
+    /// The rate its exposure was valued at before; never higher.
+    pub fx_before: Rate,
     /// The router's sequence number of the request.
     pub client_seq: u64,
 }
@@ -214,6 +218,10 @@ pub struct Order {
     pub asked: Qty,
     /// The price that quantity is valued at.
     pub px_risk: Price,
+    /// The rate that value is converted at: that of the moment it was accepted, or a higher one of a replace.
+    pub fx_risk: Rate,
+    /// The rate its executions count at: that of the moment it was accepted, so that a bust takes back what was counted.
+    pub fx: Rate,
     /// It counts among the open orders of its scopes.
     pub counted: bool,
     /// When it was accepted.
@@ -257,6 +265,8 @@ impl Order {
             reserved: Qty::ZERO,
             asked: Qty::ZERO,
             px_risk: Price(0),
+            fx_risk: Rate::ONE,
+            fx: Rate::ONE,
             counted: false,
             accepted_at: Nanos(0),
             flags: 0,
@@ -289,6 +299,8 @@ pub struct Accepted<'a> {
     pub touched: Touched,
     /// Risk price.
     pub px_risk: Price,
+    /// Rate of the instrument's currency.
+    pub fx: Rate,
     /// Hash of its content.
     pub content: u64,
     /// Hash of its id; no order has the id yet.
@@ -436,6 +448,8 @@ impl Orders {
             asked: Qty::ZERO,
             counted: true,
             px_risk: accepted.px_risk,
+            fx_risk: accepted.fx,
+            fx: accepted.fx,
             accepted_at: accepted.now,
             flags: order.flags,
             touched: accepted.touched,

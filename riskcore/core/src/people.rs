@@ -126,6 +126,8 @@ impl Engine {
         match limit {
             // In an auction another collar holds while this one is not set, which may be the tighter one.
             id::PRICE_COLLAR_AUCTION_BPS => true,
+            // Without a bound on the age of rates no order of another currency passes.
+            id::FX_RATE_MAX_AGE => true,
             // Without a locate nothing is sold short.
             id::SHORT_LOCATE => true,
             // A router on canary sends nothing while none of its limits is set.
@@ -195,6 +197,7 @@ impl Engine {
             Change::Promote { router } => self.may_promote(router),
             Change::CloseIncident { trip } => self.may_close_incident(trip),
             Change::Restrict { symbol, .. } => self.can_restrict(symbol),
+            Change::FxRate { currency, rate } => self.rate_is_sound(currency, rate),
         };
         if let Err(reason) = sound {
             return refused(reason);
@@ -263,6 +266,7 @@ impl Engine {
                 Ok(()) => _ = self.state.fleet.close_incident(trip),
                 Err(reason) => return refused(reason),
             },
+            Change::FxRate { currency, rate } => return self.fx_rate(currency, rate),
             Change::Restrict { symbol, stops } => {
                 self.put_restriction(symbol, stops, &proposal.principal, &proposal.text);
             }
@@ -327,10 +331,16 @@ impl Engine {
     }
 
     pub(crate) fn set_instrument(&mut self, symbol: SymbolId, instrument: Instrument) -> Outcome {
-        let sound = instrument.tick.0 > 0 && instrument.lot.0 > 0 && instrument.multiplier > 0;
+        let known = instrument.currency.is_none_or(|currency| self.state.currencies.has(currency));
+        let sound = known && instrument.tick.0 > 0 && instrument.lot.0 > 0 && instrument.multiplier > 0;
+        let same = |old: Instrument| (old.multiplier, old.currency) == (instrument.multiplier, instrument.currency);
         match self.state.instruments.get_mut(symbol.index()) {
-            Some(slot) if sound && slot.is_none_or(|old| old.multiplier == instrument.multiplier) => {
-                *slot = Some(instrument);
+            Some(slot) if sound && slot.is_none_or(same) => {
+                if slot.replace(instrument).is_none()
+                    && let Some(currency) = instrument.currency
+                {
+                    self.state.currencies.quotes(currency, symbol);
+                }
                 // A position from before its multiplier was known is worth something else now.
                 self.state.revalue_symbol(symbol);
                 Outcome::Applied

@@ -6,6 +6,7 @@ use core::hash::{BuildHasher, Hasher};
 
 use crate::books::OpenDelta;
 use crate::candidate::Candidate;
+use crate::checks::fx_rate::FX_RATE_NOT_AVAILABLE;
 use crate::checks::price_collar::in_force;
 use crate::checks::{Breach, Verdict};
 use crate::engine::Engine;
@@ -21,7 +22,7 @@ use crate::reasons::{ALGORITHM_RISK_THRESHOLD, ARITHMETIC_OVERFLOW, CAPACITY, OT
 use crate::routes::{Bounds, RouteKey, RoutePlace};
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
-use crate::units::{BPS, Money, Price, Qty, mul_div_ceil};
+use crate::units::{BPS, Money, Price, Qty, Rate, mul_div_ceil};
 
 reasons! { REASONS:
     DUPLICATE_CL_ORD_ID = 100, 6, "The ClOrdID was used today for an order of other content.";
@@ -281,6 +282,7 @@ impl Engine {
             symbol: candidate.symbol,
             touched: candidate.touched,
             px_risk: candidate.px_risk.unwrap_or_default(),
+            fx: candidate.fx,
             content: content_hash(order),
             id_hash,
             now: self.state.now,
@@ -352,19 +354,24 @@ impl Engine {
         let price = replace.price;
         let px_risk = risk_price(&self.state, &touched, symbol, side, price).or(price).unwrap_or(order.px_risk);
         let px_reserved = px_risk.max(order.px_risk);
+        let fx = known_rate(&self.state, symbol)?;
+        // What has been reserved at a higher rate stays so.
+        let fx_reserved = fx.max(order.fx_risk);
         let pending = PendingReplace {
             cl_ord_id: replace.cl_ord_id,
             qty: replace.qty,
             price,
             px_risk,
             px_before: order.px_risk,
+            fx_risk: fx_reserved,
+            fx_before: order.fx_risk,
             client_seq: replace.client_seq,
         };
         let reserved = self.worst_open(order, Some(&pending));
         let added = reserved.minus(order.reserved).ok_or_else(|| plain(&ARITHMETIC_OVERFLOW))?;
-        let before = valued(&self.state, symbol, Some(order.px_risk), order.reserved)?;
-        let after = valued(&self.state, symbol, Some(px_reserved), reserved)?;
-        let notional = valued(&self.state, symbol, Some(px_risk), Qty(replace.qty.0.max(0)))?;
+        let before = valued(&self.state, symbol, Some(order.px_risk), order.reserved, order.fx_risk)?;
+        let after = valued(&self.state, symbol, Some(px_reserved), reserved, fx_reserved)?;
+        let notional = valued(&self.state, symbol, Some(px_risk), Qty(replace.qty.0.max(0)), fx_reserved)?;
         let (now, reduces) = (self.state.now, self.state.books[touched.account_symbol().at()].reduces(side, added.0));
         let (router, account, parent) = (order.router, order.account, order.parent);
         let (tif, strategy, flags) = (order.tif, order.strategy, order.flags);
@@ -378,7 +385,7 @@ impl Engine {
         let no_larger = replace.qty.0 > 0 && replace.qty <= order.qty;
         // A sell that is raised beyond what it is valued at rests farther away, but counts for more.
         let no_dearer = price.is_none_or(|price| price <= order.px_risk);
-        let px_before = order.px_risk;
+        let (px_before, fx_before) = (order.px_risk, order.fx_risk);
         let key = RouteKey::new(account, router, symbol, order.strategy);
         let place = self.state.route(key, &touched);
         let bounds = self.state.routes.at(place).bounds;
@@ -400,6 +407,8 @@ impl Engine {
             touched,
             bounds,
             px_risk: Some(px_reserved),
+            currency: self.state.currency(symbol),
+            fx,
             notional,
             added: added.0,
             added_notional: after.0 - before.0,
@@ -408,7 +417,7 @@ impl Engine {
         };
         if added.0 <= 0 && less_aggressive && no_larger && no_dearer {
             // A market that moved meanwhile makes it worth no more than the order it reduces.
-            let pending = PendingReplace { px_risk: px_risk.min(px_before), ..pending };
+            let pending = PendingReplace { px_risk: px_risk.min(px_before), fx_risk: fx_before, ..pending };
             return self.well_formed_at_least(&candidate).map(|()| pending);
         }
         self.checks.observe(touched.router(), 1, &self.state);
@@ -474,17 +483,18 @@ pub(crate) fn resolved(order: &NewOrder) -> Result<(AccountId, SymbolId), Breach
     Ok((account, symbol))
 }
 
-/// The risk price of an order that touches these scopes, and what it is worth at that.
+/// The risk price of an order that touches these scopes, the rate of its currency, and what it is worth at both.
 #[inline(always)]
 pub(crate) fn worth(
     state: &State,
     order: &NewOrder,
     touched: &Touched,
     symbol: SymbolId,
-) -> Result<(Option<Price>, Money), Breach> {
+) -> Result<(Option<Price>, Rate, Money), Breach> {
     // Without a market only a reducing limit order passes (`market_data`): it is worth its own price.
     let px_risk = risk_price(state, touched, symbol, order.side, order.price).or(order.price);
-    Ok((px_risk, valued(state, symbol, px_risk, asked_qty(order))?))
+    let fx = known_rate(state, symbol)?;
+    Ok((px_risk, fx, valued(state, symbol, px_risk, asked_qty(order), fx)?))
 }
 
 /// A quantity that is not positive is refused by `well_formed` with its own reason.
@@ -498,7 +508,7 @@ pub(crate) fn candidate(
     state: &State,
     order: &NewOrder,
     (account, symbol): (AccountId, SymbolId),
-    (px_risk, notional): (Option<Price>, Money),
+    (px_risk, fx, notional): (Option<Price>, Rate, Money),
     touched: Touched,
     bounds: Bounds,
     observed: bool,
@@ -522,6 +532,8 @@ pub(crate) fn candidate(
         touched,
         bounds,
         px_risk,
+        currency: state.currency(symbol),
+        fx,
         notional,
         added: qty.0,
         added_notional: notional.0,
@@ -554,9 +566,18 @@ fn risk_price(state: &State, touched: &Touched, symbol: SymbolId, side: Side, pr
     }
 }
 
-fn valued(state: &State, symbol: SymbolId, px_risk: Option<Price>, qty: Qty) -> Result<Money, Breach> {
+/// What the instrument's currency is worth. Without a rate nothing about an order can be told: it is no rate of one.
+#[inline(always)]
+fn known_rate(state: &State, symbol: SymbolId) -> Result<Rate, Breach> {
+    state.rate(symbol).ok_or_else(|| {
+        let scope = Some(Scope::Symbol(symbol));
+        Breach::reject(Reject { scope, ..Reject::plain(&FX_RATE_NOT_AVAILABLE) })
+    })
+}
+
+fn valued(state: &State, symbol: SymbolId, px_risk: Option<Price>, qty: Qty, rate: Rate) -> Result<Money, Breach> {
     let Some(price) = px_risk else { return Ok(Money::ZERO) };
-    state.notional(symbol, price, qty).ok_or_else(|| plain(&ARITHMETIC_OVERFLOW))
+    state.notional(symbol, price, qty, rate).ok_or_else(|| plain(&ARITHMETIC_OVERFLOW))
 }
 
 fn same_terms(known: &Order, order: &NewOrder) -> bool {

@@ -54,9 +54,11 @@ reasons! { PEOPLE:
     NEEDS_APPROVAL = 955, OTHER, "This loosens a limit: propose it, and let a second person approve.";
     LIMIT_NOT_SETTABLE_HERE = 956, OTHER, "This limit cannot be set at a scope of this kind.";
     BAD_VALUE = 957, OTHER, "The value is out of range: limits are zero or more, windows and ratios more than zero.";
-    BAD_REFERENCE_DATA = 958, OTHER, "Tick, lot and multiplier must be positive, names unique and quantities in range.";
+    BAD_REFERENCE_DATA = 958, OTHER, "Tick, lot and multiplier must be positive, names unique, currencies defined and quantities in range.";
     BAD_ACTION = 960, OTHER, "The limit cannot have this action or be soft here: where no order is judged there is none to refuse.";
     HARD_LIMIT = 961, OTHER, "The limit is hard, or not set at this scope: it knows no override. Loosen it, or make it soft first.";
     LAPSED = 962, OTHER, "The time until which the change is to hold has passed; name a later one.";
+    UNKNOWN_CURRENCY = 963, OTHER, "The currency is not configured.";
+    BAD_FX_RATE = 964, OTHER, "A rate is more than zero: units of the base currency for one unit of the currency.";
     PARENT_EXISTS = 959, OTHER, "A parent of this id is registered with other content.";
 }

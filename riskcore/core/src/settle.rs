@@ -13,7 +13,7 @@ use crate::orders::{Order, PendingReplace, Status};
 use crate::outcome::{Alarm, Effect, Outcome, Reject};
 use crate::reasons::{OTHER, reasons};
 use crate::scopes::Scope;
-use crate::units::{Nanos, Price, Qty, widening_mul};
+use crate::units::{Nanos, Price, Qty, Rate, widening_mul};
 
 reasons! { REASONS:
     BAD_VENUE_REPORT = 903, OTHER,
@@ -43,21 +43,26 @@ impl Engine {
         let pending = self.state.orders.pending_replace(id);
         let target = self.worst_open(order, pending);
         let px_target = pending.map_or(order.px_risk, |pending| pending.px_risk.max(pending.px_before));
+        let fx_target = pending.map_or(order.fx_risk, |pending| pending.fx_risk);
         let (touched, symbol, side, parent) = (order.touched, order.symbol, order.side, order.parent);
-        let (accepted_at, px_before, reserved) = (order.accepted_at, order.px_risk, order.reserved);
+        let (accepted_at, reserved) = (order.accepted_at, order.reserved);
+        let (px_before, fx_before) = (order.px_risk, order.fx_risk);
         let counts = order.is_open();
         let orders = i32::from(counts) - i32::from(order.counted);
-        // Both products were formed, checked, when the order was accepted with this quantity and price.
-        let notional = |price, qty| self.state.notional(symbol, price, qty).map_or(i128::MAX / 4, |money| money.0);
-        let added_notional = notional(px_target, target) - notional(px_before, reserved);
+        // Both products were formed, checked, when the order was accepted with this quantity, price and rate.
+        let state = &self.state;
+        let notional = |price, qty, fx| state.notional(symbol, price, qty, fx).map_or(i128::MAX / 4, |money| money.0);
+        let added_notional = notional(px_target, target, fx_target) - notional(px_before, reserved, fx_before);
         let added = target.0 - reserved.0;
         let given_back = -added - executed.0;
         // A fill may take more than what it releases: while a replace is in flight, or beyond the order's quantity.
         let counts_anew = given_back > 0 || executed.0 > 0;
-        let released_notional = if counts_anew { notional(px_before, Qty(given_back)) } else { 0 };
+        // A difference, so that what is rounded up is taken back as often as it was counted.
+        let held = |qty| notional(px_before, Qty(qty), fx_before);
+        let released_notional = if counts_anew { held(target.0 + given_back) - held(target.0) } else { 0 };
 
         if let Some(order) = self.state.orders.get_mut(id) {
-            (order.reserved, order.px_risk, order.counted) = (target, px_target, counts);
+            (order.reserved, order.px_risk, order.fx_risk, order.counted) = (target, px_target, fx_target, counts);
         }
         if let Some(parent) = parent.and_then(|parent| self.state.parents.get_mut(parent)) {
             parent.leaves = Qty(parent.leaves.0.saturating_add(added));
@@ -174,9 +179,7 @@ impl Engine {
             return None;
         }
         order.cum.plus(qty)?;
-        let notional = self.state.notional(order.symbol, price, qty)?.0;
-        let sign = order.side.sign();
-        Some(Execution { signed_qty: qty.0 * sign, cash: if sign > 0 { -notional } else { notional }, notional })
+        Execution::of(order.side, qty, self.state.cost(order.symbol, price, qty)?, order.fx)
     }
 
     fn fill(&mut self, id: OrderId, qty: Qty, price: Price) -> Option<()> {
@@ -299,7 +302,7 @@ impl Engine {
         self.settle_resting(id);
         self.rehold(id, Qty::ZERO);
         if let Some(order) = self.state.orders.get(id).filter(|order| order.px_risk != pending.px_risk) {
-            self.revalue_at(order.id, pending.px_risk);
+            self.revalue_at(order.id, pending.px_risk, pending.fx_risk);
         }
         if filled {
             self.close(id);
@@ -315,7 +318,7 @@ impl Engine {
         self.suspend_excess(id, None);
         self.settle_resting(id);
         self.rehold(id, Qty::ZERO);
-        self.revalue_at(id, pending.px_before);
+        self.revalue_at(id, pending.px_before, pending.fx_before);
         let order = self.state.orders.get(id)?;
         if order.is_open() && order.cum >= order.qty {
             self.finish(id, Status::Filled);
@@ -323,14 +326,15 @@ impl Engine {
         Some(())
     }
 
-    /// The reserved quantity stays, its risk price changes.
-    fn revalue_at(&mut self, id: OrderId, px_risk: Price) {
+    /// The reserved quantity stays, its risk price and its rate change.
+    fn revalue_at(&mut self, id: OrderId, px_risk: Price, fx_risk: Rate) {
         let Some(order) = self.state.orders.get(id) else { return };
         let (touched, symbol, side) = (order.touched, order.symbol, order.side);
-        let notional = |price| self.state.notional(symbol, price, order.reserved).map_or(0, |money| money.0);
-        let delta = OpenDelta { qty: 0, notional: notional(px_risk) - notional(order.px_risk), orders: 0 };
+        let notional = |price, fx| self.state.notional(symbol, price, order.reserved, fx).map_or(0, |money| money.0);
+        let change = notional(px_risk, fx_risk) - notional(order.px_risk, order.fx_risk);
+        let delta = OpenDelta { qty: 0, notional: change, orders: 0 };
         if let Some(order) = self.state.orders.get_mut(id) {
-            order.px_risk = px_risk;
+            (order.px_risk, order.fx_risk) = (px_risk, fx_risk);
         }
         self.state.change_open(&touched, symbol, side, delta);
     }
@@ -381,10 +385,12 @@ impl Engine {
         if qty.0 <= 0 || price.0 <= 0 {
             return None;
         }
-        let notional = self.state.notional(symbol, price, qty)?.0;
-        let sign = side.sign();
-        let execution =
-            Execution { signed_qty: qty.0 * sign, cash: if sign > 0 { -notional } else { notional }, notional };
+        let cost = self.state.cost(symbol, price, qty)?;
+        let execution = match self.state.rate(symbol) {
+            Some(rate) => Execution::of(side, qty, cost, rate)?,
+            // Of its turnover nothing can be told; as unmatched it is beyond every bound.
+            None => Execution { notional: 0, ..Execution::of(side, qty, cost, Rate::ONE)? },
+        };
         self.state.execute_unmatched(symbol, execution)?;
         self.suspend_unknown(order, symbol, execution);
         self.booked_unknown(order, symbol, qty, price);

@@ -3,12 +3,13 @@
 use alloc::vec::Vec;
 
 use crate::books::{Book, Execution, OpenDelta};
+use crate::currencies::Currencies;
 use crate::events::{Instrument, NameKind, Side};
 use crate::fleet::Fleet;
 use crate::halts::Halts;
 use crate::hash::Seeded;
 use crate::headroom::{Growth, Headrooms};
-use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
+use crate::ids::{AccountId, CurrencyId, RouterId, StrategyId, SymbolId};
 use crate::limits::Limits;
 use crate::market::Market;
 use crate::names::Names;
@@ -22,7 +23,7 @@ use crate::scopes::{Scope, ScopeIndex, ScopeIx};
 use crate::security::{Phase, Security, Session};
 use crate::suspense::Suspense;
 use crate::unattributed::Unattributed;
-use crate::units::{Money, Nanos, Price, Qty, saturating_sum};
+use crate::units::{Money, Nanos, Price, Qty, Rate, Worth, saturating_sum};
 
 /// Pairs of self-match group and instrument there is room for from the start.
 const MAX_GROUP_SYMBOLS: usize = 4_096;
@@ -75,6 +76,8 @@ pub struct State {
     pub names: Names,
     /// Per symbol: reference data, once given.
     pub instruments: Vec<Option<Instrument>>,
+    /// Currencies other than the base currency.
+    pub currencies: Currencies,
     /// Per symbol: its market.
     pub markets: Vec<Market>,
     /// Per symbol: what is known of it beside its prices.
@@ -139,6 +142,7 @@ impl State {
             day: config.trading_day,
             names: Names::new(seed),
             instruments: Vec::new(),
+            currencies: Currencies::default(),
             markets: Vec::new(),
             securities: Vec::new(),
             session: Session::default(),
@@ -185,6 +189,10 @@ impl State {
                 Scope::Router(RouterId(id))
             }
             NameKind::VenueText | NameKind::SecurityGroup => return true,
+            NameKind::Currency => {
+                self.currencies.add();
+                return true;
+            }
             NameKind::Strategy => Scope::Strategy(StrategyId(id)),
             NameKind::Symbol => {
                 self.instruments.push(None);
@@ -259,9 +267,42 @@ impl State {
         self.instruments[symbol.index()].map_or(1, |instrument| instrument.multiplier)
     }
 
-    /// Notional of a quantity of a symbol; `None` on overflow.
-    pub fn notional(&self, symbol: SymbolId, price: Price, qty: Qty) -> Option<Money> {
+    /// The currency of a symbol; `None` for the base currency.
+    #[inline]
+    pub fn currency(&self, symbol: SymbolId) -> Option<CurrencyId> {
+        self.instruments[symbol.index()].and_then(|instrument| instrument.currency)
+    }
+
+    /// What the currency of a symbol is worth; `None` if that is not known.
+    #[inline]
+    pub fn rate(&self, symbol: SymbolId) -> Option<Rate> {
+        match self.currency(symbol) {
+            None => Some(Rate::ONE),
+            Some(currency) => self.currencies.rate(currency),
+        }
+    }
+
+    /// What makes money in the base currency out of price and quantity of a symbol.
+    #[inline]
+    pub fn worth(&self, symbol: SymbolId) -> Worth {
+        Worth { multiplier: self.multiplier(symbol), rate: self.rate(symbol) }
+    }
+
+    /// What a quantity of a symbol costs in its own currency; `None` on overflow.
+    pub fn cost(&self, symbol: SymbolId, price: Price, qty: Qty) -> Option<Money> {
         Money::of(price, qty, self.multiplier(symbol))
+    }
+
+    /// Notional of a quantity of a symbol, in base currency at this rate; `None` on overflow.
+    #[inline]
+    pub fn notional(&self, symbol: SymbolId, price: Price, qty: Qty, rate: Rate) -> Option<Money> {
+        rate.exposure(self.cost(symbol, price, qty)?)
+    }
+
+    /// A loss in a symbol's own currency, in base currency, rounded up; negative if it is a gain. `None` if the rate is not
+    /// known, or on overflow.
+    pub fn loss_in_base(&self, symbol: SymbolId, loss: i128) -> Option<i128> {
+        self.rate(symbol)?.gain(Money(loss.checked_neg()?))?.0.checked_neg()
     }
 
     /// Whether `change_open` would overflow anywhere.
@@ -277,12 +318,12 @@ impl State {
     /// been refused before (`can_open`); a release cannot overflow.
     pub fn change_open(&mut self, touched: &Touched, symbol: SymbolId, side: Side, delta: OpenDelta) {
         let mark = self.markets[symbol.index()].short_mark();
-        let multiplier = self.multiplier(symbol);
+        let worth = self.worth(symbol);
         let more = Growth::of(delta.orders, delta.qty, delta.notional);
         let [of_symbol, of_account, of_router] = *touched.cells();
-        self.change_cell(of_symbol, symbol, side, delta, more, mark, multiplier);
-        let account_gross = self.change_cell(of_account, symbol, side, delta, more, mark, multiplier);
-        let router_gross = self.change_cell(of_router, symbol, side, delta, more, mark, multiplier);
+        self.change_cell(of_symbol, symbol, side, delta, more, mark, worth);
+        let account_gross = self.change_cell(of_account, symbol, side, delta, more, mark, worth);
+        let router_gross = self.change_cell(of_router, symbol, side, delta, more, mark, worth);
         self.change_total(ScopeIx::FIRM, delta, more, account_gross);
         self.change_total(touched.account(), delta, more, account_gross);
         self.change_total(touched.router(), delta, more, router_gross);
@@ -303,13 +344,13 @@ impl State {
         delta: OpenDelta,
         more: Growth,
         mark: Option<Price>,
-        multiplier: i64,
+        worth: Worth,
     ) -> i128 {
         let book = &mut self.books[ix.at()];
         let changed = book.change_open(side, true, delta);
         debug_assert!(changed.is_some(), "checked by can_open");
         // A cell whose value is not known, or would not be any more, takes the long way, and tells its totals itself.
-        let gross = if book.unvalued == 0 { book.gross_at(mark, multiplier) } else { None };
+        let gross = if book.unvalued == 0 { book.gross_at(mark, worth) } else { None };
         let Some(gross) = gross else {
             book.grown.add(more);
             self.revalue(ix, symbol);
@@ -394,10 +435,10 @@ impl State {
 
     /// Values one cell anew and passes the difference on to the totals it belongs to.
     pub fn revalue(&mut self, ix: ScopeIx, symbol: SymbolId) {
-        let multiplier = self.multiplier(symbol);
+        let worth = self.worth(symbol);
         let book = &mut self.books[ix.at()];
         let before = (book.pnl, book.gross, book.unvalued);
-        let (pnl, gross, unvalued) = match book.value(&self.markets[symbol.index()], multiplier).known {
+        let (pnl, gross, unvalued) = match book.value(&self.markets[symbol.index()], worth).known {
             Some((pnl, gross)) => (pnl, gross, 0),
             None => (0, 0, 1),
         };

@@ -14,7 +14,8 @@ impl Engine {
     pub(crate) fn suspend_unknown(&mut self, order: OrderId, symbol: SymbolId, execution: Execution) {
         let earlier_run = self.state.orders.is_of_earlier_run(order);
         let origin = Origin { router: None, parent: None, symbol, earlier_run };
-        let amount = Amount { signed_qty: execution.signed_qty, notional: execution.notional };
+        let notional = if self.state.rate(symbol).is_some() { execution.notional } else { i128::MAX };
+        let amount = Amount { signed_qty: execution.signed_qty, notional };
         let scopes = [Some(ScopeIx::FIRM), self.state.scopes.find(Scope::Symbol(symbol))];
         self.state.suspense.add(origin, scopes.into_iter().flatten(), amount, self.state.now);
         self.state.revalued.extend(scopes.into_iter().flatten());
@@ -31,7 +32,8 @@ impl Engine {
             return;
         }
         let (origin, touched, signed_qty) = (self.origin(order), order.touched, further * order.side.sign());
-        let notional = self.state.notional(order.symbol, price, Qty(further)).map_or(i128::MAX, |money| money.0);
+        let notional = self.state.notional(order.symbol, price, Qty(further), order.fx);
+        let notional = notional.map_or(i128::MAX, |money| money.0);
         let (amount, now) = (Amount { signed_qty, notional }, self.state.now);
         self.state.suspense.exceeded(id, origin, touched.iter(), amount, now);
         self.state.revalued.extend(touched.iter());

@@ -21,6 +21,19 @@ pub struct Qty(pub i64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(pub i128);
 
+/// What one unit of a currency is worth in the base currency, in 1e-9; positive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rate(pub i64);
+
+/// What makes money in the base currency out of a price and a quantity of an instrument.
+#[derive(Clone, Copy, Debug)]
+pub struct Worth {
+    /// Contract multiplier.
+    pub multiplier: i64,
+    /// Rate of the instrument's currency; `None` if it is not known.
+    pub rate: Option<Rate>,
+}
+
 /// Nanoseconds: an instant (UTC since 1970) or a span, as the context says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nanos(pub i64);
@@ -61,6 +74,37 @@ impl Money {
     /// Difference, or `None` on overflow.
     pub fn minus(self, other: Money) -> Option<Money> {
         self.0.checked_sub(other.0).map(Money)
+    }
+}
+
+impl Rate {
+    /// That of the base currency itself.
+    pub const ONE: Rate = Rate(UNIT);
+
+    /// What counts against a limit, in base currency: rounded away from zero; `None` on overflow.
+    #[inline]
+    pub fn exposure(self, money: Money) -> Option<Money> {
+        if self == Rate::ONE { Some(money) } else { self.away_from_zero(money) }
+    }
+
+    /// Profit and loss in base currency: gains rounded down, losses up; `None` on overflow.
+    #[inline]
+    pub fn gain(self, money: Money) -> Option<Money> {
+        if self == Rate::ONE { Some(money) } else { self.floor(money) }
+    }
+
+    #[cold]
+    fn away_from_zero(self, money: Money) -> Option<Money> {
+        let down = self.floor(Money(money.0.checked_abs()?.checked_neg()?))?;
+        Some(if money.0 > 0 { Money(down.0.checked_neg()?) } else { down })
+    }
+
+    /// Whole units and the rest apart: only the result must fit, not the product.
+    #[cold]
+    fn floor(self, money: Money) -> Option<Money> {
+        let (rate, unit) = (i128::from(self.0), i128::from(UNIT));
+        let whole = money.0.div_euclid(unit).checked_mul(rate)?;
+        whole.checked_add((money.0.rem_euclid(unit) * rate).div_euclid(unit)).map(Money)
     }
 }
 
@@ -126,4 +170,41 @@ pub fn mul_div_ceil(a: i64, num: i64, den: i64) -> Option<i64> {
     let den = i128::from(den);
     let up = product.checked_add(den - 1)? / den;
     i64::try_from(up).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNITS: i128 = UNIT as i128;
+
+    #[test]
+    fn exposure_is_rounded_away_from_zero_and_gains_down() {
+        // 1.5 units of 1e-9 at a rate of one half more, and what is exact.
+        for (rate, money, exposure, gain) in [
+            (UNIT, 7, 7, 7),
+            (UNIT * 3 / 2, 1, 2, 1),
+            (UNIT * 3 / 2, -1, -2, -2),
+            (UNIT * 3 / 2, 2, 3, 3),
+            (1, UNITS, 1, 1),
+            (1, UNITS - 1, 1, 0),
+            (1, 1 - UNITS, -1, -1),
+            (1, 1, 1, 0),
+            (i64::MAX, 0, 0, 0),
+        ] {
+            let (rate, money) = (Rate(rate), Money(money));
+            assert_eq!(rate.exposure(money), Some(Money(exposure)), "{rate:?} {money:?}");
+            assert_eq!(rate.gain(money), Some(Money(gain)), "{rate:?} {money:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_no_amount() {
+        // The product with the rate would not fit; the amount does.
+        let much = Money(i128::MAX / 4);
+        assert_eq!(Rate(UNIT * 2).exposure(much), Some(Money(much.0 * 2)));
+        assert_eq!(Rate(UNIT * 5).exposure(much), None);
+        assert_eq!(Rate(UNIT * 5).gain(Money(-much.0)), None);
+        assert_eq!(Rate(UNIT * 2).exposure(Money(i128::MIN)), None);
+    }
 }

@@ -70,7 +70,7 @@ impl World {
         world.apply(Event::Define { kind: NameKind::Strategy, name: "s".into() });
         for n in 0..SYMBOLS {
             world.apply(Event::Define { kind: NameKind::Symbol, name: format!("S{n}") });
-            let instrument = Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier: 1 };
+            let instrument = Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier: 1, currency: None };
             world.apply(Event::Instrument { symbol: SymbolId(n), instrument });
             world.apply(Event::AverageVolume { symbol: SymbolId(n), qty: Some(Qty(1_000_000)) });
         }

@@ -94,7 +94,7 @@ impl World {
         world.apply(Event::Define { kind: NameKind::Account, name: "A".into() });
         world.apply(Event::ParentRequired { account: AccountId(0), required: false });
         world.apply(Event::Define { kind: NameKind::Symbol, name: "S".into() });
-        let instrument = Instrument { tick: Price(1), lot: Qty(1), multiplier: 1 };
+        let instrument = Instrument { tick: Price(1), lot: Qty(1), multiplier: 1, currency: None };
         world.apply(Event::Instrument { symbol: SymbolId(0), instrument });
         for def in LIMITS {
             for kind in ScopeKind::ALL.into_iter().filter(|kind| def.required_at & kind.bit() != 0) {

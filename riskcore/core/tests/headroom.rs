@@ -103,7 +103,7 @@ impl Firm {
             firm.apply(Event::Define { kind, name: name.into() });
         }
         for symbol in [SymbolId(0), SymbolId(1)] {
-            let instrument = Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier: 1 };
+            let instrument = Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier: 1, currency: None };
             firm.apply(Event::Instrument { symbol, instrument });
             firm.tick(symbol);
             for (n, side) in [Side::Buy, Side::Sell].into_iter().enumerate() {

@@ -89,7 +89,7 @@ impl World {
         world.apply(Event::Define { kind: NameKind::Router, name: "r".into() });
         for n in 0..2_u32 {
             world.apply(Event::Define { kind: NameKind::Symbol, name: format!("S{n}") });
-            let instrument = Instrument { tick: Price(CENT), lot: Qty(1), multiplier: 1 };
+            let instrument = Instrument { tick: Price(CENT), lot: Qty(1), multiplier: 1, currency: None };
             world.apply(Event::Instrument { symbol: SymbolId(n), instrument });
         }
         // What is required is set so that nothing is in the way.

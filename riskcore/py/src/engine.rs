@@ -2,17 +2,15 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use riskcore::checks::LIMIT_COUNT;
 use riskcore::events::{
     Attested, Cancel, Change, FlagRegistry, FleetRules, Instrument, NameKind, Replace, Report, ReportKind,
 };
 use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId};
-use riskcore::limits::LimitId;
 use riskcore::outcome::{CxlRejReason, Outcome};
 use riskcore::readiness::Item;
 use riskcore::scopes::ScopeKind;
 use riskcore::security::Rules;
-use riskcore::units::{Nanos, Price, Qty};
+use riskcore::units::{Nanos, Price, Qty, Rate};
 use riskcore::{Effect, EngineConfig, Event, Reject};
 
 use crate::arguments::{self, DEFAULT_ORD_TYPE, DEFAULT_TIF, OrderNumbers, in_range, limit_named};
@@ -201,9 +199,15 @@ impl Engine {
         Ok(self.core.state().names.strategy(name).known().map_or(0, |id| id.0))
     }
 
+    /// Define a currency other than the base currency; its id.
+    fn define_currency(&mut self, name: &str) -> Result<u32, Error> {
+        self.define(NameKind::Currency, "currency", name)?;
+        Ok(self.core.state().names.currency(name).known().map_or(0, |id| id.0))
+    }
+
     /// Define a symbol; its id. ``tick`` in 1e-9 of its currency.
     #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1, reg_sho = false, luld = false, easy_to_borrow = false,
-                        adv = None, security_group = None))]
+                        adv = None, security_group = None, currency = None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a definition")]
     fn define_symbol(
         &mut self,
@@ -216,13 +220,15 @@ impl Engine {
         easy_to_borrow: bool,
         adv: Option<i64>,
         security_group: Option<&str>,
+        currency: Option<&str>,
     ) -> Result<u32, Error> {
         for (what, value) in [("tick", tick), ("lot", lot), ("multiplier", multiplier), ("adv", adv.unwrap_or(1))] {
             in_range(&format!("symbol {name:?}: {what}"), value, 1, i64::MAX)?;
         }
+        let currency = currency.map(|currency| self.currency_named(currency)).transpose()?;
         self.define(NameKind::Symbol, "symbol", name)?;
         let Ref::Known(symbol) = self.core.state().names.symbol(name) else { return Ok(0) };
-        let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier };
+        let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier, currency };
         self.set_up(|| format!("symbol {name:?}"), &Event::Instrument { symbol, instrument })?;
         let rules = Rules { reg_sho, luld, easy_to_borrow };
         self.set_up(|| format!("symbol {name:?}"), &Event::SymbolRules { symbol, rules })?;
@@ -329,6 +335,15 @@ impl Engine {
         }
         self.apply(t, &Event::Tick { symbol: id, bid: Price(bid), ask: Price(ask) });
         Ok(())
+    }
+
+    /// What one unit of a currency is worth in the base currency.
+    fn fx_rate(&mut self, t: i64, currency: &str, rate: i64) -> Result<(), Error> {
+        let event = Event::FxRate { currency: self.currency_named(currency)?, rate: Rate(rate) };
+        match self.apply(t, &event) {
+            Outcome::Refused(reject) => Err(Error::invalid(&format!("rate of {currency}"), &reject)),
+            _ => Ok(()),
+        }
     }
 
     /// The venue publishes trading phases: a symbol whose phase it has not said takes no order.
@@ -623,20 +638,8 @@ impl Engine {
     #[pyo3(signature = (t, router, build, *, known_flags = 0, quarantined = false))]
     fn attest(&mut self, t: i64, router: i64, build: &str, known_flags: u64, quarantined: bool) -> Result<(), Error> {
         let router = RouterId(in_range("router", router, 0, u32::MAX.into())? as u32);
-        let attested = Attested {
-            router,
-            build: build.to_owned(),
-            runs: arguments::digest(build, known_flags),
-            known_flags,
-            quarantined,
-        };
-        match self.apply(t, &Event::Attested(attested)) {
-            Outcome::Refused(reject) => Err(Error::refused(&format!("logon with build {build:?}"), &reject)),
-            _ => {
-                self.apply(t, &Event::SessionUp { router });
-                Ok(())
-            }
-        }
+        let (build, runs) = (build.to_owned(), arguments::digest(build, known_flags));
+        self.log_on(t, Attested { router, build, runs, known_flags, quarantined })
     }
 
     /// Propose to take a router off canary; the proposal's id.
@@ -663,6 +666,19 @@ impl Engine {
         let stops = stops.map(arguments::stops).transpose()?;
         let change = Change::Restrict { symbol: self.symbol_named(symbol)?, stops };
         self.propose(t, &format!("restriction of {symbol}"), change, principal, text)
+    }
+
+    /// Propose what a currency is worth; the proposal's id.
+    fn propose_fx_rate(
+        &mut self,
+        t: i64,
+        currency: &str,
+        rate: i64,
+        principal: &str,
+        text: &str,
+    ) -> Result<u64, Error> {
+        let change = Change::FxRate { currency: self.currency_named(currency)?, rate: Rate(rate) };
+        self.propose(t, &format!("rate of {currency}"), change, principal, text)
     }
 
     /// Approve a proposal as a second person.
@@ -765,18 +781,7 @@ impl Engine {
 
     /// Per limit in force at the scope that something is used of: (used, bound).
     fn utilization<'py>(&self, py: Python<'py>, scope: &str) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        let Some(ix) = self.place(scope)? else { return Ok(dict) };
-        let state = self.core.state();
-        for n in 0..LIMIT_COUNT {
-            let id = LimitId(n as u16);
-            if let Some(bound) = state.limits.at(ix).get(id)
-                && let Some(used) = self.core.checks().used(id, ix, state)
-            {
-                dict.set_item(id.def().name, (used, bound))?;
-            }
-        }
-        Ok(dict)
+        self.used_up(py, scope)
     }
 
     /// How many orders are open.
@@ -795,14 +800,6 @@ impl Engine {
         match self.apply(t, event) {
             Outcome::Refused(reject) => Err(Error::invalid(&format!("parent {parent}"), &reject)),
             _ => Ok(()),
-        }
-    }
-
-    fn propose(&mut self, t: i64, what: &str, change: Change, principal: &str, text: &str) -> Result<u64, Error> {
-        match self.apply(t, &Event::Propose { change, principal: principal.into(), text: text.into() }) {
-            Outcome::Proposed(proposal) => Ok(proposal),
-            Outcome::Refused(reject) => Err(Error::refused(what, &reject)),
-            _ => Ok(0),
         }
     }
 }

@@ -9,6 +9,7 @@ mod errors;
 mod load;
 mod lookup;
 mod packed;
+mod people;
 mod server;
 mod tuples;
 

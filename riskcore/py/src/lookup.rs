@@ -2,9 +2,10 @@
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyTuple};
-use riskcore::ids::SymbolId;
-use riskcore::limits::LimitTarget;
+use pyo3::types::{PyDict, PyList, PyTuple};
+use riskcore::checks::LIMIT_COUNT;
+use riskcore::ids::{CurrencyId, SymbolId};
+use riskcore::limits::{LimitId, LimitTarget};
 use riskcore::scopes::{Scope, ScopeIx};
 use riskgate_server::scope_text::{parse_scope, parse_target, render};
 
@@ -40,12 +41,33 @@ impl Engine {
         id.ok_or_else(|| Error::Invalid(format!("symbol {name:?} is not defined; define_symbol() first")))
     }
 
+    pub(crate) fn currency_named(&self, name: &str) -> Result<CurrencyId, Error> {
+        let id = self.core.state().names.currency(name).known();
+        id.ok_or_else(|| Error::Invalid(format!("currency {name:?} is not defined; define_currency() first")))
+    }
+
     pub(crate) fn target(&self, text: &str) -> Result<LimitTarget, Error> {
         Ok(parse_target(text, &self.core.state().names)?)
     }
 
     pub(crate) fn render(&self, scope: Scope) -> String {
         render(scope, &self.core.state().names)
+    }
+
+    /// Per limit in force at a scope that something is used of: (used, bound).
+    pub(crate) fn used_up<'py>(&self, py: Python<'py>, scope: &str) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        let Some(ix) = self.place(scope)? else { return Ok(dict) };
+        let state = self.core.state();
+        for n in 0..LIMIT_COUNT {
+            let id = LimitId(n as u16);
+            if let Some(bound) = state.limits.at(ix).get(id)
+                && let Some(used) = self.core.checks().used(id, ix, state)
+            {
+                dict.set_item(id.def().name, (used, bound))?;
+            }
+        }
+        Ok(dict)
     }
 
     /// Every halt that is latched, oldest first.

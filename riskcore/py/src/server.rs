@@ -188,7 +188,7 @@ impl DataPlane {
         adv: Option<i64>,
         security_group: Option<String>,
     ) -> PyResult<()> {
-        let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier };
+        let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier, currency: None };
         let rules = Rules { reg_sho, luld, easy_to_borrow };
         self.set_up(|setup| {
             let average_volume = adv.map(Qty);

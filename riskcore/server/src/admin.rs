@@ -298,6 +298,7 @@ impl Plane {
     pub(crate) fn describe(&self, change: &Change) -> String {
         match change {
             Change::Restrict { symbol, stops } => self.describe_restriction(*symbol, *stops),
+            Change::FxRate { currency, rate } => self.describe_rate(*currency, *rate),
             Change::Reinstate { scope, trip } => {
                 format!("reinstate {}, halted by trip {trip}", scope_text::render(*scope, self.names()))
             }

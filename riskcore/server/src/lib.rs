@@ -12,6 +12,7 @@ pub mod announce;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod currencies;
 pub mod error;
 pub mod events;
 pub mod evidence;

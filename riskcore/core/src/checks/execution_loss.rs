@@ -126,7 +126,7 @@ fn against_mid(fill: &Fill<'_>, state: &State) -> Option<i128> {
     let age = i128::from(market.age(state.now)?.0);
     let too_old = max_age.map_or(age == i128::from(i64::MAX), |max| age > max);
     let twice = if too_old { twice.checked_abs()? } else { twice };
-    Some(twice.div_euclid(2) + i128::from(twice.rem_euclid(2) != 0))
+    state.loss_in_base(order.symbol, twice.div_euclid(2) + i128::from(twice.rem_euclid(2) != 0))
 }
 
 impl Check for ExecutionLoss {

@@ -99,7 +99,7 @@ pub(crate) fn added_gross(candidate: &Candidate, state: &State, cell: ScopeIx) -
     }
     // Reducing orders may come without a market; they never widen the worst case and have returned above.
     let mark = state.markets[candidate.symbol.index()].short_mark()?.max(candidate.px_risk?);
-    state.notional(candidate.symbol, mark, Qty(worst?))?.0.checked_sub(book.gross)
+    state.notional(candidate.symbol, mark, Qty(worst?), candidate.fx)?.0.checked_sub(book.gross)
 }
 
 /// The same where the worst case does not fit in 64 bits before or after: nothing, or too much.

@@ -104,7 +104,7 @@ pub struct Fill<'a> {
     pub qty: i64,
     /// Price.
     pub price: Price,
-    /// Notional; negative if a trade is taken back.
+    /// Notional in base currency; negative if a trade is taken back.
     pub notional: i128,
 }
 
@@ -479,6 +479,7 @@ registry! {
     average_volume::AverageVolume { MAX_ORDER_ADV_BPS }
     market_phase::MarketPhase {}
     market_data::MarketData { MARKET_DATA_MAX_AGE }
+    fx_rate::FxRate { FX_RATE_MAX_AGE }
     order_value::OrderValue { MAX_ORDER_NOTIONAL }
     price_collar::PriceCollar { PRICE_COLLAR_BPS, PRICE_COLLAR_AUCTION_BPS }
     price_passive::PricePassive { PRICE_COLLAR_PASSIVE_BPS }

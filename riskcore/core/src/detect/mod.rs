@@ -222,7 +222,11 @@ impl Detect {
                 self.divergence.add_router();
             }
             NameKind::Strategy => self.first_seen.add_strategy(),
-            NameKind::Account | NameKind::Symbol | NameKind::VenueText | NameKind::SecurityGroup => {}
+            NameKind::Account
+            | NameKind::Symbol
+            | NameKind::Currency
+            | NameKind::VenueText
+            | NameKind::SecurityGroup => {}
         }
         // The newest scope is the one of this name.
         let ix = ScopeIx(state.scopes.len() as u32 - 1);
@@ -281,12 +285,13 @@ fn about(id: Option<OrderId>, state: &State, now: Nanos, what: What) -> Step {
     id.and_then(|id| state.orders.get(id)).map_or(Step::plain(now, what), |order| of_order(order, now, what))
 }
 
-/// What an execution cost against the mid, 1e-9 of money; nothing without a market.
+/// What an execution cost against the mid, 1e-9 of the base currency; nothing without a market.
 fn cost(order: &Order, qty: i64, price: Price, state: &State) -> i128 {
     let Some((bid, ask)) = state.markets[order.symbol.index()].touch() else { return 0 };
     let mid = i128::from(bid.0) + (i128::from(ask.0) - i128::from(bid.0)) / 2;
     let per_unit = (i128::from(price.0) - mid) * i128::from(order.side.sign());
-    per_unit.saturating_mul(i128::from(qty)).saturating_mul(i128::from(state.multiplier(order.symbol)))
+    let own = per_unit.saturating_mul(i128::from(qty)).saturating_mul(i128::from(state.multiplier(order.symbol)));
+    state.loss_in_base(order.symbol, own).unwrap_or(0)
 }
 
 /// Whether an execution, now booked, had no open quantity to fill.

@@ -12,14 +12,15 @@ use crate::events::{
 };
 use crate::halts::State;
 use crate::ids::{
-    AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId, VenueTextId,
+    AccountId, ClOrdId, CurrencyId, OrderId, ParentId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId,
+    VenueTextId,
 };
 use crate::limits::{Action, LimitId, LimitTarget, Setting};
 use crate::permissions::{MAX_LIST, Stops};
 use crate::reasons::Reason;
 use crate::scopes::{Scope, ScopeKind};
 use crate::security::{Phase, Rules, ShortSale};
-use crate::units::{Nanos, Price, Qty};
+use crate::units::{Nanos, Price, Qty, Rate};
 
 /// Takes a record's fields off the front; what is left is in it.
 pub struct Reader<'a>(pub &'a [u8]);
@@ -185,6 +186,12 @@ impl Reader<'_> {
         })
     }
 
+    fn instrument(&mut self, currency: impl Fn(&mut Self) -> Read<Option<CurrencyId>>) -> Read<Event> {
+        let symbol = SymbolId(self.u32()?);
+        let (tick, lot, multiplier) = (Price(self.i64()?), Qty(self.i64()?), self.i64()?);
+        Ok(Event::Instrument { symbol, instrument: Instrument { tick, lot, multiplier, currency: currency(self)? } })
+    }
+
     fn trade(&mut self) -> Read<(Qty, Price)> {
         Ok((Qty(self.i64()?), Price(self.i64()?)))
     }
@@ -273,6 +280,7 @@ impl Reader<'_> {
             0 => Ok(Change::Reinstate { scope: self.scope()?, trip: self.u64()? }),
             50 => Ok(Change::Promote { router: RouterId(self.u32()?) }),
             51 => Ok(Change::CloseIncident { trip: self.u64()? }),
+            30 => Ok(Change::FxRate { currency: CurrencyId(self.u32()?), rate: Rate(self.i64()?) }),
             80 => Ok(Change::Restrict { symbol: SymbolId(self.u32()?), stops: self.stops()? }),
             60 => Ok(Change::OverrideReadiness { until: Nanos(self.i64()?) }),
             1 => Ok(Change::Limit {
@@ -369,16 +377,16 @@ impl Reader<'_> {
                     2 => NameKind::Router,
                     3 => NameKind::Strategy,
                     4 => NameKind::Symbol,
+                    30 => NameKind::Currency,
                     60 => NameKind::VenueText,
                     61 => NameKind::SecurityGroup,
                     _ => return Err(DecodeError::BadField("name kind")),
                 },
                 name: self.text()?,
             },
-            26 => Event::Instrument {
-                symbol: SymbolId(self.u32()?),
-                instrument: Instrument { tick: Price(self.i64()?), lot: Qty(self.i64()?), multiplier: self.i64()? },
-            },
+            26 => self.instrument(|_| Ok(None))?,
+            30 => self.instrument(|r| r.u32().map(CurrencyId).map(Some))?,
+            31 => Event::FxRate { currency: CurrencyId(self.u32()?), rate: Rate(self.i64()?) },
             27 => Event::ParentRequired { account: AccountId(self.u32()?), required: self.flag()? },
             28 => Event::OpeningPosition {
                 account: AccountId(self.u32()?),

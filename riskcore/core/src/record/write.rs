@@ -230,6 +230,11 @@ impl Writer<'_> {
                 self.u8(51);
                 self.u64(*trip);
             }
+            Change::FxRate { currency, rate } => {
+                self.u8(30);
+                self.u32(currency.0);
+                self.i64(rate.0);
+            }
             Change::Restrict { symbol, stops } => {
                 self.u8(80);
                 self.u32(symbol.0);
@@ -369,17 +374,26 @@ impl Writer<'_> {
                     NameKind::Router => 2,
                     NameKind::Strategy => 3,
                     NameKind::Symbol => 4,
+                    NameKind::Currency => 30,
                     NameKind::VenueText => 60,
                     NameKind::SecurityGroup => 61,
                 });
                 self.text(name);
             }
             Event::Instrument { symbol, instrument } => {
-                self.u8(26);
+                self.u8(if instrument.currency.is_some() { 30 } else { 26 });
                 self.u32(symbol.0);
                 self.i64(instrument.tick.0);
                 self.i64(instrument.lot.0);
                 self.i64(instrument.multiplier);
+                if let Some(currency) = instrument.currency {
+                    self.u32(currency.0);
+                }
+            }
+            Event::FxRate { currency, rate } => {
+                self.u8(31);
+                self.u32(currency.0);
+                self.i64(rate.0);
             }
             Event::SecurityGroup { symbol, group } => {
                 self.u8(63);

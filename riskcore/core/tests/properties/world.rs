@@ -10,13 +10,13 @@ use riskcore::events::{
     TimeInForce,
 };
 use riskcore::halts::State;
-use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, SymbolId};
+use riskcore::ids::{AccountId, ClOrdId, CurrencyId, OrderId, ParentId, Ref, RouterId, SymbolId};
 use riskcore::limits::{LimitId, LimitTarget, Setting};
 use riskcore::orders::{Order, Status};
 use riskcore::record;
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
 use riskcore::security::{Phase, Rules, ShortSale};
-use riskcore::units::{Nanos, Price, Qty, UNIT};
+use riskcore::units::{Nanos, Price, Qty, Rate, UNIT};
 use riskcore::{Engine, EngineConfig, Outcome};
 
 /// One step of a history. Numbers are taken modulo what exists.
@@ -47,6 +47,10 @@ pub enum Step {
         symbol: u32,
         bid: i64,
         spread: i64,
+    },
+    Rate {
+        currency: u32,
+        rate: i64,
     },
     Wait {
         ms: i64,
@@ -89,6 +93,10 @@ fn price() -> impl Strategy<Value = i64> {
     ]
 }
 
+fn rate() -> impl Strategy<Value = i64> {
+    prop_oneof![10 => 1..3_000_000_000_i64, 1 => any::<i64>(), 1 => Just(0), 1 => Just(UNIT), 1 => Just(i64::MAX)]
+}
+
 fn side() -> impl Strategy<Value = Side> {
     prop_oneof![Just(Side::Buy), Just(Side::Sell), Just(Side::SellShort)]
 }
@@ -114,7 +122,7 @@ fn report_kind() -> impl Strategy<Value = ReportKind> {
 /// A new order.
 pub fn order() -> impl Strategy<Value = Step> {
     let price = proptest::option::weighted(0.9, price());
-    (0..3_u32, 0..2_u32, 0..2_u32, proptest::option::of(0..3_u32), side(), quantity(), price).prop_map(
+    (0..3_u32, 0..2_u32, 0..4_u32, proptest::option::of(0..3_u32), side(), quantity(), price).prop_map(
         |(router, account, symbol, parent, side, qty, price)| Step::Order {
             router,
             account,
@@ -138,7 +146,8 @@ pub fn step() -> impl Strategy<Value = Step> {
         4 => (any::<usize>(), quantity(), price()).prop_map(|(order, qty, price)| Step::Replace { order, qty, price }),
         4 => any::<usize>().prop_map(|order| Step::Cancel { order }),
         14 => (any::<usize>(), report_kind()).prop_map(|(order, kind)| Step::Report { order, kind }),
-        6 => (0..2_u32, 9_000..11_000_i64, -1..5_i64).prop_map(|(symbol, bid, spread)| Step::Tick { symbol, bid, spread }),
+        6 => (0..4_u32, 9_000..11_000_i64, -1..5_i64).prop_map(|(symbol, bid, spread)| Step::Tick { symbol, bid, spread }),
+        4 => (0..2_u32, rate()).prop_map(|(currency, rate)| Step::Rate { currency, rate }),
         3 => (0..400_i64).prop_map(|ms| Step::Wait { ms }),
         1 => Just(Step::VenueDown),
         1 => any::<bool>().prop_map(|fenced| Step::VenueUp { fenced }),
@@ -156,6 +165,7 @@ pub struct World {
     pub engine: Engine,
     /// The venue nets fills against a replace in flight.
     mitigates: bool,
+    quoted: Quoted,
     pub now: i64,
     pub orders: Vec<OrderId>,
     pub records: Vec<Vec<u8>>,
@@ -169,12 +179,29 @@ pub fn limit(name: &str) -> LimitId {
     LimitId::by_name(name).unwrap()
 }
 
+/// How the instruments `E` and `J` are quoted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Quoted {
+    /// In currencies of their own, whose rates move.
+    Abroad,
+    /// In currencies that are named and are worth exactly one, all the time.
+    AtOne,
+    /// In the base currency.
+    AtHome,
+}
+
 impl World {
     /// Before anything happened, at a venue that puts what a replace asks for on top of what has filled, or at one that nets it.
     pub fn at_venue(mitigates: bool) -> World {
+        World::quoted(mitigates, Quoted::Abroad)
+    }
+
+    /// The same, with the instruments `E` and `J` quoted so.
+    pub fn quoted(mitigates: bool, quoted: Quoted) -> World {
         let mut world = World {
             engine: Engine::new(&config(mitigates)),
             mitigates,
+            quoted,
             now: 1_000_000_000,
             orders: vec![],
             records: vec![],
@@ -184,16 +211,24 @@ impl World {
         for (kind, names) in [
             (NameKind::Account, &["A", "B"][..]),
             (NameKind::Router, &["r1", "r2", "r3"]),
-            (NameKind::Symbol, &["X", "Y"]),
+            (NameKind::Currency, &["EUR", "JPY"]),
+            (NameKind::Symbol, &["X", "Y", "E", "J"]),
         ] {
             for name in names {
                 world.apply(Event::Define { kind, name: (*name).into() });
             }
         }
-        for (symbol, multiplier) in [(SymbolId(0), 1), (SymbolId(1), 50)] {
-            let instrument = Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier };
+        let [eur, jpy] = [0, 1].map(|n| (quoted != Quoted::AtHome).then_some(CurrencyId(n)));
+        for (n, (multiplier, currency)) in [(1, None), (50, None), (1, eur), (10, jpy)].into_iter().enumerate() {
+            let symbol = SymbolId(n as u32);
+            let instrument = Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier, currency };
             world.apply(Event::Instrument { symbol, instrument });
             world.apply(Event::Tick { symbol, bid: Price(100 * UNIT), ask: Price(100 * UNIT + UNIT / 100) });
+        }
+        match quoted {
+            Quoted::Abroad => world.rates([1_085_000_001, 6_666_667]),
+            Quoted::AtOne => world.rates([UNIT, UNIT]),
+            Quoted::AtHome => {}
         }
         for account in [AccountId(0), AccountId(1)] {
             world.apply(Event::ParentRequired { account, required: false });
@@ -216,6 +251,7 @@ impl World {
             (ScopeKind::Symbol, "max_order_qty", 1_500),
             (ScopeKind::Symbol, "price_collar_bps", 1_000),
             (ScopeKind::Symbol, "market_data_max_age", 5_000_000_000),
+            (ScopeKind::Symbol, "fx_rate_max_age", 5_000_000_000),
             (ScopeKind::AccountSymbol, "max_long_position", 5_000),
             (ScopeKind::AccountSymbol, "max_short_position", 5_000),
         ] {
@@ -241,6 +277,13 @@ impl World {
         world.apply(Event::VenueUp);
         world.set_up = world.records.len();
         world
+    }
+
+    fn rates(&mut self, rates: [i64; 2]) {
+        for (n, rate) in rates.into_iter().enumerate() {
+            let currency = CurrencyId(n as u32);
+            assert_eq!(Outcome::Applied, self.apply(Event::FxRate { currency, rate: Rate(rate) }));
+        }
     }
 
     /// After a history; every other one at a venue that mitigates.
@@ -355,8 +398,18 @@ impl World {
                 let (bid, ask) = (bid * UNIT / 100, (bid + spread) * UNIT / 100);
                 self.apply(Event::Tick { symbol: SymbolId(symbol), bid: Price(bid), ask: Price(ask) });
             }
+            Step::Rate { .. } if self.quoted != Quoted::Abroad => {}
+            Step::Rate { currency, rate } => {
+                let turnover = |world: &World| world.engine.state().books[ScopeIx::FIRM.at()].turnover();
+                let before = turnover(self);
+                self.apply(Event::FxRate { currency: CurrencyId(currency), rate: Rate(rate) });
+                assert_eq!(turnover(self), before, "a rate changes nothing that was reserved or executed");
+            }
             Step::Wait { ms } => {
                 self.now += ms * 1_000_000;
+                if self.quoted == Quoted::AtOne {
+                    self.rates([UNIT, UNIT]);
+                }
                 self.apply(Event::Timer);
             }
             Step::VenueDown => {
@@ -452,7 +505,7 @@ impl World {
     }
 
     /// Every book equals the plain sum over the orders it belongs to.
-    fn books_agree(&self) {
+    pub fn books_agree(&self) {
         let state = self.engine.state();
         for (ix, scope) in state.scopes.iter() {
             let book = &state.books[ix.at()];
@@ -464,7 +517,7 @@ impl World {
                 }
                 let open_quantity = if order.side.is_buy() { &mut buy } else { &mut sell };
                 *open_quantity += order.reserved.0;
-                notional += state.notional(order.symbol, order.px_risk, order.reserved).unwrap().0;
+                notional += state.notional(order.symbol, order.px_risk, order.reserved, order.fx_risk).unwrap().0;
                 open += u32::from(order.is_open());
                 position += i128::from(order.cum.0) * i128::from(order.side.sign());
             }

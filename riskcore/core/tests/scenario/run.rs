@@ -15,14 +15,14 @@ use riskcore::events::{
 };
 use riskcore::explain::Explanation;
 use riskcore::halts::State;
-use riskcore::ids::{ClOrdId, OrderId, Ref, RouterId, VenueTextId};
+use riskcore::ids::{ClOrdId, CurrencyId, OrderId, Ref, RouterId, VenueTextId};
 use riskcore::limits::{LimitId, LimitTarget, Setting};
 use riskcore::outcome::{Effect, Outcome};
 use riskcore::permissions::Stops;
 use riskcore::record;
 use riskcore::scopes::{Scope, ScopeKind};
 use riskcore::security::{Phase, Rules, ShortSale};
-use riskcore::units::{Nanos, Price, Qty};
+use riskcore::units::{Nanos, Price, Qty, Rate};
 use riskcore::{Engine, EngineConfig};
 
 use super::parse::{Line, fixed, limit_setting, lines, span, whole};
@@ -118,7 +118,7 @@ impl Runner {
         match line.words[0] {
             "only" => {}
             "use" => self.profile(line),
-            "account" | "router" | "strategy" | "symbol" => self.define(line),
+            "account" | "router" | "strategy" | "symbol" | "currency" => self.define(line),
             "limit" => self.limit(line),
             "flag" => self.flag(line),
             "fleet" => self.fleet(line),
@@ -126,6 +126,7 @@ impl Runner {
             "permit" => self.permit(line),
             "restrict" => self.restrict(line),
             "mark" => self.mark(line),
+            "rate" => self.rate(line),
             "phases" => {
                 self.apply(Event::PhasesPublished { published: true });
             }
@@ -175,6 +176,7 @@ impl Runner {
             "account" => NameKind::Account,
             "router" => NameKind::Router,
             "strategy" => NameKind::Strategy,
+            "currency" => NameKind::Currency,
             _ => NameKind::Symbol,
         };
         for name in line.plain().into_iter().skip(1) {
@@ -185,6 +187,7 @@ impl Runner {
                     tick: Price(fixed(line.get("tick").unwrap_or("0.01")) as i64),
                     lot: Qty(whole(line.get("lot").unwrap_or("1"))),
                     multiplier: whole(line.get("multiplier").unwrap_or("1")),
+                    currency: line.get("currency").map(|name| self.currency(name)),
                 };
                 self.apply(Event::Instrument { symbol, instrument });
                 let rule = |key| line.get(key) == Some("yes");
@@ -218,6 +221,10 @@ impl Runner {
 
     fn symbol(&self, name: &str) -> Ref<riskcore::ids::SymbolId> {
         self.engine.state().names.symbol(name)
+    }
+
+    fn currency(&self, name: &str) -> CurrencyId {
+        self.engine.state().names.currency(name).known().unwrap_or_else(|| panic!("unknown currency {name}"))
     }
 
     fn router(&self, name: &str) -> RouterId {
@@ -336,6 +343,13 @@ impl Runner {
         let symbol = self.symbol(line.words[1]).known().unwrap();
         let price = |key| Price(fixed(line.get(key).unwrap()) as i64);
         self.apply(Event::Tick { symbol, bid: price("bid"), ask: price("ask") });
+    }
+
+    /// `rate EUR 1.0850`
+    fn rate(&mut self, line: &Line<'_>) {
+        let (currency, rate) = (self.currency(line.words[1]), Rate(fixed(line.words[2]) as i64));
+        let outcome = self.apply(Event::FxRate { currency, rate });
+        self.expect(line, &verdict(&outcome));
     }
 
     /// What the venue says beside quotes: `phase AAPL|* continuous`, `bands AAPL 95.00 105.00|none`,
@@ -659,6 +673,9 @@ impl Runner {
                 let scope = self.scope(line.words[2]);
                 let incidents = self.engine.state().fleet.incidents();
                 Change::CloseIncident { trip: incidents.iter().find(|i| i.scope == scope).map_or(0, |i| i.trip) }
+            }
+            "rate" => {
+                Change::FxRate { currency: self.currency(line.words[2]), rate: Rate(fixed(line.words[3]) as i64) }
             }
             "restrict" => {
                 let symbol = self.symbol(line.words[2]).known().unwrap();
