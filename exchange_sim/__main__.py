@@ -16,7 +16,7 @@ import typer
 from exchange_sim.control import ControlError, serve_control
 from exchange_sim.exchange import Exchange
 from exchange_sim.impact import fills
-from exchange_sim.instruments import Instrument, UniverseError, load_universe, parse_universe
+from exchange_sim.instruments import Instrument, UniverseError, load_universe, parse_price, parse_universe
 from exchange_sim.server import ListenError, serve
 
 EXIT_USAGE = 64
@@ -65,7 +65,18 @@ def instruments(universe: Path | None, symbols: list[str]) -> list[Instrument]:
     return found
 
 
-def main(
+def rates(written: list[str]) -> dict[str, int]:
+    """What `CURRENCY=RATE` options say, 1e-9. Raises `UniverseError`."""
+    found = {}
+    for text in written:
+        currency, _, rate = text.partition("=")
+        if not currency:
+            raise UniverseError(f"--rate {text}: write CURRENCY=RATE, like EUR=1.0850")
+        found[currency] = parse_price(rate, f"--rate {text}")
+    return found
+
+
+def main(  # noqa: PLR0913, PLR0917 - the options of a command
     listen: Annotated[str, typer.Option(help="host:port; port 0 lets the system choose.")] = "127.0.0.1:7100",
     universe: Annotated[Path | None, typer.Option(help="Universe file (exchange_sim/instruments.py).")] = None,
     symbol: Annotated[list[str] | None, typer.Option(help="SYMBOL=PRICE; may be repeated.")] = None,
@@ -73,13 +84,15 @@ def main(
     ready_file: Annotated[Path | None, typer.Option(help="Written when it serves: address and pid as JSON.")] = None,
     heartbeat_ms: Annotated[int, typer.Option(min=10, max=60_000, help="Heartbeats of the order stream.")] = 1_000,
     quote_ms: Annotated[int, typer.Option(min=10, max=60_000, help="Each quote is repeated this often.")] = 250,
+    rate: Annotated[list[str] | None, typer.Option(help="CURRENCY=RATE, in base currency; may be repeated.")] = None,
     fill_seed: Annotated[int | None, typer.Option(help="IOC orders meet a counterparty by this seed's coins.")] = None,
 ) -> None:
     """Run the simulated exchange."""
     try:
         traded = instruments(universe, symbol or [])
         coins = fills(fill_seed, stream=0) if fill_seed is not None else None
-        exchange = Exchange(traded, coins=coins, heartbeat_ms=heartbeat_ms, quote_ms=quote_ms)
+        said = rates(rate or [])
+        exchange = Exchange(traded, coins=coins, heartbeat_ms=heartbeat_ms, quote_ms=quote_ms, rates=said)
         asyncio.run(run(exchange, listen, control, ready_file))
     except (UniverseError, ListenError, ControlError) as error:
         print(f"exchange: {error}", file=sys.stderr)

@@ -7,6 +7,7 @@
     pin AAPL 10.00 10.02     make the maker show these prices;  unpin AAPL
     phase AAPL halted        a trading phase;  phase * pre_open  for the whole venue
     bands AAPL 9.50 10.50    price bands;  unband AAPL
+    rate EUR 1.0850          what a currency is worth in the reader's base currency
     prior_close AAPL 10.00   the close of the day before
     short_sale AAPL not_at_bid   what binds short sales
     bust 17                  take back execution 17;  correct 17 10.05
@@ -62,6 +63,7 @@ class Control:
             "bands": (3, self._bands),
             "unband": (1, self._unband),
             "prior_close": (2, self._prior_close),
+            "rate": (2, self._rate),
             "short_sale": (2, self._short_sale),
             "bust": (1, self._bust),
             "correct": (2, self._correct),
@@ -137,6 +139,10 @@ class Control:
     def _prior_close(self, symbol: str, price: str) -> Answer:
         self._security(symbol).prior_close = _price(price)
         self._exchange.status_changed(symbol)
+        return {}
+
+    def _rate(self, currency: str, rate: str) -> Answer:
+        self._exchange.set_rate(currency, _price(rate))
         return {}
 
     def _short_sale(self, symbol: str, name: str) -> Answer:

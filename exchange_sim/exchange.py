@@ -6,7 +6,7 @@ All of it lives on one event loop; nothing here waits.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from exchange_sim import wire
@@ -27,6 +27,9 @@ class QuoteListener(Protocol):
     def status_changed(self, symbol: str | None) -> None:
         """The symbol's status, or the whole market's, has changed."""
 
+    def rate_changed(self, currency: str) -> None:
+        """The rate of the currency has changed."""
+
 
 class Exchange:
     """Takes order messages from any session, publishes what comes of them."""
@@ -38,6 +41,7 @@ class Exchange:
         coins: Iterator[int] | None = None,
         heartbeat_ms: int = 1_000,
         quote_ms: int = 250,
+        rates: Mapping[str, int] | None = None,
     ) -> None:
         """Open for business.
 
@@ -45,12 +49,14 @@ class Exchange:
             instruments: what is traded.
             coins: see `Venue`.
             heartbeat_ms: how often the order stream says that it lives.
-            quote_ms: how often each quote is repeated at least.
+            quote_ms: how often each quote and each rate is repeated at least.
+            rates: what currencies are worth, 1e-9 of the reader's base currency.
         """
         self.venue = Venue(instruments, coins)
         self.faults = Faults()
         self.heartbeat_ms = heartbeat_ms
         self.quote_ms = quote_ms
+        self.rates = dict(rates or {})
         self.gateways: dict[str, GatewayRecord] = {}
         self.listeners: list[QuoteListener] = []
         self._orders_seen = 0
@@ -103,6 +109,12 @@ class Exchange:
         """Tell the market data streams that a symbol's quote may have changed."""
         for listener in self.listeners:
             listener.touched(symbol)
+
+    def set_rate(self, currency: str, rate: int) -> None:
+        """Value a currency; 0 = no rate any more."""
+        self.rates[currency] = rate
+        for listener in self.listeners:
+            listener.rate_changed(currency)
 
     def set_phase(self, symbol: str | None, phase: Phase) -> None:
         """Put a symbol, or the whole venue, into a phase."""

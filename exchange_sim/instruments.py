@@ -96,11 +96,12 @@ def _instrument(entry: object, where: str) -> Instrument:
     if not isinstance(symbol, str) or not symbol or not symbol.isascii() or not symbol.isprintable():
         raise UniverseError(f"{where}: symbol must be printable ASCII, not {symbol!r}")
     counts = {key: _count(entry[key], least, f"{where}.{key}") for key, least in _COUNTS.items() if key in entry}
-    tick = _price(entry.get("tick", "0.01"), f"{where}.tick")
-    return Instrument(symbol=symbol, mid=_price(entry.get("mid"), f"{where}.mid"), tick=tick, **counts)
+    tick = parse_price(entry.get("tick", "0.01"), f"{where}.tick")
+    return Instrument(symbol=symbol, mid=parse_price(entry.get("mid"), f"{where}.mid"), tick=tick, **counts)
 
 
-def _price(value: object, where: str) -> int:
+def parse_price(value: object, where: str) -> int:
+    """A price, or a rate, in 1e-9 from decimal text. Raises `UniverseError`."""
     try:
         scaled = Decimal(str(value)) * NANO
         price = int(scaled)

@@ -1,7 +1,7 @@
-"""One market data stream: the newest quote and status of each symbol, never a backlog of old ones.
+"""One market data stream: the newest quote and status of each symbol and rate of each currency, never a backlog.
 
-What changed is a set of symbols, so a reader that falls behind gets fewer, newer quotes. Every quote is repeated at
-each interval: its age then says whether the feed lives. Statuses are sent at the start and when they change.
+What changed is a set of symbols, so a reader that falls behind gets fewer, newer quotes. Every quote and rate is
+repeated at each interval: its age then says whether the feed lives. Statuses are sent at the start and when they change.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class QuoteStream:
         self._changed: dict[str, None] = {}
         self._unsaid: dict[str | None, None] = dict.fromkeys([None, *self._symbols])
         """Statuses that changed and are not sent yet; None is that of the whole market."""
+        self._new_rates: dict[str, None] = {}
         self._wake = asyncio.Event()
 
     def touched(self, symbol: str) -> None:
@@ -45,11 +46,17 @@ class QuoteStream:
             self._unsaid[symbol] = None
             self._wake.set()
 
+    def rate_changed(self, currency: str) -> None:
+        """Note a change of a currency's rate."""
+        self._new_rates[currency] = None
+        self._wake.set()
+
     async def frames(self) -> AsyncIterator[pb.MarketDataResponse]:
         """Frames for the reader, for ever: all quotes first, then changes, all again at each interval."""
         self._exchange.listeners.append(self)
         try:
             while True:
+                self._new_rates = dict.fromkeys(self._exchange.rates)
                 yield self._frame(self._symbols)
                 async for frame in self._changes_until(time.monotonic() + self._exchange.quote_ms / 1_000):
                     yield frame
@@ -72,6 +79,9 @@ class QuoteStream:
         frame = pb.MarketDataResponse(heartbeat_ms=self._exchange.quote_ms)
         if self._exchange.faults.freeze_market_data:
             return frame
+        for currency in self._new_rates:
+            frame.rates.add(currency=currency, rate=self._exchange.rates[currency])
+        self._new_rates.clear()
         for name in self._unsaid:
             frame.statuses.append(wire.status(self._exchange.venue.trading, name))
         self._unsaid.clear()

@@ -73,6 +73,8 @@ METHODS: Final = {
     "GetEvidence": Method("view", pb.GetEvidenceRequest),
     "AcknowledgeFinding": Method("risk", pb.AcknowledgeFindingRequest),
     "ListRestrictions": Method("view", pb.ListRestrictionsRequest),
+    "ListFxRates": Method("view", pb.ListFxRatesRequest),
+    "ProposeFxRate": Method("risk", pb.ProposeFxRateRequest),
     "ExplainOrder": Method("view", explain_pb2.ExplainOrderRequest),
     "ListLimitOverrides": Method("view", pb.ListLimitOverridesRequest),
     "ProposeLimitOverride": Method("risk", pb.ProposeLimitOverrideRequest),

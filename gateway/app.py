@@ -143,6 +143,8 @@ def _records_file(file: str | None, epoch: int) -> str | None:
 
 def _define(plane: riskcore.DataPlane, config: Config) -> None:
     settings = config.settings
+    if settings.firm is not None:
+        plane.base_currency(settings.firm.base_currency)
     for account in settings.accounts:
         plane.define_account(account.name, parent_required=account.parent_required, smp_group=account.smp_group)
     for router in settings.routers:
@@ -165,6 +167,7 @@ def _define(plane: riskcore.DataPlane, config: Config) -> None:
             prior_close=symbol.prior_close,
             adv=symbol.adv,
             security_group=symbol.security_group,
+            currency=settings.foreign(symbol),
         )
     _permit(plane, config)
     for position in settings.opening_positions:

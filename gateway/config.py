@@ -21,7 +21,7 @@ from gateway.fleet.flags import Flag, contradictions
 from gateway.fleet.keys import KeyFileError
 from gateway.fleet.manifest import Manifest
 from gateway.fleet.signing import verify
-from gateway.instruments import Name, StrictModel, Symbol
+from gateway.instruments import Currency, Name, StrictModel, Symbol
 from gateway.limits_file import LimitSetting, Names, catalogue, read_limits
 from gateway.problems import ConfigError, Path, Problem, closest
 from gateway.scopes import KINDS
@@ -31,6 +31,7 @@ from riskcore import LimitInfo
 _MILLISECOND: Final = 1_000_000
 _CLOCK: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
 _DROP_COPY_LIMIT: Final = "drop_copy_max_lag"
+_RATE_LIMIT: Final = "fx_rate_max_age"
 _MAX_SOCKET_PATH: Final = 107
 """``sun_path`` of a UNIX socket address holds 108 bytes with its final zero."""
 
@@ -69,6 +70,12 @@ class Gateway(StrictModel):
 
     name: Name = Field(examples=["gw1"])
     trading_day: dt.date | None = Field(default=None, examples=["2012-08-01"])
+
+
+class Firm(StrictModel):
+    """``base_currency`` is the currency of every limit on money."""
+
+    base_currency: Currency = Field(examples=["USD"])
 
 
 class OrderEntry(StrictModel):
@@ -264,6 +271,7 @@ class Settings(StrictModel):
     """The tables of ``riskgate.toml``. ``limits`` is checked against the core's catalogue."""
 
     gateway: Gateway
+    firm: Firm | None = None
     order_entry: OrderEntry
     halt: HaltDoor
     admin: Listener
@@ -285,6 +293,11 @@ class Settings(StrictModel):
     restricted: tuple[Restricted, ...] = Field(default=(), strict=False)
     opening_positions: tuple[OpeningPosition, ...] = Field(default=(), strict=False)
     limits: dict[str, Any] = Field(default_factory=dict)
+
+    def foreign(self, symbol: Symbol) -> str | None:
+        """The currency of a symbol, if it is not the base currency."""
+        base = self.firm.base_currency if self.firm else None
+        return None if symbol.currency == base else symbol.currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +348,7 @@ def load_config(file: FilePath) -> Config:
     manifest, fleet_problems = _read_manifest(settings, document, file.parent)
     config = Config(file, settings, limits, manifest)
     problems += [*limit_problems, *fleet_problems, *_check_flags(config, document), *_check_canaries(config, document)]
-    problems += _check_drop_copy(config, document)
+    problems += [*_check_drop_copy(config, document), *_check_currencies(config, document)]
     if problems:
         raise ConfigError(problems)
     return config
@@ -350,6 +363,23 @@ def _check_drop_copy(config: Config, document: Document) -> Iterator[Problem]:
     if scopes and not config.settings.venue.drop_copy:
         what = f"{_DROP_COPY_LIMIT} is set, but there is no drop copy to compare with"
         yield document.problem(("limits",), what, "set drop_copy = true in [venue], or remove the limit")
+
+
+def _check_currencies(config: Config, document: Document) -> Iterator[Problem]:
+    """What is quoted in another currency needs one to convert it to, and a bound on the age of its rate."""
+    settings = config.settings
+    bounded = {limit.scope for limit in config.limits if limit.limit == _RATE_LIMIT}
+    for index, symbol in enumerate(settings.symbols):
+        path: Path = ("symbols", index, "currency")
+        currency = settings.foreign(symbol)
+        if currency is None:
+            continue
+        if settings.firm is None:
+            what = f"{symbol.name} is quoted in {currency}, and there is no base currency to convert it to"
+            yield document.problem(path, what, f'add [firm] with base_currency = "{currency}", or another one')
+        elif not bounded & {"symbol:*", f"symbol:{symbol.name}"}:
+            what = f"{_RATE_LIMIT} is not set for symbol:{symbol.name}, which would reject every order in {currency}"
+            yield document.problem(path, what, f'add `{_RATE_LIMIT} = "1m"` under [limits.symbol."*"]')
 
 
 def json_schema() -> dict[str, Any]:

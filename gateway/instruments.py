@@ -58,6 +58,21 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
+_CURRENCY: Final = re.compile(r"[A-Z][A-Z0-9]{2,11}", re.ASCII)
+
+
+def _currency(code: str) -> str:
+    if _CURRENCY.fullmatch(code) is None:
+        raise ValueError(f'"{code[:40]}" is no currency code; use ISO 4217, like "USD"')
+    return code
+
+
+Currency = Annotated[
+    str, AfterValidator(_currency), Field(pattern=None, json_schema_extra={"pattern": _CURRENCY.pattern})
+]
+"""A currency by its code (ISO 4217, FIX 15)."""
+
+
 class Symbol(StrictModel):
     """An instrument.
 
@@ -70,6 +85,8 @@ class Symbol(StrictModel):
 
     ``security_group`` (FIX 1151) is a class of instruments by a name of your own, at most 64 of them: a router that trades
     one which its peers do not is a finding.
+
+    ``currency`` is that of its prices, the firm's base currency unless told otherwise.
     """
 
     name: Name = Field(examples=["AAPL"])
@@ -82,3 +99,4 @@ class Symbol(StrictModel):
     prior_close: Close | None = Field(default=None, examples=["100.00"])
     adv: int | None = Field(default=None, ge=1, le=2**62, examples=[50_000_000])
     security_group: Name | None = Field(default=None, examples=["ETF"])
+    currency: Currency | None = Field(default=None, examples=["EUR"])

@@ -68,7 +68,7 @@ def prepare(flow: Flow, limits: Path, tighten: Fraction = Fraction(1)) -> Plan:
 
     Raises:
         ConfigError: everything that is wrong with the limits file.
-        FlowError: a symbol of the flow has no row in it.
+        FlowError: a symbol of the flow has no row in it, or one in another currency.
     """
     accounts = tuple(dict.fromkeys(party.account for party in flow.parties))
     routers = tuple(dict.fromkeys(party.router for party in flow.parties))
@@ -76,6 +76,12 @@ def prepare(flow: Flow, limits: Path, tighten: Fraction = Fraction(1)) -> Plan:
     rows = {symbol.name: symbol for symbol in loaded.symbols}
     instruments = tuple(_instrument(name, rows, flow, limits) for name in flow.symbols)
     row_of = {name: _row_name(name, rows) for name in flow.symbols}
+    foreign = next((row for row in instruments if row.currency), None)
+    if foreign is not None:
+        what = f"{foreign.name} is quoted in {foreign.currency}, and a recording holds no rates to convert it with"
+        raise FlowError(
+            str(limits), "", what, "leave out currency, and write the limits in the currency of the recording"
+        )
     settings = [renamed for setting in loaded.limits for renamed in _for_contracts(setting, row_of)]
     return Plan(str(limits), tighten, instruments, tuple(_tightened(setting, tighten) for setting in settings))
 

@@ -36,6 +36,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb("limits", "gateway.cli.limits", "Show and set limits."),
     Verb("explain", "gateway.cli.explain", "Say what every check thinks of an order, sent or not."),
     Verb("restrict", "gateway.cli.restrict", "Show and change the firm's restricted list."),
+    Verb("rates", "gateway.cli.rates", "Show what currencies are worth, and say it where the feed does not."),
     Verb("orders", "gateway.cli.orders", "List orders."),
     Verb("positions", "gateway.cli.positions", "List positions."),
     Verb("unmatched", "gateway.cli.unmatched", "List executions that no order explains."),

@@ -14,9 +14,9 @@ from gateway.cli.connection import (
     connect,
 )
 from gateway.cli.errors import CliError, ExitCode
-from gateway.cli.output import in_unit, print_json, print_table
+from gateway.cli.output import amount, in_unit, print_json, print_table
 from gateway.problems import closest
-from gateway.units import PRICE_MAX, parse_decimal
+from gateway.units import PRICE_MAX, format_decimal, parse_decimal
 from gateway.wire import scope_text
 from riskgate.v1 import explain_pb2 as pb
 from riskgate.v1 import types_pb2
@@ -58,6 +58,8 @@ def explain(  # noqa: PLR0913, PLR0917 - the options of a command
         print_json(answer)
         return
     typer.echo(_verdict(answer))
+    if answer.worth.currency:
+        typer.echo(_worth(answer.worth))
     print_table(
         f"Checks, limits version {answer.limit_version}",
         ("check", "verdict", "scope", "limit", "bound>", "value>", "left>", "unit", "at the bound"),
@@ -93,6 +95,12 @@ def _verdict(answer: pb.ExplainOrderResponse) -> str:
         return f"refused{where}: {reject.name}"
     value, limit = in_unit(reject.value, reject.unit), in_unit(reject.limit, reject.unit)
     return f"refused{where}: {reject.name}, {value} of {limit} {reject.unit}"
+
+
+def _worth(worth: pb.OrderWorth) -> str:
+    price = format_decimal(worth.risk_price) if worth.HasField("risk_price") else "no price"
+    rate, notional = format_decimal(worth.rate), amount(worth.notional)
+    return f"valued at {price} {worth.currency}, at a rate of {rate}: {notional} in base currency"
 
 
 def _rows(check: pb.ExplainedCheck) -> list[tuple[str, ...]]:

@@ -38,7 +38,7 @@ def main(
         return
     print_table(
         "Positions",
-        ("account", "symbol", "position>", "open buys>", "open sells>", "mark>", "P&L>", "P&L at touch>"),
+        ("account", "symbol", "position>", "open buys>", "open sells>", "mark>", "in", "P&L>", "P&L at touch>"),
         (
             (
                 p.account,
@@ -47,6 +47,7 @@ def main(
                 f"{p.open_buy_qty:,}",
                 f"{p.open_sell_qty:,}",
                 format_decimal(p.mark),
+                p.currency,
                 amount(p.pnl),
                 amount(p.pnl_at_touch),
             )

@@ -43,8 +43,9 @@ def main(
 def _head(status: pb.GetStatusResponse) -> None:
     venue = "connected" if status.venue_connected else "NOT CONNECTED"
     reconciled = "" if status.venue_reconciled else ", not reconciled"
+    money = f", limits in {status.base_currency}" if status.base_currency else ""
     typer.echo(
-        f"riskgate {status.version}, epoch {status.epoch}, trading day {status.trading_day}, {clock(status.time)} UTC\n"
+        f"riskgate {status.version}, epoch {status.epoch}, trading day {status.trading_day}, {clock(status.time)} UTC{money}\n"
         f"firm {state_text(status.firm_state)}, venue {venue}{reconciled}; "
         f"{status.orders_accepted:,} orders accepted, {status.orders_rejected:,} rejected, "
         f"{status.open_orders:,} open, {status.unknown_orders:,} unknown\n"

@@ -420,6 +420,33 @@ TABLE = [
         "market_data_max_age is not set for symbol:AAPL and 1 more, which would reject every order",
         'add `market_data_max_age = "1s"` under [limits.symbol."*"]',
     ),
+    Bad(
+        "currency without a base",
+        'name = "AAPL"',
+        'name = "AAPL"\ncurrency = "EUR"',
+        "currency",
+        "symbols[0].currency",
+        "there is no base currency to convert it to",
+        "add [firm] with base_currency",
+    ),
+    Bad(
+        "no bound on the age of a rate",
+        "[[operators]]",
+        '[firm]\nbase_currency = "USD"\n[[symbols]]\nname = "SAP"\ntick = "0.01"\ncurrency = "EUR"\n[[operators]]',
+        "currency",
+        "symbols[0].currency",
+        "fx_rate_max_age is not set for symbol:SAP",
+        'add `fx_rate_max_age = "1m"`',
+    ),
+    Bad(
+        "no code of a currency",
+        "[[operators]]",
+        '[firm]\nbase_currency = "dollar"\n[[operators]]',
+        "base_currency",
+        "firm.base_currency",
+        "is no currency code",
+        "use ISO 4217",
+    ),
     Bad("not TOML", "[venue]", "[venue", "[venue", "", "is not TOML", "toml.io"),
 ]
 

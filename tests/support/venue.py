@@ -39,8 +39,11 @@ REPLACED = types_pb2.EXEC_TYPE_REPLACED
 REJECTED = types_pb2.EXEC_TYPE_REJECTED
 EXPIRED = types_pb2.EXEC_TYPE_EXPIRED
 
-Numbered = tuple[int, pb.Quote | pb.SecurityStatus]
+Numbered = tuple[int, pb.Quote | pb.SecurityStatus | pb.FxRate]
 """What goes out on the feed, with the number it was published under; 0 for a repetition."""
+
+_FIELDS = {pb.Quote: "quotes", pb.SecurityStatus: "statuses", pb.FxRate: "rates"}
+"""Where it goes in a frame."""
 
 _NO_LEAVES = {CANCELED, REJECTED, EXPIRED}
 
@@ -78,6 +81,7 @@ class ScriptedVenue:
         self._feeds: list[queue.SimpleQueue[Numbered | None]] = []
         self._quotes: dict[str, pb.Quote] = {}
         self._statuses: dict[str, pb.SecurityStatus] = {}
+        self._rates: dict[str, pb.FxRate] = {}
         self._log: list[pb.ExchangeMessage] = []
         self._seq = 0
         self._exec_id = 0
@@ -89,7 +93,7 @@ class ScriptedVenue:
         self._echoes: set[int] = set()
         self._pings = 0
         self._published = 0
-        self._sent = {"quotes": 0, "statuses": 0}
+        self._sent = {"quotes": 0, "statuses": 0, "rates": 0}
         self._sent_with: dict[int, int] = {}
         self._refusing = False
         self._refusing_feeds = False
@@ -164,6 +168,10 @@ class ScriptedVenue:
         """
         number = self._call(lambda: self._publish_status(symbol, said))
         return lambda: self._sent_with.get(number, 2**62)
+
+    def rate(self, currency: str, rate: int) -> None:
+        """Say what a currency is worth, 1e-9; it is repeated like a quote."""
+        self._call(lambda: self._publish_rate(pb.FxRate(currency=currency, rate=rate)))
 
     def freeze_quotes(self, *, frozen: bool = True) -> None:
         """Stop repeating quotes, so that they grow old."""
@@ -301,6 +309,14 @@ class ScriptedVenue:
         self._quotes[symbol] = quote
         return self._put(quote)
 
+    def _quoted(self) -> list[pb.Quote | pb.FxRate]:
+        """What is repeated."""
+        return [*self._rates.values(), *self._quotes.values()]
+
+    def _publish_rate(self, rate: pb.FxRate) -> int:
+        self._rates[rate.currency] = rate
+        return self._put(rate)
+
     def _publish_status(self, symbol: str, said: dict[str, Any]) -> int:
         status = self._statuses.setdefault(symbol, pb.SecurityStatus(symbol=symbol))
         if said.get("low_limit_px", 0) is None:
@@ -318,7 +334,7 @@ class ScriptedVenue:
         copy.CopyFrom(status)
         return self._put(copy)
 
-    def _put(self, published: pb.Quote | pb.SecurityStatus) -> int:
+    def _put(self, published: pb.Quote | pb.SecurityStatus | pb.FxRate) -> int:
         self._published += 1
         for feed in self._feeds:
             feed.put((self._published, published))
@@ -441,18 +457,15 @@ class _Servicer(exchange_pb2_grpc.ExchangeServicer):
         feed: queue.SimpleQueue[Numbered | None] = queue.SimpleQueue()
         self._venue._call(lambda: self._venue._feeds.append(feed))
         numbered: list[Numbered] = [(0, status) for status in list(self._venue._statuses.values())]
-        numbered += [(0, quote) for quote in list(self._venue._quotes.values())]
+        numbered += [(0, said) for said in self._venue._quoted()]
         try:
             while context.is_active() and not self._venue._stopping.is_set():
                 frame = pb.MarketDataResponse(heartbeat_ms=HEARTBEAT_MS)
                 for number, published in numbered:
-                    kind = "quotes" if isinstance(published, pb.Quote) else "statuses"
+                    kind = _FIELDS[type(published)]
                     self._venue._sent[kind] += 1
                     self._venue._sent_with[number] = self._venue._sent[kind]
-                    if isinstance(published, pb.Quote):
-                        frame.quotes.append(published)
-                    else:
-                        frame.statuses.append(published)
+                    getattr(frame, kind).append(published)
                 yield frame
                 following = self._next_quotes(feed)
                 if following is None:
@@ -466,8 +479,7 @@ class _Servicer(exchange_pb2_grpc.ExchangeServicer):
         try:
             numbered = feed.get(timeout=HEARTBEAT_MS / 1000)
         except queue.Empty:
-            repeated = list(self._venue._quotes.values()) if self._venue._repeat_quotes else []
-            return [(0, quote) for quote in repeated]
+            return [(0, said) for said in self._venue._quoted()] if self._venue._repeat_quotes else []
         return None if numbered is None else [numbered]
 
 

@@ -92,6 +92,7 @@ class GetStatusResponse(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     TRIPS_FIELD_NUMBER: _builtins.int
     JOURNAL_FIELD_NUMBER: _builtins.int
+    BASE_CURRENCY_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     epoch: _builtins.int
     trading_day: _builtins.int
@@ -107,6 +108,8 @@ class GetStatusResponse(_message.Message):
     time: _builtins.int
     journal: _builtins.str
     """Where records go: `memory` or the file's path; state does not survive a restart yet."""
+    base_currency: _builtins.str
+    """The currency of every limit on money; empty where the configuration names none."""
     @_builtins.property
     def routers(self) -> _containers.RepeatedCompositeFieldContainer[Global___RouterStatus]: ...
     @_builtins.property
@@ -130,10 +133,11 @@ class GetStatusResponse(_message.Message):
         time: _builtins.int = ...,
         trips: _abc.Iterable[Global___Trip] | None = ...,
         journal: _builtins.str = ...,
+        base_currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["durable_seq", b"durable_seq", "epoch", b"epoch", "firm_state", b"firm_state", "journal", b"journal", "last_seq", b"last_seq", "open_orders", b"open_orders", "orders_accepted", b"orders_accepted", "orders_rejected", b"orders_rejected", "routers", b"routers", "time", b"time", "trading_day", b"trading_day", "trips", b"trips", "unknown_orders", b"unknown_orders", "venue_connected", b"venue_connected", "venue_reconciled", b"venue_reconciled", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_currency", b"base_currency", "durable_seq", b"durable_seq", "epoch", b"epoch", "firm_state", b"firm_state", "journal", b"journal", "last_seq", b"last_seq", "open_orders", b"open_orders", "orders_accepted", b"orders_accepted", "orders_rejected", b"orders_rejected", "routers", b"routers", "time", b"time", "trading_day", b"trading_day", "trips", b"trips", "unknown_orders", b"unknown_orders", "venue_connected", b"venue_connected", "venue_reconciled", b"venue_reconciled", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -452,7 +456,7 @@ Global___ListPositionsResponse: _TypeAlias = ListPositionsResponse  # noqa: Y015
 
 @_typing.final
 class Position(_message.Message):
-    """One account in one symbol. Amounts are 1e-9 of the base currency, decimal text."""
+    """One account in one symbol. Amounts are 1e-9 of the base currency, decimal text, but for `cash`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -465,17 +469,22 @@ class Position(_message.Message):
     PNL_FIELD_NUMBER: _builtins.int
     PNL_AT_TOUCH_FIELD_NUMBER: _builtins.int
     MARK_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     symbol: _builtins.str
     position: _builtins.int
     open_buy_qty: _builtins.int
     open_sell_qty: _builtins.int
     cash: _builtins.str
+    """In `currency`."""
     pnl: _builtins.str
+    """Empty while there is no price or no rate; likewise `pnl_at_touch`."""
     pnl_at_touch: _builtins.str
     """At the live touch; shown beside `pnl`, never limited on alone."""
     mark: _builtins.int
-    """The price that `pnl` is marked at, 1e-9 units; 0 = none yet."""
+    """The price that `pnl` is marked at, 1e-9 units of `currency`; 0 = none yet."""
+    currency: _builtins.str
+    """The instrument's currency; empty for the base currency."""
     def __init__(
         self,
         *,
@@ -488,10 +497,11 @@ class Position(_message.Message):
         pnl: _builtins.str = ...,
         pnl_at_touch: _builtins.str = ...,
         mark: _builtins.int = ...,
+        currency: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "cash", b"cash", "mark", b"mark", "open_buy_qty", b"open_buy_qty", "open_sell_qty", b"open_sell_qty", "pnl", b"pnl", "pnl_at_touch", b"pnl_at_touch", "position", b"position", "symbol", b"symbol"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "cash", b"cash", "currency", b"currency", "mark", b"mark", "open_buy_qty", b"open_buy_qty", "open_sell_qty", b"open_sell_qty", "pnl", b"pnl", "pnl_at_touch", b"pnl_at_touch", "position", b"position", "symbol", b"symbol"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1726,6 +1736,120 @@ class Restriction(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Restriction: _TypeAlias = Restriction  # noqa: Y015
+
+@_typing.final
+class ListFxRatesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFxRatesRequest: _TypeAlias = ListFxRatesRequest  # noqa: Y015
+
+@_typing.final
+class ListFxRatesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATES_FIELD_NUMBER: _builtins.int
+    BASE_CURRENCY_FIELD_NUMBER: _builtins.int
+    base_currency: _builtins.str
+    @_builtins.property
+    def rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___CurrencyRate]: ...
+    def __init__(
+        self,
+        *,
+        rates: _abc.Iterable[Global___CurrencyRate] | None = ...,
+        base_currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_currency", b"base_currency", "rates", b"rates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFxRatesResponse: _TypeAlias = ListFxRatesResponse  # noqa: Y015
+
+@_typing.final
+class CurrencyRate(_message.Message):
+    """One currency and its newest rate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    AGE_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    rate: _builtins.int
+    """Units of the base currency for one unit of it, 1e-9; absent: there has been none, and its orders are refused."""
+    age: _builtins.int
+    """How long ago it was said, ns."""
+    def __init__(
+        self,
+        *,
+        currency: _builtins.str = ...,
+        rate: _builtins.int | None = ...,
+        age: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_rate", b"_rate", "rate", b"rate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rate", b"_rate", "age", b"age", "currency", b"currency", "rate", b"rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__rate: _TypeAlias = _typing.Literal["rate"]  # noqa: Y015
+    _WhichOneofArgType__rate: _TypeAlias = _typing.Literal["_rate", b"_rate"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate) -> _WhichOneofReturnType__rate | None: ...
+
+Global___CurrencyRate: _TypeAlias = CurrencyRate  # noqa: Y015
+
+@_typing.final
+class ProposeFxRateRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    rate: _builtins.int
+    """Units of the base currency for one unit of it, 1e-9."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        currency: _builtins.str = ...,
+        rate: _builtins.int = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "rate", b"rate", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeFxRateRequest: _TypeAlias = ProposeFxRateRequest  # noqa: Y015
+
+@_typing.final
+class ProposeFxRateResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    proposal_id: _builtins.int
+    def __init__(
+        self,
+        *,
+        proposal_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposal_id", b"proposal_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeFxRateResponse: _TypeAlias = ProposeFxRateResponse  # noqa: Y015
 
 @_typing.final
 class ListProposalsRequest(_message.Message):

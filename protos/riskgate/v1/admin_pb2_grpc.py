@@ -132,6 +132,16 @@ class AdminStub:
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.ListRestrictionsRequest.SerializeToString,
                 response_deserializer=riskgate_dot_v1_dot_admin__pb2.ListRestrictionsResponse.FromString,
                 _registered_method=True)
+        self.ListFxRates = channel.unary_unary(
+                '/riskgate.v1.Admin/ListFxRates',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.ListFxRatesRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ListFxRatesResponse.FromString,
+                _registered_method=True)
+        self.ProposeFxRate = channel.unary_unary(
+                '/riskgate.v1.Admin/ProposeFxRate',
+                request_serializer=riskgate_dot_v1_dot_admin__pb2.ProposeFxRateRequest.SerializeToString,
+                response_deserializer=riskgate_dot_v1_dot_admin__pb2.ProposeFxRateResponse.FromString,
+                _registered_method=True)
         self.ListProposals = channel.unary_unary(
                 '/riskgate.v1.Admin/ListProposals',
                 request_serializer=riskgate_dot_v1_dot_admin__pb2.ListProposalsRequest.SerializeToString,
@@ -309,6 +319,20 @@ class AdminServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFxRates(self, request, context):
+        """The newest rate of every currency other than the base currency.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposeFxRate(self, request, context):
+        """Asks for a currency to be valued at a rate until the feed says another; takes effect when a second person approves.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListProposals(self, request, context):
         """What waits for a second person.
         """
@@ -455,6 +479,16 @@ def add_AdminServicer_to_server(servicer, server):
                     servicer.ListRestrictions,
                     request_deserializer=riskgate_dot_v1_dot_admin__pb2.ListRestrictionsRequest.FromString,
                     response_serializer=riskgate_dot_v1_dot_admin__pb2.ListRestrictionsResponse.SerializeToString,
+            ),
+            'ListFxRates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFxRates,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ListFxRatesRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ListFxRatesResponse.SerializeToString,
+            ),
+            'ProposeFxRate': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeFxRate,
+                    request_deserializer=riskgate_dot_v1_dot_admin__pb2.ProposeFxRateRequest.FromString,
+                    response_serializer=riskgate_dot_v1_dot_admin__pb2.ProposeFxRateResponse.SerializeToString,
             ),
             'ListProposals': grpc.unary_unary_rpc_method_handler(
                     servicer.ListProposals,
@@ -1007,6 +1041,60 @@ class Admin:
             '/riskgate.v1.Admin/ListRestrictions',
             riskgate_dot_v1_dot_admin__pb2.ListRestrictionsRequest.SerializeToString,
             riskgate_dot_v1_dot_admin__pb2.ListRestrictionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFxRates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/ListFxRates',
+            riskgate_dot_v1_dot_admin__pb2.ListFxRatesRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.ListFxRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeFxRate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/riskgate.v1.Admin/ProposeFxRate',
+            riskgate_dot_v1_dot_admin__pb2.ProposeFxRateRequest.SerializeToString,
+            riskgate_dot_v1_dot_admin__pb2.ProposeFxRateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -81,6 +81,10 @@ class AdminStub:
     """
     ListRestrictions: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListRestrictionsRequest, _admin_pb2.ListRestrictionsResponse]
     """The restricted list."""
+    ListFxRates: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListFxRatesRequest, _admin_pb2.ListFxRatesResponse]
+    """The newest rate of every currency other than the base currency."""
+    ProposeFxRate: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ProposeFxRateRequest, _admin_pb2.ProposeFxRateResponse]
+    """Asks for a currency to be valued at a rate until the feed says another; takes effect when a second person approves."""
     ListProposals: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListProposalsRequest, _admin_pb2.ListProposalsResponse]
     """What waits for a second person."""
     ListFindings: _grpc.UnaryUnaryMultiCallable[_admin_pb2.ListFindingsRequest, _admin_pb2.ListFindingsResponse]
@@ -145,6 +149,10 @@ class AdminAsyncStub(AdminStub):
     """
     ListRestrictions: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListRestrictionsRequest, _admin_pb2.ListRestrictionsResponse]  # type: ignore[assignment]
     """The restricted list."""
+    ListFxRates: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListFxRatesRequest, _admin_pb2.ListFxRatesResponse]  # type: ignore[assignment]
+    """The newest rate of every currency other than the base currency."""
+    ProposeFxRate: _aio.UnaryUnaryMultiCallable[_admin_pb2.ProposeFxRateRequest, _admin_pb2.ProposeFxRateResponse]  # type: ignore[assignment]
+    """Asks for a currency to be valued at a rate until the feed says another; takes effect when a second person approves."""
     ListProposals: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListProposalsRequest, _admin_pb2.ListProposalsResponse]  # type: ignore[assignment]
     """What waits for a second person."""
     ListFindings: _aio.UnaryUnaryMultiCallable[_admin_pb2.ListFindingsRequest, _admin_pb2.ListFindingsResponse]  # type: ignore[assignment]
@@ -320,6 +328,22 @@ class AdminServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_admin_pb2.ListRestrictionsResponse, _abc.Awaitable[_admin_pb2.ListRestrictionsResponse]]:
         """The restricted list."""
+
+    @_abc_1.abstractmethod
+    def ListFxRates(
+        self,
+        request: _admin_pb2.ListFxRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ListFxRatesResponse, _abc.Awaitable[_admin_pb2.ListFxRatesResponse]]:
+        """The newest rate of every currency other than the base currency."""
+
+    @_abc_1.abstractmethod
+    def ProposeFxRate(
+        self,
+        request: _admin_pb2.ProposeFxRateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_admin_pb2.ProposeFxRateResponse, _abc.Awaitable[_admin_pb2.ProposeFxRateResponse]]:
+        """Asks for a currency to be valued at a rate until the feed says another; takes effect when a second person approves."""
 
     @_abc_1.abstractmethod
     def ListProposals(

@@ -653,6 +653,7 @@ class MarketDataResponse(_message.Message):
     HEARTBEAT_MS_FIELD_NUMBER: _builtins.int
     QUOTES_FIELD_NUMBER: _builtins.int
     STATUSES_FIELD_NUMBER: _builtins.int
+    RATES_FIELD_NUMBER: _builtins.int
     heartbeat_ms: _builtins.int
     @_builtins.property
     def quotes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Quote]: ...
@@ -662,20 +663,51 @@ class MarketDataResponse(_message.Message):
         publish any is taken as open unless the gateway's configuration says otherwise.
         """
 
+    @_builtins.property
+    def rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___FxRate]:
+        """Read before the statuses and quotes of the same frame. A rate is repeated like a quote, so that its age is known."""
+
     def __init__(
         self,
         *,
         heartbeat_ms: _builtins.int = ...,
         quotes: _abc.Iterable[Global___Quote] | None = ...,
         statuses: _abc.Iterable[Global___SecurityStatus] | None = ...,
+        rates: _abc.Iterable[Global___FxRate] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["heartbeat_ms", b"heartbeat_ms", "quotes", b"quotes", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["heartbeat_ms", b"heartbeat_ms", "quotes", b"quotes", "rates", b"rates", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MarketDataResponse: _TypeAlias = MarketDataResponse  # noqa: Y015
+
+@_typing.final
+class FxRate(_message.Message):
+    """What one unit of a currency is worth in the base currency of the firm that reads this."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    """As the gateway's configuration names it: `EUR`."""
+    rate: _builtins.int
+    """1e-9; not positive = no rate."""
+    def __init__(
+        self,
+        *,
+        currency: _builtins.str = ...,
+        rate: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "rate", b"rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FxRate: _TypeAlias = FxRate  # noqa: Y015
 
 @_typing.final
 class SecurityStatus(_message.Message):

@@ -83,7 +83,7 @@ class ExchangeServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MarketData(self, request, context):
-        """The newest quote of each symbol; a quote is repeated at least every `heartbeat_ms` so that its age is known.
+        """The newest quote of each symbol and rate of each currency; a quote is repeated at least every `heartbeat_ms` so that its age is known.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

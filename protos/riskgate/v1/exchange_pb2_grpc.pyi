@@ -40,7 +40,7 @@ class ExchangeStub:
     DropCopy: _grpc.UnaryStreamMultiCallable[_exchange_pb2.DropCopyRequest, _exchange_pb2.DropCopyResponse]
     """Every execution of the venue for this gateway, from an independent source."""
     MarketData: _grpc.UnaryStreamMultiCallable[_exchange_pb2.MarketDataRequest, _exchange_pb2.MarketDataResponse]
-    """The newest quote of each symbol; a quote is repeated at least every `heartbeat_ms` so that its age is known."""
+    """The newest quote of each symbol and rate of each currency; a quote is repeated at least every `heartbeat_ms` so that its age is known."""
 
 @_typing.type_check_only
 class ExchangeAsyncStub(ExchangeStub):
@@ -54,7 +54,7 @@ class ExchangeAsyncStub(ExchangeStub):
     DropCopy: _aio.UnaryStreamMultiCallable[_exchange_pb2.DropCopyRequest, _exchange_pb2.DropCopyResponse]  # type: ignore[assignment]
     """Every execution of the venue for this gateway, from an independent source."""
     MarketData: _aio.UnaryStreamMultiCallable[_exchange_pb2.MarketDataRequest, _exchange_pb2.MarketDataResponse]  # type: ignore[assignment]
-    """The newest quote of each symbol; a quote is repeated at least every `heartbeat_ms` so that its age is known."""
+    """The newest quote of each symbol and rate of each currency; a quote is repeated at least every `heartbeat_ms` so that its age is known."""
 
 class ExchangeServicer(metaclass=_abc_1.ABCMeta):
     """What a venue speaks. One gateway may have one session of each kind."""
@@ -89,6 +89,6 @@ class ExchangeServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_pb2.MarketDataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_exchange_pb2.MarketDataResponse], _abc.AsyncIterator[_exchange_pb2.MarketDataResponse]]:
-        """The newest quote of each symbol; a quote is repeated at least every `heartbeat_ms` so that its age is known."""
+        """The newest quote of each symbol and rate of each currency; a quote is repeated at least every `heartbeat_ms` so that its age is known."""
 
 def add_ExchangeServicer_to_server(servicer: ExchangeServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

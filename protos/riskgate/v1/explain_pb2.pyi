@@ -89,6 +89,7 @@ class ExplainOrderResponse(_message.Message):
     REJECT_FIELD_NUMBER: _builtins.int
     CHECKS_FIELD_NUMBER: _builtins.int
     LIMIT_VERSION_FIELD_NUMBER: _builtins.int
+    WORTH_FIELD_NUMBER: _builtins.int
     accepted: _builtins.bool
     """It would be accepted, or, of an order that was: nothing is against it now."""
     limit_version: _builtins.int
@@ -98,6 +99,10 @@ class ExplainOrderResponse(_message.Message):
 
     @_builtins.property
     def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExplainedCheck]: ...
+    @_builtins.property
+    def worth(self) -> Global___OrderWorth:
+        """Absent: the order names an account or a symbol that is not configured, or a currency without a rate."""
+
     def __init__(
         self,
         *,
@@ -105,14 +110,51 @@ class ExplainOrderResponse(_message.Message):
         reject: _types_pb2.RejectDetail | None = ...,
         checks: _abc.Iterable[Global___ExplainedCheck] | None = ...,
         limit_version: _builtins.int = ...,
+        worth: Global___OrderWorth | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["reject", b"reject"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reject", b"reject", "worth", b"worth"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "checks", b"checks", "limit_version", b"limit_version", "reject", b"reject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "checks", b"checks", "limit_version", b"limit_version", "reject", b"reject", "worth", b"worth"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainOrderResponse: _TypeAlias = ExplainOrderResponse  # noqa: Y015
+
+@_typing.final
+class OrderWorth(_message.Message):
+    """What an order counts for, worst case."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RISK_PRICE_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    NOTIONAL_FIELD_NUMBER: _builtins.int
+    risk_price: _builtins.int
+    """The price it is valued at, 1e-9 of the instrument's currency; absent without a usable market."""
+    currency: _builtins.str
+    """The instrument's currency; empty for the base currency."""
+    rate: _builtins.int
+    """Units of the base currency for one unit of it, 1e-9."""
+    notional: _builtins.str
+    """Whole order at that price and rate, 1e-9 of the base currency, decimal text."""
+    def __init__(
+        self,
+        *,
+        risk_price: _builtins.int | None = ...,
+        currency: _builtins.str = ...,
+        rate: _builtins.int = ...,
+        notional: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_risk_price", b"_risk_price", "risk_price", b"risk_price"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_risk_price", b"_risk_price", "currency", b"currency", "notional", b"notional", "rate", b"rate", "risk_price", b"risk_price"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__risk_price: _TypeAlias = _typing.Literal["risk_price"]  # noqa: Y015
+    _WhichOneofArgType__risk_price: _TypeAlias = _typing.Literal["_risk_price", b"_risk_price"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__risk_price) -> _WhichOneofReturnType__risk_price | None: ...
+
+Global___OrderWorth: _TypeAlias = OrderWorth  # noqa: Y015
 
 @_typing.final
 class ExplainedCheck(_message.Message):

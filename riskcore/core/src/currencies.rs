@@ -1,5 +1,5 @@
 //! What currencies are worth. An instrument's prices are in its own currency, every limit is in the firm's base currency:
-//! a rate is what joins them (rules.md, "Currencies"; docs/adr/0010).
+//! a rate is what joins them (rules.md, "Currencies"; docs/adr/0011).
 //!
 //! The base currency has no entry here. A currency without a rate is worth nothing that could be told - never one.
 
@@ -80,6 +80,7 @@ impl Engine {
     /// accepted, and what was executed counts as it did.
     pub(crate) fn fx_rate(&mut self, currency: CurrencyId, rate: Rate) -> Outcome {
         if let Err(reason) = self.rate_is_sound(currency, rate) {
+            self.state.counters.bad_ticks += 1;
             return Outcome::Refused(Reject::plain(reason));
         }
         let now = self.state.now;

@@ -9,7 +9,7 @@ use crate::candidate::Candidate;
 use crate::checks::{Breach, Measure};
 use crate::engine::Engine;
 use crate::events::NewOrder;
-use crate::ids::{AccountId, OrderId, SymbolId};
+use crate::ids::{AccountId, CurrencyId, OrderId, SymbolId};
 use crate::limits::{Action, LimitId};
 use crate::orders::Touched;
 use crate::outcome::Reject;
@@ -17,7 +17,7 @@ use crate::place::{candidate, worth};
 use crate::reasons::CAPACITY;
 use crate::routes::Bounds;
 use crate::scopes::{Scope, ScopeIx};
-use crate::units::Qty;
+use crate::units::{Money, Price, Qty, Rate};
 
 /// An order held against one bound.
 #[derive(Clone, Copy, Debug)]
@@ -59,11 +59,33 @@ pub struct Line {
     pub held: Vec<Held>,
 }
 
+/// What an order counts for, worst case.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderWorth {
+    /// The price it is valued at, in the instrument's currency; `None` without a usable market.
+    pub px_risk: Option<Price>,
+    /// The instrument's currency; `None` for the base currency.
+    pub currency: Option<CurrencyId>,
+    /// What it is worth.
+    pub rate: Rate,
+    /// The whole order at that price and rate.
+    pub notional: Money,
+}
+
+impl OrderWorth {
+    fn of(candidate: &Candidate, rate: Rate) -> OrderWorth {
+        let Candidate { px_risk, currency, notional, .. } = *candidate;
+        OrderWorth { px_risk, currency, rate, notional }
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Explanation {
     /// The answer the order would get: the first refusal, or `None` if it would pass.
     pub refusal: Option<Reject>,
+    /// What the order is worth; `None` if that cannot be told.
+    pub worth: Option<OrderWorth>,
     /// What every check says, in order of precedence.
     pub lines: Vec<Line>,
     /// The order's id and content were accepted before: it would be answered with its status.
@@ -98,6 +120,7 @@ impl Engine {
                 match worth(state, order, &touched, names.1) {
                     Ok(worth) => {
                         let candidate = candidate(state, order, names, worth, touched, bounds, false);
+                        explanation.worth = Some(OrderWorth::of(&candidate, candidate.fx));
                         self.explain_candidate(&candidate, order.cl_ord_id, &mut explanation);
                     }
                     Err(breach) => explanation.step("resolve", Some(breach.reject)),
@@ -141,12 +164,14 @@ impl Engine {
             asks_more: false,
             reduces: false,
         };
+        explanation.worth = Some(OrderWorth::of(&candidate, order.fx_risk));
         self.explain_candidate(&candidate, order.cl_ord_id, &mut explanation);
         Some(explanation)
     }
 
     fn explanation(&self) -> Explanation {
-        Explanation { refusal: None, lines: Vec::new(), duplicate: None, limit_version: self.state.limits.version }
+        let limit_version = self.state.limits.version;
+        Explanation { refusal: None, worth: None, lines: Vec::new(), duplicate: None, limit_version }
     }
 
     fn explain_candidate(&self, candidate: &Candidate, cl_ord_id: crate::ids::ClOrdId, into: &mut Explanation) {

@@ -62,7 +62,7 @@ pub struct Counters {
     pub unknown_orders: u64,
     /// Reports whose numbers make no sense.
     pub bad_reports: u64,
-    /// Ticks that were no price.
+    /// Ticks and rates that were no price.
     pub bad_ticks: u64,
 }
 

@@ -172,8 +172,12 @@ impl DataPlane {
         self.set_up(|setup| setup.strategies.push(name))
     }
 
+    fn base_currency(&self, name: String) -> PyResult<()> {
+        self.set_up(|setup| setup.base_currency = name)
+    }
+
     #[pyo3(signature = (name, *, tick, lot = 1, multiplier = 1, reg_sho = false, luld = false, easy_to_borrow = false,
-                        prior_close = None, adv = None, security_group = None))]
+                        prior_close = None, adv = None, security_group = None, currency = None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
     fn define_symbol(
         &self,
@@ -187,12 +191,21 @@ impl DataPlane {
         prior_close: Option<i64>,
         adv: Option<i64>,
         security_group: Option<String>,
+        currency: Option<String>,
     ) -> PyResult<()> {
         let instrument = Instrument { tick: Price(tick), lot: Qty(lot), multiplier, currency: None };
         let rules = Rules { reg_sho, luld, easy_to_borrow };
         self.set_up(|setup| {
             let average_volume = adv.map(Qty);
-            setup.symbols.push(SymbolSetup { name, instrument, rules, prior_close, average_volume, security_group });
+            setup.symbols.push(SymbolSetup {
+                name,
+                instrument,
+                currency,
+                rules,
+                prior_close,
+                average_volume,
+                security_group,
+            });
         })
     }
 

@@ -8,6 +8,7 @@ use riskcore::limits::LimitId;
 use riskcore::orders::Order;
 use riskcore::outcome::{Outcome, Reject};
 use riskcore::scopes::{Scope, ScopeIx, ScopeKind};
+use riskcore::units::{Money, Qty};
 use riskgate_journal::Lsn;
 
 use crate::commands::clipped;
@@ -40,6 +41,8 @@ impl Plane {
             "ListLimitOverrides" => Ok(self.list_limit_overrides().encode_to_vec()),
             "ProposeLimitOverride" => Ok(self.propose_limit_override(&decode(request)?, principal)?.encode_to_vec()),
             "SetLimit" => Ok(self.set_limit(&decode(request)?, principal)?.encode_to_vec()),
+            "ListFxRates" => Ok(self.list_fx_rates().encode_to_vec()),
+            "ProposeFxRate" => Ok(self.propose_fx_rate(&decode(request)?, principal)?.encode_to_vec()),
             "SetRestriction" => Ok(self.set_restriction(&decode(request)?, principal)?.encode_to_vec()),
             "ProposeReinstate" => Ok(self.propose_reinstate(&decode(request)?, principal)?.encode_to_vec()),
             "ProposePromotion" => Ok(self.propose_promotion(&decode(request)?, principal)?.encode_to_vec()),
@@ -82,6 +85,7 @@ impl Plane {
                 .map(|t| self.trip_message(t))
                 .collect(),
             journal: self.journal.describe(),
+            base_currency: self.base_currency.clone(),
         }
     }
 
@@ -213,11 +217,12 @@ impl Plane {
         let state = self.engine.state();
         let book = state.books.get(ix.at())?;
         let market = state.markets.get(symbol.index())?;
-        let multiplier = i128::from(state.multiplier(symbol));
-        let worth = |mark: i64| (i128::from(book.position) * i128::from(mark)).saturating_mul(multiplier);
-        let value = |mark: i64| book.cash.saturating_add(worth(mark));
         let mark = if book.position < 0 { market.short_mark() } else { market.long_mark() };
-        let at_touch = market.touch().map(|(bid, ask)| value(if book.position < 0 { ask.0 } else { bid.0 }));
+        let at_touch = market.touch().and_then(|(bid, ask)| {
+            let held = state.cost(symbol, if book.position < 0 { ask } else { bid }, Qty(book.position))?;
+            state.rate(symbol)?.gain(held.plus(Money(book.cash))?)
+        });
+        let text = |money: Option<i128>| money.map_or(String::new(), |money| money.to_string());
         Some(proto::Position {
             account: self.names().accounts.name(account.0).to_owned(),
             symbol: self.names().symbols.name(symbol.0).to_owned(),
@@ -225,9 +230,10 @@ impl Plane {
             open_buy_qty: book.open_buy,
             open_sell_qty: book.open_sell,
             cash: book.cash.to_string(),
-            pnl: book.pnl.to_string(),
-            pnl_at_touch: at_touch.map_or(String::new(), |pnl| pnl.to_string()),
+            pnl: text((book.unvalued == 0).then_some(book.pnl)),
+            pnl_at_touch: text(at_touch.map(|pnl| pnl.0)),
             mark: mark.map_or(0, |mark| mark.0),
+            currency: state.currency(symbol).map_or(String::new(), |currency| self.currency_name(currency).to_owned()),
         })
     }
 

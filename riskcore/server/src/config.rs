@@ -103,8 +103,10 @@ pub struct PrincipalSetup {
 pub struct SymbolSetup {
     /// Name.
     pub name: String,
-    /// Reference data.
+    /// Reference data, in the base currency.
     pub instrument: Instrument,
+    /// Its currency, if it is not the base currency.
+    pub currency: Option<String>,
     /// The rules it is traded under.
     pub rules: Rules,
     /// Close of the day before, if it is not left to the venue.
@@ -198,6 +200,8 @@ pub struct Setup {
     pub oms: Vec<PrincipalSetup>,
     /// Operators.
     pub operators: Vec<PrincipalSetup>,
+    /// The currency of every limit on money; empty where none is named.
+    pub base_currency: String,
     /// Strategies.
     pub strategies: Vec<String>,
     /// Symbols.

@@ -1,7 +1,7 @@
 //! What every check says of an order, for people. Nothing is decided or changed here.
 
 use riskcore::events::{NewOrder, OrdType, TimeInForce};
-use riskcore::explain::{Explanation, Held, Line};
+use riskcore::explain::{Explanation, Held, Line, OrderWorth};
 use riskcore::ids::{ClOrdId, Ref, RouterId};
 use riskcore::units::{Price, Qty};
 
@@ -76,6 +76,16 @@ impl Plane {
             reject: explanation.refusal.as_ref().map(|reject| self.reject_message(reject)),
             checks: explanation.lines.iter().map(|line| self.explained_check(line)).collect(),
             limit_version: explanation.limit_version,
+            worth: explanation.worth.as_ref().map(|worth| self.order_worth(worth)),
+        }
+    }
+
+    fn order_worth(&self, worth: &OrderWorth) -> proto::OrderWorth {
+        proto::OrderWorth {
+            risk_price: worth.px_risk.map(|price| price.0),
+            currency: worth.currency.map_or(String::new(), |currency| self.currency_name(currency).to_owned()),
+            rate: worth.rate.0,
+            notional: worth.notional.0.to_string(),
         }
     }
 

@@ -22,6 +22,7 @@ impl Plane {
         out.extend(self.attestation_mismatches());
         self.detections(&mut out);
         self.unmatched_notional(&mut out);
+        self.rate_ages(&mut out);
         let core = &self.engine.state().counters;
         let own = &self.counters;
         let plain = [
@@ -41,6 +42,7 @@ impl Plane {
             ("quotes_total", own.quotes),
             ("quotes_merged_total", own.quotes_merged),
             ("statuses_total", own.statuses),
+            ("fx_rates_total", own.fx_rates),
             ("alarms_total", own.alarms),
             ("limit_warnings_total", own.warnings),
             ("drop_copies_total", own.drop_copies),

@@ -78,6 +78,8 @@ pub struct Counters {
     pub quotes_merged: u64,
     /// Statuses of instruments, or of the market, taken from the feed.
     pub statuses: u64,
+    /// Rates taken from the feed.
+    pub fx_rates: u64,
     /// Executions of the venue's drop copy.
     pub drop_copies: u64,
     /// Alarms of the core.
@@ -95,6 +97,8 @@ pub struct Plane {
     pub config: Config,
     /// What it expects of its fleet.
     pub fleet: FleetSetup,
+    /// The currency of every limit on money, by its name; empty where none is named.
+    pub base_currency: String,
     /// The core.
     pub engine: Engine,
     clock: Clock,
@@ -135,6 +139,7 @@ impl Plane {
             venue: VenueState::default(),
             config,
             fleet: FleetSetup::default(),
+            base_currency: String::new(),
             engine,
             clock,
             now: Cell::default(),

@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use riskcore::engine::{Engine, EngineConfig};
-use riskcore::events::{Event, NameKind};
-use riskcore::ids::{AccountId, Ref, SymbolId};
+use riskcore::events::{Event, Instrument, NameKind};
+use riskcore::ids::{AccountId, CurrencyId, Ref, SymbolId};
 use riskcore::outcome::Outcome;
 use riskcore::security::Rules;
 use riskcore::units::{Nanos, Price, Qty};
@@ -356,7 +356,8 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
     }
     for (n, symbol) in setup.symbols.iter().enumerate() {
         name(plane, NameKind::Symbol, &symbol.name)?;
-        let instrument = symbol.instrument;
+        let currency = symbol.currency.as_deref().map(|name| currency(plane, name)).transpose()?;
+        let instrument = Instrument { currency, ..symbol.instrument };
         let id = SymbolId(n as u32);
         must(plane, &Event::Instrument { symbol: id, instrument }, &symbol.name)?;
         if symbol.rules != Rules::default() {
@@ -383,6 +384,7 @@ fn define(plane: &mut Plane, setup: Setup) -> Result<(), Error> {
         }
         plane.routers.push(Router::new(router.name, router.token, accounts, plane.config.reports));
     }
+    plane.base_currency = setup.base_currency;
     plane.fleet = setup.fleet;
     plane.set_up_fleet();
     plane.oms = setup.oms.into_iter().map(|oms| (oms.name, oms.token)).collect();
@@ -437,6 +439,14 @@ fn define_lists(plane: &mut Plane, permits: Vec<PermitSetup>, restricted: Vec<Re
 
 fn name(plane: &mut Plane, kind: NameKind, name: &str) -> Result<(), Error> {
     must(plane, &Event::Define { kind, name: name.to_owned() }, &format!("{kind:?} {name:?}"))
+}
+
+/// A currency gets its id from the first symbol that is quoted in it.
+fn currency(plane: &mut Plane, text: &str) -> Result<CurrencyId, Error> {
+    if plane.names().currency(text) == Ref::Unknown {
+        name(plane, NameKind::Currency, text)?;
+    }
+    configured("currency", text, plane.names().currency(text))
 }
 
 fn configured<T>(what: &str, name: &str, found: Ref<T>) -> Result<T, Error> {

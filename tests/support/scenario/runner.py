@@ -98,6 +98,7 @@ class Runner:
         self._looks = Looks(self._admin, application, venue, self._orders, self._routers)
         self._steps: dict[str, Callable[[Line], str | None]] = {
             "mark": self._mark,
+            "rate": self._rate,
             **dict.fromkeys(("phase", "bands", "prior_close", "short_sale"), self._status),
             "clock": self._clock,
             "position": lambda _: None,
@@ -145,6 +146,16 @@ class Runner:
         sent = self._venue.quote(line.words[1], fixed(line.get("bid")), fixed(line.get("ask")))
         eventually(lambda: self._looks.metric("quotes_total") >= sent(), f"{line}: the quote reaches the gateway")
         threading.Event().wait(_QUOTE_TURN)
+
+    def _rate(self, line: Line) -> None:
+        currency, rate = line.words[1], fixed(line.words[2])
+        self._venue.rate(currency, rate)
+
+        def said() -> bool:
+            answer = self._admin.ListFxRates(admin.ListFxRatesRequest(), **self._as("alice"))
+            return any(known.currency == currency and known.rate == rate for known in answer.rates)
+
+        eventually(said, f"{line}: the rate reaches the gateway")
 
     def _status(self, line: Line) -> None:
         """What the venue says of an instrument (``*``: of the market) beside its quote."""
@@ -411,6 +422,9 @@ class Runner:
             if line.words[1] == "restrict":
                 restriction = _restriction(line.words[2], line.words[3])
                 self._proposal = self._admin.SetRestriction(restriction, **self._as(who)).proposal_id
+            elif line.words[1] == "rate":
+                rate = admin.ProposeFxRateRequest(currency=line.words[2], rate=fixed(line.words[3]), reason="scenario")
+                self._proposal = self._admin.ProposeFxRate(rate, **self._as(who)).proposal_id
             elif line.words[1] == "limit":
                 name, _, value = line.words[3].partition("=")
                 request = _limit_request(line.words[2], name, value)

@@ -11,13 +11,14 @@ from tests.support.scenario.language import Line
 
 PEOPLE = ("alice", "bob", "carol")
 
-_DESCRIBING = {"account", "router", "strategy", "symbol", "phases", "fleet", "flag", "known", "permit"}
+_DESCRIBING = {"account", "router", "strategy", "symbol", "currency", "phases", "fleet", "flag", "known", "permit"}
 _BEFORE = _DESCRIBING | {
     "limit",
     "mark",
     "venue",
     "position",
     "only",
+    "rate",
     "phase",
     "bands",
     "prior_close",
@@ -59,6 +60,8 @@ def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: 
     text += f'[[oms]]\nname = "oms"\ntoken = "{token("oms")}"\n'
     text += "".join(f'[[operators]]\nname = "{n}"\nrole = "risk"\ntoken = "{token(n)}"\n' for n in PEOPLE)
     accounts = [name for line in configured if line.words[0] == "account" for name in line.plain()[1:]]
+    if any(line.words[0] == "currency" for line in configured):
+        text += '[firm]\nbase_currency = "USD"\n'
     known = [_known(line.words[1]) for line in configured if line.words[0] == "known"]
     if known:
         text += f"[findings]\nknown = {json.dumps(known)}\n"
@@ -104,6 +107,7 @@ def _named(line: Line, name: str, accounts: Sequence[str]) -> str:
                 )
                 + (f"adv = {line.get('adv')}\n" if line.get("adv") else "")
                 + (f'security_group = "{line.get("group")}"\n' if line.get("group") else "")
+                + (f'currency = "{line.get("currency")}"\n' if line.get("currency") else "")
                 + "".join(
                     f"{rule} = true\n" for rule in ("reg_sho", "luld", "easy_to_borrow") if line.get(rule) == "yes"
                 )

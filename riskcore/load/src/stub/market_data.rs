@@ -52,6 +52,6 @@ impl Stream for Feed {
             quote.transact_time = transact_time;
         }
         let heartbeat_ms = this.venue.config().quote_interval_ms;
-        Poll::Ready(Some(Ok(MarketDataResponse { heartbeat_ms, quotes, statuses: Vec::new() })))
+        Poll::Ready(Some(Ok(MarketDataResponse { heartbeat_ms, quotes, statuses: Vec::new(), rates: Vec::new() })))
     }
 }

@@ -1,5 +1,6 @@
 //! Market data: the newest quote of each symbol, at most one per symbol and millisecond into the core. A quote that is
-//! repeated is passed on, too: it says that the price is still good. Statuses travel with the quotes (`statuses.rs`).
+//! repeated is passed on, too: it says that the price is still good. Statuses (`statuses.rs`) and the rates of currencies
+//! (`rates.rs`) travel with the quotes.
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::inbound::named;
 use crate::plane::{Plane, Shared, yield_turn};
 use crate::venue::attempts::{FIRST_ANSWER, keep_up};
 use crate::venue::connect::connect;
+use crate::venue::rates::Rates;
 use crate::venue::statuses::Statuses;
 use crate::wire::Malformed;
 use crate::wire::frame::{Drain, FrameCodec, Ready};
@@ -39,15 +41,22 @@ pub struct Feed {
     slots: Vec<Slot>,
     waiting: Vec<SymbolId>,
     statuses: Statuses,
+    rates: Rates,
 }
 
 impl Feed {
-    fn new(symbols: usize) -> Feed {
-        Feed { slots: vec![Slot::default(); symbols], waiting: Vec::new(), statuses: Statuses::new(symbols) }
+    fn new(symbols: usize, currencies: usize) -> Feed {
+        Feed {
+            slots: vec![Slot::default(); symbols],
+            waiting: Vec::new(),
+            statuses: Statuses::new(symbols),
+            rates: Rates::new(currencies),
+        }
     }
 
     /// Statuses come first: no quote may open what they close.
     fn take(&mut self, plane: &mut Plane, frame: &[u8]) -> Result<(), Malformed> {
+        self.rates.take(plane, frame)?;
         self.statuses.take(plane, frame)?;
         let mut quotes = MarketDataResponse::new(frame);
         while let Some(quote) = quotes.next_quote()? {
@@ -66,8 +75,9 @@ impl Feed {
         Ok(())
     }
 
-    /// Gives the core every quote whose symbol's turn has come.
+    /// Gives the core every rate and every quote whose turn has come.
     fn pass_on(&mut self, plane: &mut Plane) {
+        self.rates.pass_on(plane);
         let now = plane.now();
         let slots = &mut self.slots;
         self.waiting.retain(|symbol| {
@@ -90,13 +100,14 @@ pub async fn run(plane: Shared) {
 }
 
 async fn follow(plane: Shared) -> Status {
-    let (address, every, symbols) = {
+    let (address, every, symbols, currencies) = {
         let plane = plane.lock();
         let names = &plane.names().symbols;
         let symbols: Vec<String> = (0..names.len()).map(|n| names.name(n as u32).to_owned()).collect();
-        (plane.config.market_data_address.clone(), plane.config.heartbeat, symbols)
+        let currencies = plane.names().currencies.len();
+        (plane.config.market_data_address.clone(), plane.config.heartbeat, symbols, currencies)
     };
-    let mut feed = Feed::new(symbols.len());
+    let mut feed = Feed::new(symbols.len(), currencies);
     let mut inbound = match tokio::time::timeout(FIRST_ANSWER, open(&address, symbols)).await {
         Ok(Ok(inbound)) => inbound,
         Ok(Err(status)) => return status,
@@ -116,7 +127,7 @@ fn forget_phases(plane: &mut Plane) {
 
 async fn read(plane: &Shared, inbound: &mut Streaming<bytes::Bytes>, feed: &mut Feed, silence: Duration) -> Status {
     loop {
-        let waiting = !feed.waiting.is_empty();
+        let waiting = !feed.waiting.is_empty() || feed.rates.wait();
         tokio::select! {
             biased;
             frame = inbound.message() => match frame {

@@ -5,6 +5,7 @@ pub mod connect;
 pub mod drop_copy;
 pub mod feed;
 pub mod link;
+pub mod rates;
 pub mod reports;
 pub mod residence;
 pub mod sequence;

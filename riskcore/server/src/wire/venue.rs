@@ -342,6 +342,15 @@ pub struct Quote<'a> {
     pub offer_px: i64,
 }
 
+/// A rate of a `MarketDataResponse`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FxRate<'a> {
+    /// Name of the currency.
+    pub currency: &'a [u8],
+    /// Units of the base currency for one unit of it, 1e-9.
+    pub rate: i64,
+}
+
 /// A status of a `MarketDataResponse`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SecurityStatus<'a> {
@@ -359,7 +368,7 @@ pub struct SecurityStatus<'a> {
     pub short_sale_restriction: u64,
 }
 
-/// The quotes, or the statuses, of a `MarketDataResponse`, one by one.
+/// The quotes, the statuses or the rates of a `MarketDataResponse`, one by one.
 #[derive(Clone, Copy, Debug)]
 pub struct MarketDataResponse<'a>(Fields<'a>);
 
@@ -374,6 +383,18 @@ impl<'a> MarketDataResponse<'a> {
         while let Some((number, value)) = self.0.next_field()? {
             if let (2, Field::Bytes(bytes)) = (number, value) {
                 return quote(bytes).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next rate; `None` at the end of the frame.
+    pub fn next_rate(&mut self) -> Result<Option<FxRate<'a>>, Malformed> {
+        while let Some((number, value)) = self.0.next_field()? {
+            match (number, value) {
+                (4, Field::Bytes(bytes)) => return fx_rate(bytes).map(Some),
+                (4, _) => return Err(Malformed("MarketDataResponse.rates is not a message")),
+                _ => {}
             }
         }
         Ok(None)
@@ -404,6 +425,20 @@ fn quote(bytes: &[u8]) -> Result<Quote<'_>, Malformed> {
         }
     }
     Ok(quote)
+}
+
+fn fx_rate(bytes: &[u8]) -> Result<FxRate<'_>, Malformed> {
+    let mut fields = Fields(bytes);
+    let mut rate = FxRate::default();
+    while let Some((number, value)) = fields.next_field()? {
+        match (number, value) {
+            (1, Field::Bytes(v)) => rate.currency = v,
+            (2, Field::Fixed64(v)) => rate.rate = v as i64,
+            (1..=2, _) => return Err(Malformed("a field of FxRate has the wrong type")),
+            _ => {}
+        }
+    }
+    Ok(rate)
 }
 
 fn status(bytes: &[u8]) -> Result<SecurityStatus<'_>, Malformed> {
@@ -443,7 +478,8 @@ mod tests {
         };
         let market = proto::SecurityStatus { phase: 4, ..proto::SecurityStatus::default() };
         let quotes = vec![proto::Quote { symbol: "AAPL".to_owned(), bid_px: 1, ..proto::Quote::default() }];
-        let frame = proto::MarketDataResponse { heartbeat_ms: 100, quotes, statuses: vec![said, market] };
+        let rates = vec![proto::FxRate { currency: "EUR".to_owned(), rate: -5 }];
+        let frame = proto::MarketDataResponse { heartbeat_ms: 100, quotes, statuses: vec![said, market], rates };
         let bytes = frame.encode_to_vec();
         let mut statuses = MarketDataResponse::new(&bytes);
 
@@ -460,6 +496,17 @@ mod tests {
         assert_eq!(read, Ok(Some(expected)));
         assert_eq!(statuses.next_status(), Ok(Some(SecurityStatus { phase: 4, ..SecurityStatus::default() })));
         assert_eq!(statuses.next_status(), Ok(None));
+        let mut rates = MarketDataResponse::new(&bytes);
+        assert_eq!(rates.next_rate(), Ok(Some(FxRate { currency: b"EUR", rate: -5 })));
+        assert_eq!(rates.next_rate(), Ok(None));
+    }
+
+    #[test]
+    fn a_rate_with_a_field_of_another_type_is_malformed() {
+        // A rate as text; rates as a number; a rate that ends early.
+        for bytes in [&[0x22, 3, 0x12, 1, b'x'][..], &[0x20, 1], &[0x22, 5, 0x12]] {
+            assert!(MarketDataResponse::new(bytes).next_rate().is_err(), "{bytes:?}");
+        }
     }
 
     #[test]

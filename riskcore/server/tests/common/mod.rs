@@ -153,6 +153,7 @@ fn setup(message_rate: i128) -> Setup {
     let symbol = |name: &str| SymbolSetup {
         name: name.to_owned(),
         instrument: Instrument { tick: Price(UNIT / 100), lot: Qty(1), multiplier: 1, currency: None },
+        currency: None,
         rules: Rules::default(),
         prior_close: None,
         average_volume: None,

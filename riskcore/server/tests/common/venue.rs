@@ -325,7 +325,12 @@ impl Exchange for Service {
                 every.tick().await;
                 let quotes = symbols.iter().map(quote).collect();
                 if sender
-                    .send(Ok(proto::MarketDataResponse { heartbeat_ms: 100, quotes, statuses: Vec::new() }))
+                    .send(Ok(proto::MarketDataResponse {
+                        heartbeat_ms: 100,
+                        quotes,
+                        statuses: Vec::new(),
+                        rates: Vec::new(),
+                    }))
                     .is_err()
                 {
                     return;
