@@ -133,15 +133,6 @@ impl Engine {
             _ => Ok(()),
         }
     }
-
-    fn define(&mut self, kind: NameKind, what: &str, name: &str) -> Result<(), Error> {
-        match self.apply(NOW, &Event::Define { kind, name: name.into() }) {
-            Outcome::Refused(_) => {
-                Err(Error::Invalid(format!("{what} {name:?}: the name is empty or defined already; names are unique")))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 fn signed(id: OrderId) -> i64 {
@@ -234,11 +225,7 @@ impl Engine {
         self.set_up(|| format!("symbol {name:?}"), &Event::SymbolRules { symbol, rules })?;
         self.set_up(|| format!("symbol {name:?}"), &Event::AverageVolume { symbol, qty: adv.map(Qty) })?;
         if let Some(group) = security_group {
-            if self.core.state().names.security_group(group).known().is_none() {
-                self.define(NameKind::SecurityGroup, "security group", group)?;
-            }
-            let Ref::Known(group) = self.core.state().names.security_group(group) else { return Ok(symbol.0) };
-            self.set_up(|| format!("symbol {name:?}"), &Event::SecurityGroup { symbol, group })?;
+            self.put_in_group(symbol, group)?;
         }
         Ok(symbol.0)
     }

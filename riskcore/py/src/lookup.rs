@@ -4,16 +4,37 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use riskcore::checks::LIMIT_COUNT;
-use riskcore::ids::{CurrencyId, SymbolId};
+use riskcore::events::{Event, NameKind};
+use riskcore::ids::{CurrencyId, Ref, SymbolId};
 use riskcore::limits::{LimitId, LimitTarget};
+use riskcore::outcome::Outcome;
 use riskcore::scopes::{Scope, ScopeIx};
 use riskgate_server::scope_text::{parse_scope, parse_target, render};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, NOW};
 use crate::errors::Error;
 use crate::tuples::TRIP;
 
 impl Engine {
+    /// Gives a name its id.
+    pub(crate) fn define(&mut self, kind: NameKind, what: &str, name: &str) -> Result<(), Error> {
+        match self.apply(NOW, &Event::Define { kind, name: name.into() }) {
+            Outcome::Refused(_) => {
+                Err(Error::Invalid(format!("{what} {name:?}: the name is empty or defined already; names are unique")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The group of a symbol; the first symbol of a group defines it.
+    pub(crate) fn put_in_group(&mut self, symbol: SymbolId, name: &str) -> Result<(), Error> {
+        if self.core.state().names.security_group(name).known().is_none() {
+            self.define(NameKind::SecurityGroup, "security group", name)?;
+        }
+        let Ref::Known(group) = self.core.state().names.security_group(name) else { return Ok(()) };
+        self.set_up(|| format!("security group {name:?}"), &Event::SecurityGroup { symbol, group })
+    }
+
     pub(crate) fn scope(&self, text: &str) -> Result<Scope, Error> {
         Ok(parse_scope(text, &self.core.state().names)?)
     }
