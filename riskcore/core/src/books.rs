@@ -153,14 +153,27 @@ impl Book {
         Valuation { known: self.known_value(market, worth) }
     }
 
-    fn known_value(&self, market: &Market, worth: Worth) -> Option<(i128, i128)> {
+    /// A new day: nothing is executed yet, and the position is worth what it is worth now, so that the day's profit starts
+    /// at zero, in the instrument's currency and so in any. Without a mark the cell stays as it is.
+    pub fn begin_day(&mut self, market: &Market, multiplier: i64) {
+        self.executed_notional = 0;
+        if let Some(own) = self.own_pnl(market, multiplier) {
+            self.cash -= own;
+        }
+    }
+
+    /// Profit in the instrument's own currency; `None` if there is no mark where one is needed, or on overflow.
+    fn own_pnl(&self, market: &Market, multiplier: i64) -> Option<i128> {
         let mark = match self.position {
             0 => Price(0),
             long if long > 0 => market.long_mark()?,
             _ => market.short_mark()?,
         };
-        let held = Money::of(mark, Qty(self.position), worth.multiplier)?;
-        let pnl = match self.cash.checked_add(held.0)? {
+        self.cash.checked_add(Money::of(mark, Qty(self.position), multiplier)?.0)
+    }
+
+    fn known_value(&self, market: &Market, worth: Worth) -> Option<(i128, i128)> {
+        let pnl = match self.own_pnl(market, worth.multiplier)? {
             // Nothing is nothing in any currency.
             0 => 0,
             own => worth.rate?.gain(Money(own))?.0,

@@ -34,18 +34,16 @@ impl Engine {
         }
         for n in 0..self.state.scopes.len() {
             let ix = ScopeIx(n as u32);
-            self.state.books[n].executed_notional = 0;
             if let Scope::Symbol(symbol) | Scope::AccountSymbol(_, symbol) | Scope::RouterSymbol(_, symbol) =
                 self.state.scopes.at(ix)
             {
                 // The position is worth what it is worth now, at the touch alone, for the slow reference has ended with the
                 // old day: what it was held to be worth below that is no profit of the new one.
+                let multiplier = self.state.multiplier(symbol);
+                self.state.books[n].begin_day(&self.state.markets[symbol.index()], multiplier);
                 self.state.revalue(ix, symbol);
-                let pnl = self.state.books[n].pnl;
-                if self.state.books[n].unvalued == 0 {
-                    self.state.books[n].cash -= pnl;
-                }
-                self.state.revalue(ix, symbol);
+            } else {
+                self.state.books[n].executed_notional = 0;
             }
         }
         self.state.roll_unattributed();

@@ -51,10 +51,10 @@ impl State {
 
     /// Values the cell anew and passes the difference on to the firm.
     pub(crate) fn revalue_unattributed(&mut self, symbol: SymbolId) {
-        let multiplier = self.multiplier(symbol);
+        let worth = self.worth(symbol);
         let Some(Some(book)) = self.unattributed.0.get_mut(symbol.index()) else { return };
         let before = (book.pnl, book.gross, book.unvalued);
-        let known = book.value(&self.markets[symbol.index()], multiplier).known;
+        let known = book.value(&self.markets[symbol.index()], worth).known;
         (book.pnl, book.gross, book.unvalued) = known.map_or((0, 0, 1), |(pnl, gross)| (pnl, gross, 0));
         let (pnl, gross, unvalued) = (book.pnl, book.gross, book.unvalued);
         let firm = &mut self.books[ScopeIx::FIRM.at()];
@@ -74,12 +74,9 @@ impl State {
     pub(crate) fn roll_unattributed(&mut self) {
         for n in 0..self.unattributed.0.len() {
             let symbol = SymbolId(n as u32);
-            self.revalue_unattributed(symbol);
+            let multiplier = self.multiplier(symbol);
             if let Some(book) = &mut self.unattributed.0[n] {
-                book.executed_notional = 0;
-                if book.unvalued == 0 {
-                    book.cash -= book.pnl;
-                }
+                book.begin_day(&self.markets[symbol.index()], multiplier);
             }
             self.revalue_unattributed(symbol);
         }
