@@ -157,7 +157,9 @@ async fn under_quarantine_it_trades_small_and_two_people_promote_it() {
 
     odd.order("A0");
     assert_eq!("CANARY_NOT_CONFIGURED", odd.report().await.reject.unwrap().name);
-    tighten(&gateway, "r1", "canary_max_order_qty", "10");
+    let lets_it_trade = set(&gateway, "r1", "canary_max_order_qty", "10");
+    assert!(!lets_it_trade.applied);
+    approve(&gateway, lets_it_trade.proposal_id);
     odd.order("A1");
     peer.order("B1");
 
@@ -172,9 +174,7 @@ async fn under_quarantine_it_trades_small_and_two_people_promote_it() {
 
     let request = proto::ProposePromotionRequest { router: "r1".to_owned(), reason: "seen".to_owned() };
     let proposed: proto::ProposePromotionResponse = gateway.admin("ProposePromotion", &request);
-    let approve = proto::ApproveProposalRequest { proposal_id: proposed.proposal_id };
-    let answer = gateway.plane.admin("ApproveProposal", approve.encode_to_vec(), "bob");
-    assert!(answer.is_ok(), "{answer:?}");
+    approve(&gateway, proposed.proposal_id);
     odd.order("A2");
 
     assert!(odd.report().await.reject.is_none());
@@ -268,14 +268,24 @@ async fn the_build_of_a_halted_router_stays_out_until_its_incident_is_closed() {
 }
 
 fn tighten(gateway: &Gateway, router: &str, limit: &str, value: &str) {
+    assert!(set(gateway, router, limit, value).applied);
+}
+
+fn set(gateway: &Gateway, router: &str, limit: &str, value: &str) -> proto::SetLimitResponse {
     let request = proto::SetLimitRequest {
         scope: Some(common::router_scope(router)),
         limit: limit.to_owned(),
         value: value.to_owned(),
         ..proto::SetLimitRequest::default()
     };
-    let answer: proto::SetLimitResponse = gateway.admin("SetLimit", &request);
-    assert!(answer.applied);
+    gateway.admin("SetLimit", &request)
+}
+
+/// The second person.
+fn approve(gateway: &Gateway, proposal_id: u64) {
+    let request = proto::ApproveProposalRequest { proposal_id };
+    let answer = gateway.plane.admin("ApproveProposal", request.encode_to_vec(), "bob");
+    assert!(answer.is_ok(), "{answer:?}");
 }
 
 fn events(gateway: &Gateway) -> Vec<String> {
