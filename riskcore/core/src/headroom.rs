@@ -152,6 +152,10 @@ impl Headrooms {
 #[inline(always)]
 fn added(candidate: &Candidate, state: &State) -> Option<[i64; LANES]> {
     let (px_risk, mark) = (candidate.px_risk?, state.markets[candidate.symbol.index()].short_mark()?);
+    let (buy, sell) = if candidate.side.is_buy() { (candidate.added, 0) } else { (0, candidate.added) };
+    if candidate.touched.cells().iter().any(|cell| state.books[cell.at()].worst_with(buy, sell).is_none()) {
+        return None;
+    }
     let gross = if px_risk <= mark {
         // The cells are valued at this mark: they widen by the order at most.
         state.notional(candidate.symbol, mark, Qty(candidate.added), candidate.fx)?.0

@@ -514,6 +514,11 @@ impl Orders {
         id.0 >> OrderId::COUNTER_BITS < u64::from(self.epoch)
     }
 
+    /// Whether an order was open when the day began.
+    pub fn is_carried(&self, id: OrderId) -> bool {
+        self.carried.contains_key(&id)
+    }
+
     /// How many orders are open.
     pub fn open(&self) -> u32 {
         self.open

@@ -237,7 +237,8 @@ impl Engine {
         Some(())
     }
 
-    /// A busted trade is taken back exactly. The order does not come back to life, and no halt is lifted by it.
+    /// A busted trade is taken back exactly. The order does not come back to life, and no halt is lifted by it. An order from
+    /// before the day roll may have executed then: its bust takes nothing off today's turnover.
     fn bust(&mut self, id: OrderId, qty: Qty, price: Price) -> Option<()> {
         let execution = self.execution(id, qty, price)?;
         let order = self.state.orders.get(id)?;
@@ -245,8 +246,8 @@ impl Engine {
             return None;
         }
         let (touched, symbol, parent) = (order.touched, order.symbol, order.parent);
-        let reversal =
-            Execution { signed_qty: -execution.signed_qty, cash: -execution.cash, notional: -execution.notional };
+        let turnover = if self.state.orders.is_carried(id) { 0 } else { execution.notional };
+        let reversal = Execution { signed_qty: -execution.signed_qty, cash: -execution.cash, notional: -turnover };
         self.state.execute(&touched, symbol, reversal)?;
         let order = self.state.orders.get_mut(id)?;
         order.cum = Qty(order.cum.0 - qty.0);
@@ -255,7 +256,7 @@ impl Engine {
             parent.cum = Qty(parent.cum.0 - qty.0);
         }
         self.rehold(id, Qty::ZERO);
-        self.executed(id, -qty.0, price, -execution.notional);
+        self.executed(id, -qty.0, price, -turnover);
         self.shrink_excess(id);
         Some(())
     }

@@ -32,7 +32,8 @@ impl Engine {
             return;
         }
         let (origin, touched, signed_qty) = (self.origin(order), order.touched, further * order.side.sign());
-        let notional = self.state.notional(order.symbol, price, Qty(further), order.fx);
+        let rate = self.state.rate(order.symbol);
+        let notional = rate.and_then(|rate| self.state.notional(order.symbol, price, Qty(further), rate));
         let notional = notional.map_or(i128::MAX, |money| money.0);
         let (amount, now) = (Amount { signed_qty, notional }, self.state.now);
         self.state.suspense.exceeded(id, origin, touched.iter(), amount, now);
