@@ -170,7 +170,7 @@ class GatewayCollector(Collector):
         state = GaugeMetricFamily(
             PREFIX + "scope_state", "1 active, 2 reduce only, 3 cancel only, 4 halted.", labels=("scope",)
         )
-        pnl = GaugeMetricFamily(PREFIX + "pnl_dollars", "Day P&L in base currency.", labels=("scope",))
+        pnl = GaugeMetricFamily(PREFIX + "pnl", "Day P&L in base currency.", labels=("scope",))
         orders = GaugeMetricFamily(PREFIX + "open_orders", "Open orders.", labels=("scope",))
         used = GaugeMetricFamily(
             PREFIX + "limit_utilization_ratio", "Used part of a limit; 1 is the bound.", labels=("scope", "limit")

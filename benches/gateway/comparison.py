@@ -23,7 +23,6 @@ PYTHON_RATE: Final = 10_000
 ORDERS_A_SECOND: Final = 1_500_000
 """Of all loads of a round, each for a second: the room in a gateway's tables."""
 OURS: Final = ("gateway", GATEWAY)
-NATIVE: Final = ("stub", "proxy", "gateway")
 METHOD: Final = (
     (
         "Open loop: every order has a time at which it is due, fixed before the first leaves; latency counts from that time "

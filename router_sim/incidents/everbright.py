@@ -20,7 +20,6 @@ from router_sim.knight.table import marks
 from router_sim.units import MINUTE, SECOND, USD
 
 STOCKS: Final = 161
-BASKETS: Final = 162
 ORDERS: Final = 26_082
 SENT: Final = 23_400_000_000
 """In CNY, as `EXECUTED`."""
