@@ -72,6 +72,9 @@ pub struct Engine {
     pub(crate) watched: Vec<ScopeIx>,
     /// Room to collect the bounds that an event broke.
     pub(crate) breaches: Vec<Measure>,
+    /// The event after which each scope was last looked at (`watch`), in its own count.
+    pub(crate) looked: Vec<u64>,
+    pub(crate) looks: u64,
     /// The order whose report is being applied: the offender of a halt that follows from it.
     pub(crate) reported: Option<OrderId>,
     /// When positions were last valued without a tick.
@@ -101,6 +104,8 @@ impl Engine {
             ladder: Ladder::new(Seeded(config.seed)),
             watched: Vec::with_capacity(64),
             breaches: Vec::with_capacity(64),
+            looked: Vec::new(),
+            looks: 0,
             reported: None,
             valued_at: Nanos(i64::MIN),
         }

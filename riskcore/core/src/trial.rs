@@ -120,6 +120,9 @@ impl Engine {
 
     /// Does what the settings of broken limits say, where executions, ticks, time or a new limit have broken them.
     pub(crate) fn watch(&mut self) {
+        if self.state.revalued.len() > 1 {
+            self.each_once();
+        }
         let mut breaches = core::mem::take(&mut self.breaches);
         let mut at = 0;
         // A halt may add scopes to look at.
@@ -135,6 +138,14 @@ impl Engine {
         self.state.revalued.clear();
         self.breaches = breaches;
         self.reported = None;
+    }
+
+    /// A scope is looked at once after an event, however many of its orders, cells and sums have changed.
+    fn each_once(&mut self) {
+        self.looks += 1;
+        self.looked.resize(self.state.scopes.len(), 0);
+        let (looked, look) = (&mut self.looked, self.looks);
+        self.state.revalued.retain(|ix| core::mem::replace(&mut looked[ix.at()], look) != look);
     }
 
     fn event_breach(&mut self, measure: &Measure) {
