@@ -3,7 +3,7 @@
 
 use riskcore::checks::LIMITS;
 use riskcore::events::{Attested, Event, FlagRegistry, Instrument, NameKind, ReadinessRules, Side};
-use riskcore::ids::{AccountId, ClOrdId, RouterId, SymbolId};
+use riskcore::ids::{AccountId, ClOrdId, CurrencyId, RouterId, SymbolId};
 use riskcore::limits::{Action, Judges, LimitDef, LimitId, LimitTarget, Setting};
 use riskcore::outcome::Unit;
 use riskcore::scopes::{Scope, ScopeKind};
@@ -110,10 +110,10 @@ impl Setup<'_> {
         }));
     }
 
-    /// A symbol that trades, quoted and under every rule, with a parent for buys and one for short sales.
-    pub fn symbol(&mut self, symbol: SymbolId) {
+    /// A symbol that trades, quoted in a currency (`None`: the base currency) and under every rule.
+    pub fn symbol(&mut self, symbol: SymbolId, currency: Option<CurrencyId>) {
         self.apply(Event::Define { kind: NameKind::Symbol, name: format!("S{}", symbol.0) });
-        let instrument = Instrument { tick: Price(TICK), lot: Qty(1), multiplier: 1, currency: None };
+        let instrument = Instrument { tick: Price(TICK), lot: Qty(1), multiplier: 1, currency };
         self.apply(Event::Instrument { symbol, instrument });
         self.apply(Event::AverageVolume { symbol, qty: Some(Qty(1_000_000_000)) });
         let rules = Rules { reg_sho: true, luld: true, easy_to_borrow: false };

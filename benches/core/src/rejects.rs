@@ -3,13 +3,13 @@
 
 use riskcore::Outcome;
 use riskcore::checks::LIMITS;
-use riskcore::events::{Event, NewOrder, ReportKind, Side};
-use riskcore::ids::{AccountId, Ref, RouterId, SymbolId};
+use riskcore::events::{Event, NameKind, NewOrder, ReportKind, Side};
+use riskcore::ids::{AccountId, CurrencyId, Ref, RouterId, SymbolId};
 use riskcore::limits::{Action, Judges, LimitId, LimitTarget, Setting};
 use riskcore::permissions::Stops;
 use riskcore::scopes::Scope;
 use riskcore::security::{Phase, ShortSale};
-use riskcore::units::{Nanos, Price, Qty};
+use riskcore::units::{Nanos, Price, Qty, Rate, UNIT};
 
 use crate::firm::{ASK, BID, ENOUGH, FLAG, Setup, TICK};
 use crate::world::World;
@@ -97,6 +97,7 @@ pub fn define(world: &mut World) -> Vec<Refusal> {
     with.limits_of_routers();
     with.parents();
     with.prices();
+    with.currencies();
     with.short_sales();
     with.rules();
     for def in LIMITS.iter().filter(|def| def.judges == Judges::Orders) {
@@ -120,17 +121,17 @@ impl Refusals<'_> {
     }
 
     /// A symbol of its own, with parents for an account.
-    fn symbol_of(&mut self, account: AccountId) -> SymbolId {
+    fn symbol_of(&mut self, account: AccountId, currency: Option<CurrencyId>) -> SymbolId {
         let symbol = SymbolId(self.next_symbol);
         self.next_symbol += 1;
         let mut setup = self.setup();
-        setup.symbol(symbol);
+        setup.symbol(symbol, currency);
         setup.parents(account, symbol);
         symbol
     }
 
     fn symbol(&mut self) -> SymbolId {
-        self.symbol_of(ACCOUNT)
+        self.symbol_of(ACCOUNT, None)
     }
 
     fn router(&mut self) -> RouterId {
@@ -248,6 +249,17 @@ impl Refusals<'_> {
         self.after(first, Some(ReportKind::Trade { qty: Qty(100), price: Price(ASK) }));
     }
 
+    fn currencies(&mut self) {
+        let currency = CurrencyId(0);
+        self.setup().apply(Event::Define { kind: NameKind::Currency, name: "EUR".into() });
+        let symbol = self.symbol_of(ACCOUNT, Some(currency));
+        let mut setup = self.setup();
+        setup.apply(Event::FxRate { currency, rate: Rate(UNIT) });
+        setup.refuse(Scope::Symbol(symbol), "fx_rate_max_age", 1);
+        let order = self.order(symbol, Side::Buy);
+        self.add("fx_rate_max_age", "FX_RATE_STALE", order);
+    }
+
     fn short_sales(&mut self) {
         let symbol = self.symbol();
         self.setup().refuse(Scope::AccountSymbol(ACCOUNT, symbol), "short_locate", 0);
@@ -286,7 +298,7 @@ impl Refusals<'_> {
         self.after(resting, Some(ReportKind::New));
 
         let account = AccountId(0);
-        let symbol = self.symbol_of(account);
+        let symbol = self.symbol_of(account, None);
         let order = self.order(symbol, Side::Buy);
         self.add("permitted symbols", "SYMBOL_NOT_PERMITTED", NewOrder { account: Ref::Known(account), ..order });
     }

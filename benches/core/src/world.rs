@@ -103,7 +103,7 @@ impl World {
             setup.router(RouterId(router));
         }
         for symbol in (0..size.symbols).map(SymbolId) {
-            setup.symbol(symbol);
+            setup.symbol(symbol, None);
             setup.parents(ACCOUNT, symbol);
         }
         for scope in [Scope::Account(ACCOUNT), Scope::Router(RouterId(0))] {
