@@ -8,6 +8,7 @@ import pytest
 
 from exchange_sim.control import ask
 from gateway.client import NewOrder, Report, RouterClient, Side, TimeInForce, Verdict
+from router_sim.demo.setting import protected
 from tests.e2e.floor import ACCOUNT, STOCK, Floor, floor, until, until_status
 from tests.support.waiting import RPC_SECONDS, eventually_async
 
@@ -110,7 +111,8 @@ async def test_without_fresh_quotes_nothing_that_needs_a_price_passes(tmp_path: 
     """Stale within a second of the last quote; the first new one ends it."""
     with floor(tmp_path) as hall:
         hall.start_exchange()
-        hall.start_gateway()
+        # The same order again and again is what this test sends.
+        hall.start_gateway(protected(["duplicates", "repeated_execution"]))
         async with hall.watcher() as watcher, hall.oms() as oms, hall.router("smars-1") as router:
             await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
             assert await oms.open("P1", account=ACCOUNT, symbol=STOCK.name, side=Side.BUY, qty=1_000_000)

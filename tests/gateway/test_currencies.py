@@ -104,7 +104,7 @@ def test_rate_of_a_person_takes_two(abroad: Gateway) -> None:
     ("arguments", "who", "code", "text"),
     [
         (("GBP", "1.25"), "alice", 64, '"GBP" is not configured'),
-        (("EUR", "0"), "alice", 64, "BAD_FX_RATE"),
+        (("EUR", "0"), "alice", 1, "BAD_FX_RATE"),
         (("EUR", "one"), "alice", 64, "rate:"),
         (("EUR", "1.1"), "desk", 77, "ProposeFxRate needs risk"),
     ],

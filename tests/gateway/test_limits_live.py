@@ -44,7 +44,7 @@ def test_an_override_of_a_soft_limit_takes_two_people_and_is_listed_until_it_lap
     gateway.run("limits", "set", "router:r1", "max_order_qty", "5", "--soft", "--reason", "a soft one")
     words = ("limits", "override", "router:r1", "max_order_qty", "50", "--reason", "a block trade")
 
-    proposed = gateway.run(*words, "--for", "2s", "--router", "r1", "--order", "BLOCK-1", "--output", "json")
+    proposed = gateway.run(*words, "--for", "8s", "--router", "r1", "--order", "BLOCK-1", "--output", "json")
     number = json.loads(proposed.stdout)["proposal_id"]
     assert gateway.run("reinstate", "approve", number).returncode == 1, "the same person"
     assert "r1 BLOCK-1" not in gateway.run("limits", "overrides").stdout
@@ -62,7 +62,7 @@ def test_a_loosening_ends_by_itself(gateway: Gateway) -> None:
 
     gateway.run("limits", "set", "router:r1", "message_rate", "10", "--reason", "calm")
     proposed = gateway.run(
-        "limits", "set", "router:r1", "message_rate", "20", "--for", "2s", "--reason", "busy", "--output", "json"
+        "limits", "set", "router:r1", "message_rate", "20", "--for", "8s", "--reason", "busy", "--output", "json"
     )
     gateway.run("reinstate", "approve", json.loads(proposed.stdout)["proposal_id"], who="bob")
 
