@@ -4,6 +4,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use crate::units::{Nanos, Price};
 
@@ -48,11 +49,23 @@ impl DriftWindow {
         self.held = 0;
     }
 
+    /// The same fills in a window of another length, each as late as its bucket allows: it is never forgotten early.
+    pub fn retuned(&self, window: Nanos) -> DriftWindow {
+        let mut other = DriftWindow::new(self.sign, window);
+        let held: Vec<&Bucket> = self.newest_first().collect();
+        for bucket in held.into_iter().rev() {
+            let last = bucket.n.saturating_add(1).saturating_mul(self.length).saturating_sub(1);
+            other.fill(Nanos(last), Price(bucket.farthest), Price(bucket.reference));
+        }
+        other
+    }
+
     /// An own fill at `price`, with the market at `reference` before it.
     pub fn fill(&mut self, now: Nanos, price: Price, reference: Price) {
         let n = now.0.div_euclid(self.length);
         let newest = &mut self.buckets[self.newest];
-        if self.held > 0 && newest.n == n {
+        // A window that was retuned may hold a bucket that ends later than now.
+        if self.held > 0 && newest.n >= n {
             if (price.0 - newest.farthest).signum() == self.sign {
                 newest.farthest = price.0;
             }
@@ -123,6 +136,20 @@ mod tests {
         assert_eq!(window.drift(Nanos::from_secs(12)), Some((Price(100), 1)));
         window.fill(Nanos::from_secs(12), Price(90), Price(99));
         assert_eq!(window.drift(Nanos::from_secs(12)), Some((Price(100), 10)));
+    }
+
+    #[test]
+    fn a_window_of_another_length_knows_the_fills_of_the_old_one() {
+        let mut window = DriftWindow::new(1, WINDOW);
+        window.fill(Nanos::from_secs(10), Price(101), Price(100));
+        window.fill(Nanos::from_secs(40), Price(105), Price(103));
+
+        let shorter = window.retuned(Nanos::from_secs(16));
+        assert_eq!(shorter.drift(Nanos::from_secs(50)), Some((Price(103), 2)));
+        assert_eq!(shorter.drift(Nanos::from_secs(60)), None);
+        let mut longer = window.retuned(Nanos::from_secs(640));
+        longer.fill(Nanos::from_secs(41), Price(106), Price(105));
+        assert_eq!(longer.drift(Nanos::from_secs(500)), Some((Price(100), 6)));
     }
 
     #[test]

@@ -68,6 +68,11 @@ impl Drift {
         Drift { window, sides: [DriftWindow::new(-1, window), DriftWindow::new(1, window)] }
     }
 
+    /// The same fills in windows of another length: a limit is retuned without forgetting.
+    fn retuned(&self, window: Nanos) -> Drift {
+        Drift { window, sides: self.sides.each_ref().map(|side| side.retuned(window)) }
+    }
+
     /// In basis points of the reference, rounded up: more than a whole bound exactly if it is beyond it.
     fn bps(&self, is_buy: bool, now: Nanos) -> i128 {
         let Some((reference, distance)) = self.sides[usize::from(is_buy)].drift(now) else { return 0 };
@@ -116,8 +121,12 @@ impl Check for OwnDrift {
         let slot = &mut self.scopes[ix.at()];
         if limits.get(id::OWN_DRIFT_BPS).is_none() {
             *slot = None;
-        } else if slot.as_ref().is_none_or(|drift| drift.window != window) {
-            *slot = Some(Box::new(Drift::new(window)));
+            return;
+        }
+        match slot {
+            Some(drift) if drift.window == window => {}
+            Some(drift) => **drift = drift.retuned(window),
+            None => *slot = Some(Box::new(Drift::new(window))),
         }
     }
 
