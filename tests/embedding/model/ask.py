@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tests.embedding.model.orders import Order
+from tests.embedding.model.side import Sided
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
+class Ask(Sided):
     """What the checks are asked about. ``added`` is what it adds to the open quantity, ``added_notional`` to its value."""
 
     router: str
@@ -29,21 +30,6 @@ class Ask:
     added_notional: int
     asks_more: bool
     reduces: bool
-
-    @property
-    def buys(self) -> bool:
-        """Whether it lifts the position."""
-        return self.side == "buy"
-
-    @property
-    def short(self) -> bool:
-        """Whether it is marked short, exempt or not."""
-        return self.side in {"short", "exempt"}
-
-    @property
-    def sign(self) -> int:
-        """+1 for a buy, -1 for a sell."""
-        return 1 if self.buys else -1
 
     @property
     def cell(self) -> str:

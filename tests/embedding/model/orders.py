@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.embedding.model.market import ceil_div
+from tests.embedding.model.side import Sided
 
 
 @dataclass
@@ -18,7 +19,7 @@ class Replace:
 
 
 @dataclass(kw_only=True)
-class Order:
+class Order(Sided):
     """An accepted order; ``px_risk`` is what its open quantity is valued at, ``n`` the event that accepted it."""
 
     n: int
@@ -43,21 +44,6 @@ class Order:
     excess: tuple[int, int] = (0, 0)
     """Quantity and notional of its executions that no order explains."""
     executed_once: bool = False
-
-    @property
-    def buys(self) -> bool:
-        """Whether it lifts the position."""
-        return self.side == "buy"
-
-    @property
-    def short(self) -> bool:
-        """Whether it is marked short, exempt or not."""
-        return self.side in {"short", "exempt"}
-
-    @property
-    def sign(self) -> int:
-        """+1 for a buy, -1 for a sell."""
-        return 1 if self.buys else -1
 
     @property
     def cum(self) -> int:
