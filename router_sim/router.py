@@ -128,15 +128,19 @@ class RouterProcess:
     async def _farewell(self, tasks: list[asyncio.Task[None]]) -> None:
         """Send nothing more, take back what is open, and wait for the answers a moment."""
         tasks[2].cancel()
-        open_children = self._worker.open_children()
-        if not open_children:
-            return
+        asked: set[str] = set()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL_S):
-                await self._link.cancel(open_children)
                 while self._worker.open_children():
                     self._wake.clear()
-                    await self._wake.wait()
+                    # One without its answer waits for it: a cancel on its own lane could overtake the order.
+                    if new := [child for child in self._worker.acknowledged_children() if child not in asked]:
+                        asked.update(new)
+                        await self._link.cancel(new)
+                    else:
+                        await self._wake.wait()
+                return
+        await self._link.cancel([child for child in self._worker.open_children() if child not in asked])
 
     def _notable(self, event: LinkEvent) -> None:
         match event:

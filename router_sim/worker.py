@@ -159,6 +159,10 @@ class Worker:
         """ClOrdIDs that have no final answer yet."""
         return list(self._open)
 
+    def acknowledged_children(self) -> list[str]:
+        """ClOrdIDs that the venue has taken and not closed."""
+        return [cl_ord_id for cl_ord_id, work in self._open.items() if work.accepted]
+
     def hear(self, event: LinkEvent, now: int) -> None:
         """Take in one event of the session."""
         match event:

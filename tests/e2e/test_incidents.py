@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from router_sim.demo.setting import protected
 from tests.e2e.floor import floor, until, until_status
 
 INCIDENTS = {"smars-2": "resend", "smars-3": "dollar-orders", "smars-4": "basket"}
@@ -43,7 +44,7 @@ async def test_rolling_back_the_good_servers_halts_them_one_by_one(tmp_path: Pat
     """What Knight did to mend it: each server that gets the old code is stopped by itself, and nothing leaks."""
     with floor(tmp_path) as hall:
         hall.start_exchange()
-        hall.start_gateway(fleet="[fleet]\nquarantine_culprit = false")
+        hall.start_gateway(protected(["message_rate"]), fleet="[fleet]\nquarantine_culprit = false")
         async with hall.watcher() as watcher:
             await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
             options = ("--lead", "2", "--seconds", "120", "--failed-deploy", "", "--at", "3 roll-back smars-1 smars-2")

@@ -13,6 +13,7 @@ from gateway.fleet.signing import sign, write_documents
 from router_sim.attest import FLAGS, binary_sha256
 from router_sim.behaviour import Build
 from router_sim.demo.admin import Watcher
+from router_sim.demo.setting import protected
 from router_sim.knight.universe import ROUTERS
 from router_sim.scenario import STANDING
 from tests.e2e.floor import floor, until, until_status
@@ -20,13 +21,16 @@ from tests.support.waiting import eventually_async
 
 CULPRIT = "smars-8"
 
+PARENTS_FIRST = protected(["message_rate"])
+"""A machine that stalls sends what waited at once, and the rate refuses it before any parent is exceeded."""
+
 
 @pytest.mark.timeout(180)
 async def test_one_router_is_halted_while_seven_go_on(tmp_path: Path) -> None:
     """The halt names the culprit alone; its orders are gone from the venue's own book; no healthy order is refused."""
     with floor(tmp_path) as hall:
         hall.start_exchange()
-        hall.start_gateway()
+        hall.start_gateway(PARENTS_FIRST)
         async with hall.watcher() as watcher:
             await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
             fleet = hall.start_fleet("--lead", "3", "--seconds", "120")
@@ -75,7 +79,7 @@ async def test_rolling_back_after_the_halt_is_refused(tmp_path: Path) -> None:
     """Minute 24 of Knight's morning: the seven good servers get the culprit's code. Their logon is refused, and says why."""
     with floor(tmp_path) as hall:
         hall.start_exchange()
-        hall.start_gateway()
+        hall.start_gateway(PARENTS_FIRST)
         async with hall.watcher() as watcher:
             await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
             fleet = hall.start_fleet("--lead", "2", "--seconds", "120", "--at", "5 roll-back smars-1")
@@ -115,11 +119,12 @@ async def test_failed_copy_is_refused_before_the_open(tmp_path: Path) -> None:
             await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
             fleet = hall.start_fleet("--documents", str(documents), "--seconds", "20")
 
-            async def all_there() -> bool:
-                presence = {row.router: row.presence for row in (await watcher.fleet()).rows}
-                return presence == {name: "refused" if name == CULPRIT else "connected" for name in ROUTERS}
+            async def refused() -> list[str]:
+                return [row.router for row in (await watcher.fleet()).rows if row.refusal]
 
-            await eventually_async(all_there, "seven are connected, one is refused", seconds=60)
+            await eventually_async(refused, "the culprit is refused", seconds=60)
+            await until(lambda: not fleet.process.alive(), "the fleet does not open without its eighth server")
+            assert fleet.lines("open") == []
+            assert await refused() == [CULPRIT]
             row = next(row for row in (await watcher.fleet()).rows if row.router == CULPRIT)
             assert {d.attribute for d in row.differences} == {"binary_sha256", "feature_flags", "signature"}
-            await until(lambda: not fleet.process.alive(), "the fleet does not open without its eighth server")
