@@ -21,6 +21,7 @@ use crate::stop::Sweep;
 use crate::temporary::Temporary;
 use crate::trial::Trials;
 use crate::units::{Nanos, Rate};
+use crate::watchlist::Causes;
 
 /// What an engine is built with. Part of the journal's header: the same configuration and records give the same state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,9 +73,6 @@ pub struct Engine {
     pub(crate) watched: Vec<ScopeIx>,
     /// Room to collect the bounds that an event broke.
     pub(crate) breaches: Vec<Measure>,
-    /// The event after which each scope was last looked at (`watch`), in its own count.
-    pub(crate) looked: Vec<u64>,
-    pub(crate) looks: u64,
     /// The order whose report is being applied: the offender of a halt that follows from it.
     pub(crate) reported: Option<OrderId>,
     /// When positions were last valued without a tick.
@@ -104,8 +102,6 @@ impl Engine {
             ladder: Ladder::new(Seeded(config.seed)),
             watched: Vec::with_capacity(64),
             breaches: Vec::with_capacity(64),
-            looked: Vec::new(),
-            looks: 0,
             reported: None,
             valued_at: Nanos(i64::MIN),
         }
@@ -254,7 +250,9 @@ impl Engine {
         self.overrides.expire(now);
         self.end_temporary(|until| until.is_some_and(|until| until <= now));
         self.checks.turn(&self.state, &mut self.watched);
-        self.state.revalued.append(&mut self.watched);
+        for ix in self.watched.drain(..) {
+            self.state.watchlist.push(ix, Causes::WAITED);
+        }
         self.tell_mismatches();
         self.warn();
         if now.since(self.valued_at) >= VALUATION_INTERVAL {

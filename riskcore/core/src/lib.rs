@@ -60,6 +60,7 @@ pub mod temporary;
 pub mod trial;
 pub mod unattributed;
 pub mod units;
+pub mod watchlist;
 pub mod windows;
 
 pub use engine::{Engine, EngineConfig};

@@ -26,6 +26,7 @@ use crate::reasons::{
 };
 use crate::scopes::{Scope, ScopeIx};
 use crate::units::{Money, Nanos, Price, Qty};
+use crate::watchlist::Causes;
 
 /// How long a proposal waits for its second person.
 pub const PROPOSAL_LIFETIME: Nanos = Nanos::from_secs(600);
@@ -180,7 +181,9 @@ impl Engine {
         self.proposals.retain(|proposal| !overtaken(&proposal.change));
         self.effects.push(Effect::LimitChanged);
         // A bound that is breached already acts now, not with the next tick.
-        self.state.revalued.extend((0..self.state.scopes.len() as u32).map(ScopeIx));
+        for n in 0..self.state.scopes.len() as u32 {
+            self.state.watchlist.push(ScopeIx(n), Causes::ANY);
+        }
     }
 
     /// The first of two people.
@@ -296,7 +299,7 @@ impl Engine {
         }
         self.effects.push(Effect::Reinstated(scope));
         // A cause that persists halts again at once: reinstating forgives nothing.
-        self.state.revalued.push(ix);
+        self.state.watchlist.push(ix, Causes::ANY);
     }
 
     fn may_promote(&self, router: RouterId) -> Result<(), Reason> {

@@ -23,6 +23,7 @@ use crate::routes::{Bounds, RouteKey, RoutePlace};
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
 use crate::units::{BPS, Money, Price, Qty, Rate, mul_div_ceil};
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     DUPLICATE_CL_ORD_ID = 100, 6, "The ClOrdID was used today for an order of other content.";
@@ -123,7 +124,7 @@ impl Engine {
         if let Some(router) = router {
             self.checks.turned_away(router, count, &self.state);
             self.ladder.touch(router);
-            self.state.revalued.push(router);
+            self.state.watchlist.push(router, Causes::REFUSED);
         }
     }
 

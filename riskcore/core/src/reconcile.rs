@@ -9,6 +9,7 @@ use crate::ids::{OrderId, SymbolId};
 use crate::outcome::{Alarm, Effect, Outcome};
 use crate::scopes::ScopeIx;
 use crate::units::{Price, Qty};
+use crate::watchlist::Causes;
 
 impl Engine {
     /// The venue's drop copy tells of an execution. A gap is not stepped over: the copies before it can be asked for again.
@@ -90,7 +91,7 @@ impl Engine {
     /// What the gateway measured of itself.
     pub(crate) fn self_check(&mut self, figures: Figures) -> Outcome {
         self.checks.self_check.tell(figures);
-        self.state.revalued.push(ScopeIx::FIRM);
+        self.state.watchlist.push(ScopeIx::FIRM, Causes::MEASURED);
         Outcome::Applied
     }
 }

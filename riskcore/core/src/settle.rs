@@ -14,6 +14,7 @@ use crate::outcome::{Alarm, Effect, Outcome, Reject};
 use crate::reasons::{OTHER, reasons};
 use crate::scopes::Scope;
 use crate::units::{Nanos, Price, Qty, Rate, widening_mul};
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     BAD_VENUE_REPORT = 903, OTHER,
@@ -126,7 +127,9 @@ impl Engine {
     fn answered(&mut self, id: OrderId, answer: Answer, first: bool) {
         let Some(order) = self.state.orders.get(id) else { return };
         self.checks.answered(order, answer, first, &self.state);
-        self.state.revalued.extend(order.touched.iter());
+        if answer == Answer::Rejected {
+            self.state.watchlist.push(order.touched.router(), Causes::REFUSED);
+        }
     }
 
     /// The venue has it: said once, whether by an acknowledgement, a fill or the mass status.
@@ -144,7 +147,9 @@ impl Engine {
         let is_first = !core::mem::replace(&mut order.executed, true);
         let Some(order) = self.state.orders.get(id) else { return };
         self.checks.executed(&Fill { order, is_first, qty, price, notional }, &self.state);
-        self.state.revalued.extend(order.touched.iter());
+        for ix in order.touched.iter() {
+            self.state.watchlist.push(ix, Causes::EXECUTED);
+        }
         self.ladder.touch_all(&order.touched);
     }
 

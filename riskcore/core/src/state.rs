@@ -24,6 +24,7 @@ use crate::security::{Phase, Security, Session};
 use crate::suspense::Suspense;
 use crate::unattributed::Unattributed;
 use crate::units::{Money, Nanos, Price, Qty, Rate, Worth, saturating_sum};
+use crate::watchlist::{Causes, Watchlist};
 
 /// Pairs of self-match group and instrument there is room for from the start.
 const MAX_GROUP_SYMBOLS: usize = 4_096;
@@ -128,8 +129,8 @@ pub struct State {
     pub pair_capacity: usize,
     /// The venue nets fills against a replace in flight (CME in-flight mitigation).
     pub in_flight_mitigation: bool,
-    /// Scopes whose profit and loss changed since the last look at it.
-    pub revalued: Vec<ScopeIx>,
+    /// Scopes to be looked at after the event.
+    pub watchlist: Watchlist,
 }
 
 impl State {
@@ -168,7 +169,7 @@ impl State {
             counters: Counters::default(),
             pair_capacity: config.max_pairs,
             in_flight_mitigation: config.in_flight_mitigation,
-            revalued: Vec::with_capacity(64),
+            watchlist: Watchlist::default(),
         };
         state.open_scope(ScopeIx::FIRM, Scope::Firm);
         state
@@ -211,6 +212,7 @@ impl State {
     fn open_scope(&mut self, ix: ScopeIx, scope: Scope) {
         self.limits.add_scope(scope.kind());
         self.books.push(Book::default());
+        self.watchlist.add_scope();
         self.halts.add_scope();
         if let Scope::Symbol(symbol) | Scope::AccountSymbol(_, symbol) | Scope::RouterSymbol(_, symbol) = scope {
             self.cells[symbol.index()].push(ix);
@@ -247,6 +249,7 @@ impl State {
         }
         self.limits.truncate(len);
         self.books.truncate(len);
+        self.watchlist.truncate(len);
         self.halts.truncate(len);
     }
 
@@ -454,7 +457,7 @@ impl State {
         // Only profit and loss are watched.
         let moved = pnl != before.0;
         if moved {
-            self.revalued.push(ix);
+            self.watchlist.push(ix, Causes::VALUED);
         }
         for owner in self.owners(ix).into_iter().flatten() {
             let total = &mut self.books[owner.at()];
@@ -464,7 +467,7 @@ impl State {
             total.grown.add(more);
             total.unvalued = total.unvalued + unvalued - before.2;
             if moved {
-                self.revalued.push(owner);
+                self.watchlist.push(owner, Causes::VALUED);
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::orders::Order;
 use crate::scopes::{Scope, ScopeIx};
 use crate::suspense::{Amount, Origin};
 use crate::units::{Price, Qty};
+use crate::watchlist::Causes;
 
 impl Engine {
     /// An execution of an order nobody here has sent.
@@ -18,7 +19,9 @@ impl Engine {
         let amount = Amount { signed_qty: execution.signed_qty, notional };
         let scopes = [Some(ScopeIx::FIRM), self.state.scopes.find(Scope::Symbol(symbol))];
         self.state.suspense.add(origin, scopes.into_iter().flatten(), amount, self.state.now);
-        self.state.revalued.extend(scopes.into_iter().flatten());
+        for ix in scopes.into_iter().flatten() {
+            self.state.watchlist.push(ix, Causes::UNMATCHED);
+        }
     }
 
     /// An order was filled by `execution`, or a replace that might have explained its fills came to nothing: what is beyond
@@ -37,7 +40,9 @@ impl Engine {
         let notional = notional.map_or(i128::MAX, |money| money.0);
         let (amount, now) = (Amount { signed_qty, notional }, self.state.now);
         self.state.suspense.exceeded(id, origin, touched.iter(), amount, now);
-        self.state.revalued.extend(touched.iter());
+        for ix in touched.iter() {
+            self.state.watchlist.push(ix, Causes::UNMATCHED);
+        }
     }
 
     /// An execution was taken back, and with it perhaps what was beyond the order's quantity.

@@ -17,6 +17,7 @@ use crate::outcome::{Effect, Reject};
 use crate::routes::Bounds;
 use crate::scopes::ScopeIx;
 use crate::units::Nanos;
+use crate::watchlist::Causes;
 
 /// What a limit on trial would have stopped at one scope.
 #[derive(Clone, Copy, Debug)]
@@ -120,32 +121,19 @@ impl Engine {
 
     /// Does what the settings of broken limits say, where executions, ticks, time or a new limit have broken them.
     pub(crate) fn watch(&mut self) {
-        if self.state.revalued.len() > 1 {
-            self.each_once();
-        }
         let mut breaches = core::mem::take(&mut self.breaches);
-        let mut at = 0;
         // A halt may add scopes to look at.
-        while at < self.state.revalued.len() {
-            let ix = self.state.revalued[at];
-            at += 1;
-            self.checks.valued(ix, &self.state);
-            self.checks.watch(ix, &self.state, &mut |measure| breaches.push(measure));
+        while let Some((ix, causes)) = self.state.watchlist.take() {
+            if causes.meets(Causes::VALUED) {
+                self.checks.valued(ix, &self.state);
+            }
+            self.checks.watch(ix, causes, &self.state, &mut |measure| breaches.push(measure));
             for measure in breaches.drain(..) {
                 self.event_breach(&measure);
             }
         }
-        self.state.revalued.clear();
         self.breaches = breaches;
         self.reported = None;
-    }
-
-    /// A scope is looked at once after an event, however many of its orders, cells and sums have changed.
-    fn each_once(&mut self) {
-        self.looks += 1;
-        self.looked.resize(self.state.scopes.len(), 0);
-        let (looked, look) = (&mut self.looked, self.looks);
-        self.state.revalued.retain(|ix| core::mem::replace(&mut looked[ix.at()], look) != look);
     }
 
     fn event_breach(&mut self, measure: &Measure) {

@@ -9,6 +9,7 @@ use crate::ids::SymbolId;
 use crate::scopes::ScopeIx;
 use crate::state::State;
 use crate::units::saturating_sum;
+use crate::watchlist::Causes;
 
 /// Per symbol, from its first such execution on.
 #[derive(Debug, Default)]
@@ -66,7 +67,7 @@ impl State {
             self.upsets += 1;
         }
         if pnl != before.0 {
-            self.revalued.push(ScopeIx::FIRM);
+            self.watchlist.push(ScopeIx::FIRM, Causes::VALUED);
         }
     }
 

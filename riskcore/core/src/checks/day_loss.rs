@@ -11,6 +11,7 @@ use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     LOSS_LIMIT = 230, ALGORITHM_RISK_THRESHOLD,
@@ -56,6 +57,7 @@ pub struct DayLoss;
 
 impl Check for DayLoss {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::VALUED;
 
     /// A position that loses its price makes all headroom void.
     #[inline(always)]

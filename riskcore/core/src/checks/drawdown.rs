@@ -19,6 +19,7 @@ use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::Nanos;
 use crate::windows::PeakWindow;
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     DRAWDOWN_LIMIT = 341, ALGORITHM_RISK_THRESHOLD,
@@ -91,6 +92,7 @@ impl Drawdown {
 
 impl Check for Drawdown {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::VALUED;
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         let is_new = self.scopes.len() <= ix.at();

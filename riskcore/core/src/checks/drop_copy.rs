@@ -25,6 +25,7 @@ use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::{Nanos, Price, saturating_sum, widening_mul};
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     DROP_COPY_MISMATCH = 343, ALGORITHM_RISK_THRESHOLD,
@@ -323,6 +324,7 @@ pub struct Place {
 
 impl Check for DropCopy {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::EXECUTED.and(Causes::WAITED);
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.scopes.len() <= ix.at() {

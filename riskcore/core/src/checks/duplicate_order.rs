@@ -29,6 +29,7 @@ use crate::repeats::{Place, Repeats};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::{Nanos, Price, Qty};
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     DUPLICATE_ORDER = 270, 6,
@@ -181,6 +182,7 @@ fn bound_of(value: i128) -> i128 {
 
 impl Check for DuplicateOrder {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::REFUSED;
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.routers.len() <= ix.at() {

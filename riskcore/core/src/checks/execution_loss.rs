@@ -22,6 +22,7 @@ use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::Nanos;
 use crate::windows::{AmountWindow, whole_buckets_within};
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     EXECUTION_LOSS = 342, ALGORITHM_RISK_THRESHOLD,
@@ -131,6 +132,7 @@ fn against_mid(fill: &Fill<'_>, state: &State) -> Option<i128> {
 
 impl Check for ExecutionLoss {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::EXECUTED.and(Causes::VALUED);
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.scopes.len() <= ix.at() {

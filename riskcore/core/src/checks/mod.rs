@@ -29,6 +29,7 @@ use crate::reasons::Reason;
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
 use crate::units::{Nanos, Price};
+use crate::watchlist::Causes;
 
 /// A refusal, and the halt that goes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,8 +224,10 @@ pub trait Check: Default {
     /// A scope's profit and loss may have changed; it is watched next.
     fn valued(&mut self, _ix: ScopeIx, _state: &State) {}
 
-    /// A scope's profit and loss changed, or its limits, or one of its orders was answered or executed. Shows each bound
-    /// that is broken there.
+    /// What can break a bound of this check beside a change of limits.
+    const WATCHES: Causes = Causes::NONE;
+
+    /// One of `WATCHES` has happened at a scope. Shows each bound that is broken there.
     fn watch(&self, _ix: ScopeIx, _state: &State, _see: &mut impl FnMut(Measure)) {}
 
     /// The OMS registered a parent, or changed its quantity by so much.
@@ -415,8 +418,10 @@ macro_rules! registry {
             }
 
             /// See [`Check::watch`].
-            pub fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
-                $(self.$module.watch(ix, state, see);)+
+            pub fn watch(&self, ix: ScopeIx, causes: Causes, state: &State, see: &mut impl FnMut(Measure)) {
+                $(if causes.meets(<$module::$check as Check>::WATCHES) {
+                    self.$module.watch(ix, state, see);
+                })+
             }
 
             /// See [`Check::registered`].

@@ -21,6 +21,7 @@ use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::{BPS, Nanos, Price, widening_mul};
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     OWN_DRIFT = 310, ALGORITHM_RISK_THRESHOLD,
@@ -112,6 +113,7 @@ impl OwnDrift {
 
 impl Check for OwnDrift {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::EXECUTED;
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.scopes.len() <= ix.at() {

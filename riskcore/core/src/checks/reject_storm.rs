@@ -25,6 +25,7 @@ use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::Nanos;
 use crate::windows::EventRing;
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     REJECT_STORM = 295, ALGORITHM_RISK_THRESHOLD,
@@ -108,6 +109,7 @@ impl RejectStorm {
 
 impl Check for RejectStorm {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::REFUSED;
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.routers.len() <= ix.at() {

@@ -34,6 +34,7 @@ use crate::rows::Rows;
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::Nanos;
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     REPEATED_EXECUTION = 271, ALGORITHM_RISK_THRESHOLD,
@@ -183,6 +184,7 @@ fn bound(limits: &ScopeLimits) -> i128 {
 
 impl Check for RepeatedExecution {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::EXECUTED;
 
     /// Only an order whose work may have been executed as often as any.
     #[inline(always)]

@@ -15,6 +15,7 @@ use crate::reasons::{OTHER, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::Nanos;
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     EVENT_LAG = 345, OTHER,
@@ -120,6 +121,7 @@ impl SelfCheck {
 
 impl Check for SelfCheck {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::MEASURED;
 
     fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
         if ix != ScopeIx::FIRM {

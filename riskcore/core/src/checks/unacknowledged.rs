@@ -30,6 +30,7 @@ use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::Nanos;
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     TOO_MANY_UNACKNOWLEDGED = 296, ALGORITHM_RISK_THRESHOLD,
@@ -142,6 +143,7 @@ impl Unacknowledged {
 
 impl Check for Unacknowledged {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::WAITED;
 
     fn grows(limit: LimitId) -> Option<Lane> {
         (limit == id::MAX_UNACKNOWLEDGED).then_some(Lane::Orders)

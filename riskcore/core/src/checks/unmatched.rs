@@ -13,6 +13,7 @@ use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     UNMATCHED_EXECUTIONS = 340, ALGORITHM_RISK_THRESHOLD,
@@ -44,6 +45,7 @@ pub struct Unmatched;
 
 impl Check for Unmatched {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::UNMATCHED;
 
     fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
         let limit = id::MAX_UNMATCHED_NOTIONAL;
