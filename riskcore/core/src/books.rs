@@ -10,7 +10,7 @@
 
 use crate::events::Side;
 use crate::headroom::Growth;
-use crate::market::Market;
+use crate::market::{Market, Marks};
 use crate::units::{Money, Price, Qty, Rate, Worth, saturating_sum};
 
 /// What one scope holds. Quantities in units, money in 1e-9 of the base currency unless said otherwise.
@@ -74,11 +74,24 @@ impl Execution {
     }
 }
 
-/// What a cell is worth at its marks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Valuation {
-    /// Profit and loss, and worst-case gross notional; `None` if unknown.
-    pub known: Option<(i128, i128)>,
+/// What the cells of an instrument are valued with.
+#[derive(Clone, Copy, Debug)]
+pub struct Valuer {
+    /// Its marks, if it has ever had a price.
+    pub marks: Option<Marks>,
+    /// What makes money of price and quantity.
+    pub worth: Worth,
+}
+
+/// What valuing a cell anew has changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Revaluation {
+    /// Profit and loss.
+    pub pnl: i128,
+    /// Worst-case gross notional.
+    pub gross: i128,
+    /// 1 if the value is not known any more, -1 if it is known again.
+    pub unvalued: i32,
 }
 
 impl Book {
@@ -131,6 +144,7 @@ impl Book {
     }
 
     /// Position, cash and executed notional after an execution; `None` on overflow.
+    #[inline]
     pub fn after(&self, is_cell: bool, execution: Execution) -> Option<(i64, i128, i128)> {
         let executed = self.executed_notional.checked_add(execution.notional)?;
         if !is_cell {
@@ -141,44 +155,76 @@ impl Book {
     }
 
     /// Books an execution that fits (`after`).
+    #[inline]
     pub fn execute(&mut self, is_cell: bool, execution: Execution) {
-        if let Some((position, cash, executed)) = self.after(is_cell, execution) {
-            (self.position, self.cash, self.executed_notional) = (position, cash, executed);
-            self.grown.add(Growth::of(0, execution.signed_qty.saturating_abs(), execution.notional));
+        self.executed_notional = saturating_sum(self.executed_notional, execution.notional);
+        if is_cell {
+            self.position = self.position.saturating_add(execution.signed_qty);
+            self.cash = saturating_sum(self.cash, execution.cash);
         }
+        self.grown.add(Growth::of(0, execution.signed_qty.saturating_abs(), execution.notional));
     }
 
-    /// What a cell is worth: `cash + position * mark`, and `worst * conservative mark`.
-    pub fn value(&self, market: &Market, worth: Worth) -> Valuation {
-        Valuation { known: self.known_value(market, worth) }
+    /// Values a cell anew: `cash + position * mark`, and `worst * conservative mark`, or nothing where that is not known.
+    /// Returns what its totals must follow; `None` if nothing changed.
+    #[inline]
+    pub fn revalue(&mut self, valuer: &Valuer) -> Option<Revaluation> {
+        let known = self.known_value(valuer);
+        let (pnl, gross) = known.unwrap_or((0, 0));
+        let unvalued = u32::from(known.is_none());
+        if (pnl, gross, unvalued) == (self.pnl, self.gross, self.unvalued) {
+            return None;
+        }
+        // Values of at most 2^95 each.
+        let change = Revaluation {
+            pnl: pnl - self.pnl,
+            gross: gross - self.gross,
+            unvalued: i32::from(unvalued != 0) - i32::from(self.unvalued != 0),
+        };
+        (self.pnl, self.gross, self.unvalued) = (pnl, gross, unvalued);
+        self.grown.add(Growth::default().and_gross(change.gross));
+        Some(change)
+    }
+
+    /// A cell of this total was valued anew.
+    #[inline]
+    pub fn follow(&mut self, change: &Revaluation) {
+        // Sums of at most 2^32 cells of less than 2^95 each.
+        self.pnl = saturating_sum(self.pnl, change.pnl);
+        self.gross = saturating_sum(self.gross, change.gross);
+        self.unvalued = self.unvalued.saturating_add_signed(change.unvalued);
+        self.grown.add(Growth::default().and_gross(change.gross));
     }
 
     /// A new day: nothing is executed yet, and the position is worth what it is worth now, so that the day's profit starts
     /// at zero, in the instrument's currency and so in any. Without a mark the cell stays as it is.
     pub fn begin_day(&mut self, market: &Market, multiplier: i64) {
         self.executed_notional = 0;
-        if let Some(own) = self.own_pnl(market, multiplier) {
+        if let Some(own) = self.own_pnl(market.marks(), multiplier) {
             self.cash -= own;
         }
     }
 
     /// Profit in the instrument's own currency; `None` if there is no mark where one is needed, or on overflow.
-    fn own_pnl(&self, market: &Market, multiplier: i64) -> Option<i128> {
+    #[inline]
+    fn own_pnl(&self, marks: Option<Marks>, multiplier: i64) -> Option<i128> {
         let mark = match self.position {
             0 => Price(0),
-            long if long > 0 => market.long_mark()?,
-            _ => market.short_mark()?,
+            long if long > 0 => marks?.long,
+            _ => marks?.short,
         };
         self.cash.checked_add(Money::of(mark, Qty(self.position), multiplier)?.0)
     }
 
-    fn known_value(&self, market: &Market, worth: Worth) -> Option<(i128, i128)> {
-        let pnl = match self.own_pnl(market, worth.multiplier)? {
+    #[inline]
+    fn known_value(&self, valuer: &Valuer) -> Option<(i128, i128)> {
+        let Valuer { marks, worth } = *valuer;
+        let pnl = match self.own_pnl(marks, worth.multiplier)? {
             // Nothing is nothing in any currency.
             0 => 0,
             own => worth.rate?.gain(Money(own))?.0,
         };
-        Some((pnl, self.gross_at(market.short_mark(), worth)?))
+        Some((pnl, self.gross_at(marks.map(|marks| marks.short), worth)?))
     }
 
     /// Worst-case gross notional of a cell at a mark; `None` if there is no mark or rate where one is needed, or on overflow.

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use crate::checks::{LIMIT_COUNT, LIMITS};
+use crate::checks::{LIMIT_COUNT, LIMITS, WATCHED};
 use crate::halts::State as HaltState;
 use crate::outcome::Unit;
 use crate::scopes::{Scope, ScopeIx, ScopeKind};
@@ -241,6 +241,12 @@ impl ScopeLimits {
     #[inline]
     pub fn blocks(&self, id: LimitId) -> Option<i128> {
         self.get(id).filter(|_| self.trial >> id.0 & 1 == 0)
+    }
+
+    /// Whether an event can break one of them.
+    #[inline]
+    pub fn is_watched(&self) -> bool {
+        self.present & WATCHED != 0
     }
 
     /// The limits whose breach stops something, as bits.

@@ -82,6 +82,15 @@ impl SlowReference {
     }
 }
 
+/// What positions in an instrument are valued at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// A long position.
+    pub long: Price,
+    /// A short position.
+    pub short: Price,
+}
+
 /// The market of one instrument.
 #[derive(Clone, Debug, Default)]
 pub struct Market {
@@ -145,16 +154,18 @@ impl Market {
         self.reference = None;
     }
 
-    /// The mark of a long position: the worse of touch and reference.
-    pub fn long_mark(&self) -> Option<Price> {
-        let (bid, _) = self.touch()?;
-        Some(self.reference.as_ref().map_or(bid, |r| bid.min(r.mean.0)))
+    /// The worse of touch and reference.
+    #[inline]
+    pub fn marks(&self) -> Option<Marks> {
+        let (bid, ask) = self.touch()?;
+        let (low, high) = self.reference.as_ref().map_or((bid, ask), |reference| reference.mean);
+        Some(Marks { long: bid.min(low), short: ask.max(high) })
     }
 
-    /// The mark of a short position: the worse of touch and reference.
+    /// The mark of a short position, the higher one.
+    #[inline]
     pub fn short_mark(&self) -> Option<Price> {
-        let (_, ask) = self.touch()?;
-        Some(self.reference.as_ref().map_or(ask, |r| ask.max(r.mean.1)))
+        self.marks().map(|marks| marks.short)
     }
 
     /// What feeds the state hash.

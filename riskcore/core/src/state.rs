@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::books::{Book, Execution, OpenDelta};
+use crate::books::{Book, Execution, OpenDelta, Valuer};
 use crate::currencies::Currencies;
 use crate::events::{Instrument, NameKind, Side};
 use crate::fleet::Fleet;
@@ -375,13 +375,19 @@ impl State {
 
     /// Books an execution in every scope an order touches. `None` on overflow, and nothing is changed.
     pub fn execute(&mut self, touched: &Touched, symbol: SymbolId, execution: Execution) -> Option<()> {
-        for (ix, is_cell) in touched.with_kind() {
-            self.books[ix.at()].after(is_cell, execution)?;
+        // What was executed anywhere was executed in the firm: no other total is larger.
+        self.books[ScopeIx::FIRM.at()].after(false, execution)?;
+        for ix in touched.cells() {
+            self.books[ix.at()].after(true, execution)?;
         }
         for (ix, is_cell) in touched.with_kind() {
             self.books[ix.at()].execute(is_cell, execution);
         }
-        self.revalue_touched(touched, symbol);
+        let valuer = self.valuer(symbol);
+        let [of_symbol, of_account, of_router] = *touched.cells();
+        self.revalue_for(of_symbol, &valuer, [None, None]);
+        self.revalue_for(of_account, &valuer, [Some(touched.account()), Some(ScopeIx::FIRM)]);
+        self.revalue_for(of_router, &valuer, [Some(touched.router()), None]);
         Some(())
     }
 
@@ -399,12 +405,6 @@ impl State {
         self.revalue(cell, symbol);
         self.execute_unattributed(symbol, execution);
         Some(())
-    }
-
-    fn revalue_touched(&mut self, touched: &Touched, symbol: SymbolId) {
-        for ix in touched.cells() {
-            self.revalue(*ix, symbol);
-        }
     }
 
     /// The route of an order that touches these scopes.
@@ -430,42 +430,39 @@ impl State {
 
     /// Values every cell of a symbol anew, after its market moved. Only cells that hold something cost anything.
     pub fn revalue_symbol(&mut self, symbol: SymbolId) {
+        let valuer = self.valuer(symbol);
         for n in 0..self.cells[symbol.index()].len() {
-            self.revalue(self.cells[symbol.index()][n], symbol);
+            let ix = self.cells[symbol.index()][n];
+            self.revalue_for(ix, &valuer, self.owners(ix));
         }
         self.revalue_unattributed(symbol);
     }
 
-    /// Values one cell anew and passes the difference on to the totals it belongs to.
+    /// What the cells of a symbol are valued with now.
+    pub(crate) fn valuer(&self, symbol: SymbolId) -> Valuer {
+        Valuer { marks: self.markets[symbol.index()].marks(), worth: self.worth(symbol) }
+    }
+
+    /// Values one cell anew.
     pub fn revalue(&mut self, ix: ScopeIx, symbol: SymbolId) {
-        let worth = self.worth(symbol);
-        let book = &mut self.books[ix.at()];
-        let before = (book.pnl, book.gross, book.unvalued);
-        let (pnl, gross, unvalued) = match book.value(&self.markets[symbol.index()], worth).known {
-            Some((pnl, gross)) => (pnl, gross, 0),
-            None => (0, 0, 1),
-        };
-        if before == (pnl, gross, unvalued) {
-            return;
-        }
-        (book.pnl, book.gross, book.unvalued) = (pnl, gross, unvalued);
-        let more = Growth::default().and_gross(gross - before.1);
-        book.grown.add(more);
-        if unvalued > before.2 {
+        let valuer = self.valuer(symbol);
+        self.revalue_for(ix, &valuer, self.owners(ix));
+    }
+
+    /// Values one cell anew and passes the difference on to the totals it belongs to.
+    #[inline]
+    fn revalue_for(&mut self, ix: ScopeIx, valuer: &Valuer, owners: [Option<ScopeIx>; 2]) {
+        let Some(change) = self.books[ix.at()].revalue(valuer) else { return };
+        if change.unvalued > 0 {
             self.upsets += 1;
         }
         // Only profit and loss are watched.
-        let moved = pnl != before.0;
+        let moved = change.pnl != 0;
         if moved {
             self.watchlist.push(ix, Causes::VALUED);
         }
-        for owner in self.owners(ix).into_iter().flatten() {
-            let total = &mut self.books[owner.at()];
-            // Sums of at most 2^32 cells of less than 2^95 each.
-            total.pnl = saturating_sum(total.pnl, pnl - before.0);
-            total.gross = saturating_sum(total.gross, gross - before.1);
-            total.grown.add(more);
-            total.unvalued = total.unvalued + unvalued - before.2;
+        for owner in owners.into_iter().flatten() {
+            self.books[owner.at()].follow(&change);
             if moved {
                 self.watchlist.push(owner, Causes::VALUED);
             }

@@ -124,6 +124,9 @@ impl Engine {
         let mut breaches = core::mem::take(&mut self.breaches);
         // A halt may add scopes to look at.
         while let Some((ix, causes)) = self.state.watchlist.take() {
+            if !self.state.limits.at(ix).is_watched() {
+                continue;
+            }
             if causes.meets(Causes::VALUED) {
                 self.checks.valued(ix, &self.state);
             }

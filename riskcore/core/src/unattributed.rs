@@ -4,11 +4,9 @@
 use alloc::vec::Vec;
 
 use crate::books::{Book, Execution};
-use crate::headroom::Growth;
 use crate::ids::SymbolId;
 use crate::scopes::ScopeIx;
 use crate::state::State;
-use crate::units::saturating_sum;
 use crate::watchlist::Causes;
 
 /// Per symbol, from its first such execution on.
@@ -52,21 +50,14 @@ impl State {
 
     /// Values the cell anew and passes the difference on to the firm.
     pub(crate) fn revalue_unattributed(&mut self, symbol: SymbolId) {
-        let worth = self.worth(symbol);
+        let valuer = self.valuer(symbol);
         let Some(Some(book)) = self.unattributed.0.get_mut(symbol.index()) else { return };
-        let before = (book.pnl, book.gross, book.unvalued);
-        let known = book.value(&self.markets[symbol.index()], worth).known;
-        (book.pnl, book.gross, book.unvalued) = known.map_or((0, 0, 1), |(pnl, gross)| (pnl, gross, 0));
-        let (pnl, gross, unvalued) = (book.pnl, book.gross, book.unvalued);
-        let firm = &mut self.books[ScopeIx::FIRM.at()];
-        firm.pnl = saturating_sum(firm.pnl, pnl - before.0);
-        firm.gross = saturating_sum(firm.gross, gross - before.1);
-        firm.unvalued = firm.unvalued + unvalued - before.2;
-        firm.grown.add(Growth::default().and_gross(gross - before.1));
-        if unvalued > before.2 {
+        let Some(change) = book.revalue(&valuer) else { return };
+        self.books[ScopeIx::FIRM.at()].follow(&change);
+        if change.unvalued > 0 {
             self.upsets += 1;
         }
-        if pnl != before.0 {
+        if change.pnl != 0 {
             self.watchlist.push(ScopeIx::FIRM, Causes::VALUED);
         }
     }

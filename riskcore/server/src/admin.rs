@@ -217,7 +217,7 @@ impl Plane {
         let state = self.engine.state();
         let book = state.books.get(ix.at())?;
         let market = state.markets.get(symbol.index())?;
-        let mark = if book.position < 0 { market.short_mark() } else { market.long_mark() };
+        let mark = market.marks().map(|marks| if book.position < 0 { marks.short } else { marks.long });
         let at_touch = market.touch().and_then(|(bid, ask)| {
             let held = state.cost(symbol, if book.position < 0 { ask } else { bid }, Qty(book.position))?;
             state.rate(symbol)?.gain(held.plus(Money(book.cash))?)

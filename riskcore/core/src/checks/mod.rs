@@ -265,6 +265,15 @@ macro_rules! registry {
         /// Every limit, in registry order.
         pub static LIMITS: [&LimitDef; LIMIT_COUNT] = [$($(&$module::$limit,)*)+];
 
+        /// The limits that an event can break, as bits.
+        pub const WATCHED: u128 = {
+            let mut bits = 0;
+            $(if <$module::$check as Check>::WATCHES.meets(Causes::ANY) {
+                $(bits |= 1 << Index::$limit as u32;)*
+            })+
+            bits
+        };
+
         /// The place of each limit in the catalogue.
         pub mod id {
             use super::{Index, LimitId};
