@@ -28,6 +28,7 @@ METHOD: Final = (
     "All rows of a round are measured in turn, then the next round begins; the first round warms up and is not counted.",
     "Orders are made before the clock starts. Buys and short sales alternate; quantities differ; one every 2 ms of virtual time.",
     f"riskcore: {ALL_ON} (benches/core/src/firm.rs); an accept includes order id, order table and all reserved amounts.",
+    "`no check at all` is the floor: what keeping an order costs on this machine, whatever is decided (benches/peers/src/floor.rs).",
     "openpit and governor read the real clock themselves, riskcore is given the time: that is part of what each of them does.",
 )
 

@@ -7,6 +7,7 @@
 //! The orders of a batch are made beforehand; what is timed of each is the decision and what it reserves. All sides run
 //! on one thread and are given what they need for that (openpit: `no_sync`). All have run before they are timed.
 
+mod floor;
 mod ours;
 mod pit;
 mod rate;
@@ -34,6 +35,7 @@ fn run(args: &[String]) -> Result<(), String> {
     let orders = (rounds + 1) * batch;
     let mut sides: Vec<(Box<dyn Side>, Series)> = vec![
         (Box::new(ours::Riskcore::new(orders)), Series::default()),
+        (Box::new(floor::Floor::new(orders)), Series::default()),
         (Box::new(pit::Pit::getting_started()), Series::default()),
         (Box::new(pit::Pit::every_axis()), Series::default()),
         (Box::new(pit::Pit::with_funds()), Series::default()),
