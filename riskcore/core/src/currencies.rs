@@ -87,9 +87,11 @@ impl Engine {
         let slot = &mut self.state.currencies.0[currency.index()];
         let moved = slot.newest.is_none_or(|(old, _)| old != rate);
         slot.newest = Some((rate, now));
-        // A rate that is said again only says that it is still good.
-        let symbols = if moved { slot.symbols.len() } else { 0 };
-        for n in 0..symbols {
+        if !moved {
+            return Outcome::Applied; // said again, it only says that it is still good
+        }
+        self.state.upset();
+        for n in 0..self.state.currencies.0[currency.index()].symbols.len() {
             let symbol = self.state.currencies.0[currency.index()].symbols[n];
             self.state.revalue_symbol(symbol);
         }

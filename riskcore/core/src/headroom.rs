@@ -238,6 +238,7 @@ pub fn is_counted(event: &Event) -> bool {
         Event::NewOrder(_)
         | Event::CheckOrder(_)
         | Event::Tick { .. }
+        | Event::FxRate { .. }
         | Event::Timer
         | Event::Cancel(_)
         | Event::MassCancel(_)
