@@ -8,12 +8,11 @@ import datetime as dt
 import json
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
+from typing import Final
 
 import riskcore
 from gateway.admin import SERVER_OPTIONS, AdminServer, AdminService
@@ -24,6 +23,8 @@ from gateway.identity import Operators
 from gateway.log import logger
 from gateway.metrics import GatewayCollector, MetricsServer
 from riskgate.v1.admin_pb2 import StreamEventsResponse
+
+_STOPS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
 class StartError(Exception):
@@ -237,15 +238,11 @@ def run(config: Config, ready_file: Path | None = None) -> None:
     Raises:
         StartError: see :meth:`Application.start`.
     """
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_DFL)  # whoever asks a second time does not want to wait
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    # Blocked before the first thread starts, and so in every thread: the wait below alone takes them. A handler could
+    # run just before its thread falls asleep on an event, and would wake it no more.
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
     for note in config.notes():
         logger().warning("note", text=note)
     for file in (config.settings.halt.socket, config.settings.halt.file, config.settings.journal.file):
@@ -256,7 +253,8 @@ def run(config: Config, ready_file: Path | None = None) -> None:
     try:
         if ready_file is not None:
             _write_ready(ready_file, application.addresses)
-        stopping.wait()
+        signal.sigwait(_STOPS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)  # whoever asks a second time does not want to wait
         logger().info("stopping")
     finally:
         if ready_file is not None:

@@ -17,7 +17,7 @@ HISTORY: Final = 4096
 QUEUE: Final = 1024
 """Events a subscriber may be behind before it loses the oldest."""
 
-_POLL_MS: Final = 200
+_POLL_MS: Final = 50
 """How long one call may wait in the data plane; bounds how long a stop takes."""
 
 

@@ -7,6 +7,7 @@ only so many of them.
 
 import importlib.metadata
 import re
+import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -251,6 +252,8 @@ class MetricsServer:
 
     def stop(self) -> None:
         """Close the listener."""
+        # A listener that is shut down wakes the server's loop, which otherwise looks up twice a second.
+        self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
