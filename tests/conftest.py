@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 from tests.support import ROOT
 
@@ -14,6 +16,10 @@ from tests.support import ROOT
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None, print_blob=True)
 hypothesis.settings.register_profile("wide", deadline=None, max_examples=10_000)
 hypothesis.settings.load_profile("same")
+
+
+# A gateway that runs in this process logs where pytest keeps it for failures, and never into what a command prints.
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
 
 
 @pytest.fixture(scope="session")

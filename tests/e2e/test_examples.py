@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.support import ROOT
-from tests.support.gateway import TOKENS, router_token, running_gateway
+from tests.support.gateway import TOKENS, gateway_process, router_token
 from tests.support.processes import process
 
 GUIDE = ROOT / "docs/guides/connect-a-router.md"
@@ -19,7 +19,7 @@ def test_first_order_says_what_the_guide_shows(tmp_path: Path) -> None:
 
     with (
         process([*exchange, "--ready-file", ready], tmp_path / "exchange.log") as venue,
-        running_gateway(tmp_path, venue.ready(ready)["address"]) as gateway,
+        gateway_process(tmp_path, venue.ready(ready)["address"]) as gateway,
     ):
         who = ["--router", "r1", "--router-token", router_token("r1"), "--oms-token", TOKENS["oms1"]]
         done = subprocess.run(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import riskcore
-from tests.support.gateway import LIMITS, Gateway, Setup, router_token, running_gateway
+from tests.support.gateway import LIMITS, Gateway, Setup, gateway_process, router_token
 from tests.support.waiting import eventually
 
 PRICE = 100_000_000_000
@@ -26,7 +26,7 @@ def stub() -> Iterator[riskcore.VenueStub]:
 
 @pytest.fixture
 def gateway(tmp_path: Path, stub: riskcore.VenueStub) -> Iterator[Gateway]:
-    with running_gateway(tmp_path, stub.address, Setup()) as running:
+    with gateway_process(tmp_path, stub.address, Setup()) as running:
         yield running
 
 
@@ -69,7 +69,7 @@ def test_a_router_above_its_rate_is_refused_by_name_and_its_peer_is_not(
     tmp_path: Path, stub: riskcore.VenueStub
 ) -> None:
     limits = LIMITS + '[limits.router."r1"]\nmessage_rate = 100\n'
-    with running_gateway(tmp_path, stub.address, Setup(limits=limits)) as gateway:
+    with gateway_process(tmp_path, stub.address, Setup(limits=limits)) as gateway:
         flooding, paced = run(gateway, session("r1", 1_000_000), session("r2", 2_000))["sessions"]
 
     assert set(flooding["reject_reasons"]) == {"RATE_LIMIT"}
@@ -103,7 +103,7 @@ def test_a_flood_of_cancels_empties_the_book_and_answers_those_of_no_order(
     cancelling = riskcore.FloodSession(
         router="r1", token=router_token("r1"), lines=[], cancels_from=2, rate=4_000, duration_ns=10**11, orders=ORDERS
     )
-    with running_gateway(tmp_path, stub.address, Setup(cancel_on_disconnect=False)) as gateway:
+    with gateway_process(tmp_path, stub.address, Setup(cancel_on_disconnect=False)) as gateway:
         run(gateway, session("r1", 4_000, [resting]))
         report = run(gateway, cancelling)
 

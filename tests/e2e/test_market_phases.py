@@ -8,7 +8,7 @@ import pytest
 
 from exchange_sim.control import ask
 from gateway.client import PRICE_UNIT, NewOrder, Report, RouterClient, Side, Verdict
-from tests.support.gateway import LIMITS, Setup, router_token, running_gateway
+from tests.support.gateway import LIMITS, Setup, gateway_process, router_token
 from tests.support.processes import process
 from tests.support.waiting import RPC_SECONDS, eventually_async
 
@@ -27,7 +27,7 @@ async def test_gateway_follows_the_phases_of_the_exchange(tmp_path: Path) -> Non
     with process([*arguments, "--control", control, "--ready-file", ready], tmp_path / "exchange.log") as venue:
         address = venue.ready(ready)["address"]
         ask(control, "phase * pre_open")
-        with running_gateway(tmp_path, address, Setup(venue="publishes_phases = true", limits=OWN_COLLAR)) as gateway:
+        with gateway_process(tmp_path, address, Setup(venue="publishes_phases = true", limits=OWN_COLLAR)) as gateway:
             async with RouterClient(gateway.order_entry, "r1", router_token("r1")) as router:
 
                 async def answered(order: NewOrder, name: str) -> None:

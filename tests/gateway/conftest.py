@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gateway import Gateway, running_gateway
+from tests.support.gateway import Gateway, GatewayProcess, gateway_process, running_gateway
 from tests.support.venue import ScriptedVenue, scripted_venue
 
 CENT = 10_000_000
@@ -33,7 +33,7 @@ def venue() -> Iterator[ScriptedVenue]:
 
 @pytest.fixture(scope="module")
 def shared_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """One gateway process for all tests of a module that leave it as they found it."""
+    """One gateway for all tests of a module that leave it as they found it."""
     with (
         quoting_venue() as served,
         running_gateway(tmp_path_factory.mktemp("gateway"), served.address) as running,
@@ -43,6 +43,13 @@ def shared_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway
 
 @pytest.fixture
 def gateway(tmp_path: Path, venue: ScriptedVenue) -> Iterator[Gateway]:
-    """A real gateway process, linked to the venue."""
+    """A gateway of the test's own, linked to the venue."""
     with running_gateway(tmp_path, venue.address) as running:
+        yield running
+
+
+@pytest.fixture
+def child(tmp_path: Path, venue: ScriptedVenue) -> Iterator[GatewayProcess]:
+    """The same as a process, to be stopped and killed."""
+    with gateway_process(tmp_path, venue.address) as running:
         yield running

@@ -16,7 +16,7 @@ from gateway.admin import MAX_SUBSCRIBERS, METHODS
 from gateway.wire import scope_of
 from riskgate.v1 import admin_pb2 as pb
 from riskgate.v1 import admin_pb2_grpc, types_pb2
-from tests.support.gateway import Gateway, bearer
+from tests.support.gateway import Gateway, GatewayProcess, bearer
 from tests.support.waiting import RPC_SECONDS, eventually
 
 HALTED = types_pb2.HALT_STATE_HALTED
@@ -147,7 +147,7 @@ def test_events_start_where_the_subscriber_left_off(gateway: Gateway) -> None:
 
     def halts(after: int) -> Iterator[pb.StreamEventsResponse]:
         stream = gateway.stub().StreamEvents(
-            pb.StreamEventsRequest(after_seq=after), metadata=bearer("wall"), timeout=10
+            pb.StreamEventsRequest(after_seq=after), metadata=bearer("wall"), timeout=RPC_SECONDS
         )
         return (event for event in stream if event.kind == "halt")
 
@@ -162,7 +162,7 @@ def test_events_start_where_the_subscriber_left_off(gateway: Gateway) -> None:
 
 def test_subscribers_beyond_the_bound_are_told_so(gateway: Gateway) -> None:
     streams = [
-        gateway.stub().StreamEvents(pb.StreamEventsRequest(), metadata=bearer("wall"), timeout=20)
+        gateway.stub().StreamEvents(pb.StreamEventsRequest(), metadata=bearer("wall"), timeout=RPC_SECONDS)
         for _ in range(MAX_SUBSCRIBERS)
     ]
     halt(gateway, "router:r1")
@@ -207,7 +207,7 @@ def test_answers_do_not_wait_for_each_other(gateway: Gateway) -> None:
         thread.start()
     halt(gateway, "firm")
     for thread in threads:
-        thread.join(30)
+        thread.join(2 * RPC_SECONDS)
 
     assert len(done) == 8
 
@@ -246,20 +246,20 @@ def test_two_gateways_cannot_share_the_admin_port(shared_gateway: Gateway) -> No
         server.add_insecure_port(shared_gateway.admin)
 
 
-def test_stop_logs_everything_out_and_removes_the_ready_file(gateway: Gateway) -> None:
-    gateway.process.popen.terminate()
+def test_stop_logs_everything_out_and_removes_the_ready_file(child: GatewayProcess) -> None:
+    child.process.popen.terminate()
 
-    assert gateway.process.wait() == 0
-    assert not (gateway.directory / "run.json").exists()
-    with grpc.insecure_channel(gateway.admin) as channel:
+    assert child.process.wait() == 0
+    assert not (child.directory / "run.json").exists()
+    with grpc.insecure_channel(child.admin) as channel:
         call = admin_pb2_grpc.AdminStub(channel).GetStatus
         assert refusal(call, pb.GetStatusRequest())[0] is grpc.StatusCode.UNAVAILABLE
 
 
-def test_open_subscriptions_do_not_hold_up_the_stop(gateway: Gateway) -> None:
-    stream = gateway.stub().StreamEvents(pb.StreamEventsRequest(), metadata=bearer("wall"), timeout=60)
-    halt(gateway, "firm")
+def test_open_subscriptions_do_not_hold_up_the_stop(child: GatewayProcess) -> None:
+    stream = child.stub().StreamEvents(pb.StreamEventsRequest(), metadata=bearer("wall"), timeout=60)
+    halt(child, "firm")
     eventually(lambda: next(stream).kind == "halt", "the halt reaches the subscriber")
-    gateway.process.popen.terminate()
+    child.process.popen.terminate()
 
-    assert gateway.process.wait(10) == 0
+    assert child.process.wait() == 0, "the stream would have lasted a minute"

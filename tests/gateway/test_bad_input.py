@@ -13,9 +13,10 @@ import pytest
 
 from riskgate.v1 import order_entry_pb2 as pb
 from riskgate.v1 import order_entry_pb2_grpc, parent_orders_pb2, parent_orders_pb2_grpc, types_pb2
-from tests.support.gateway import TOKENS, Gateway, Setup, router_token, running_gateway
+from tests.support.gateway import TOKENS, Gateway, GatewayProcess, Setup, gateway_process, router_token
 from tests.support.scenario.session import RouterSession
 from tests.support.venue import ScriptedVenue, scripted_venue
+from tests.support.waiting import RPC_SECONDS
 
 CENT = 10_000_000
 PRICE = 10_000 * CENT
@@ -34,10 +35,10 @@ def served() -> Iterator[ScriptedVenue]:
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory, served: ScriptedVenue) -> Iterator[Gateway]:
+def gateway(tmp_path_factory: pytest.TempPathFactory, served: ScriptedVenue) -> Iterator[GatewayProcess]:
     """One gateway for the whole module: nothing that is sent here may harm it. Each test takes a fresh router."""
     directory: Path = tmp_path_factory.mktemp("gateway")
-    with running_gateway(directory, served.address, Setup(routers=ROUTERS, heartbeat="30s")) as running:
+    with gateway_process(directory, served.address, Setup(routers=ROUTERS, heartbeat="30s")) as running:
         yield running
 
 
@@ -93,7 +94,7 @@ def raw_session(gateway: Gateway, *frames: bytes) -> tuple[grpc.StatusCode, str]
     """Send bytes as they are on a new session stream; how it ends."""
     with grpc.insecure_channel(gateway.order_entry) as channel:
         method: Any = channel.stream_stream(SESSION)
-        call = method(iter(frames), timeout=10)
+        call = method(iter(frames), timeout=RPC_SECONDS)
         with pytest.raises(grpc.RpcError):
             for _ in call:
                 pass
@@ -282,7 +283,7 @@ def test_dry_run_needs_the_routers_token(gateway: Gateway) -> None:
     with grpc.insecure_channel(gateway.order_entry) as channel:
         request = pb.CheckOrderRequest(router="r0", token="wrong", order=order().new_order_single)
         with pytest.raises(grpc.RpcError) as refused:
-            order_entry_pb2_grpc.OrderEntryStub(channel).CheckOrder(request, timeout=5)
+            order_entry_pb2_grpc.OrderEntryStub(channel).CheckOrder(request, timeout=RPC_SECONDS)
     error: Any = refused.value
 
     assert error.code() is grpc.StatusCode.UNAUTHENTICATED
@@ -313,7 +314,7 @@ def test_bad_instruction_of_the_oms_names_its_field(
 ) -> None:
     request = parent_orders_pb2.RegisterRequest(oms="oms1", token=TOKENS["oms1"], instructions=[instruction])
     with grpc.insecure_channel(gateway.order_entry) as channel:
-        call = parent_orders_pb2_grpc.ParentOrdersStub(channel).Register(iter([request]), timeout=5)
+        call = parent_orders_pb2_grpc.ParentOrdersStub(channel).Register(iter([request]), timeout=RPC_SECONDS)
         (result,) = [result for response in call for result in response.results]
 
     assert not result.accepted
@@ -337,13 +338,13 @@ def test_halt_door_only_halts_and_only_for_those_who_may(
     scope = types_pb2.Scope(kind=types_pb2.SCOPE_KIND_ROUTER, name="r79")
     request = pb.HaltRequest(scope=scope, state=state, operator=who, token=token, reason="test")
     with grpc.insecure_channel(gateway.halt) as channel, pytest.raises(grpc.RpcError) as refused:
-        order_entry_pb2_grpc.EmergencyHaltStub(channel).Halt(request, timeout=5)
+        order_entry_pb2_grpc.EmergencyHaltStub(channel).Halt(request, timeout=RPC_SECONDS)
     error: Any = refused.value
 
     assert error.code().name == code, error.details()
 
 
-def test_flood_of_unknown_names_costs_no_memory(gateway: Gateway, session: RouterSession) -> None:
+def test_flood_of_unknown_names_costs_no_memory(gateway: GatewayProcess, session: RouterSession) -> None:
     def resident() -> int:
         status = Path(f"/proc/{gateway.process.popen.pid}/status").read_text()
         found = re.search(r"VmRSS:\s+(\d+) kB", status)

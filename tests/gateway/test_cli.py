@@ -11,7 +11,8 @@ import pytest
 from gateway.units import NANO
 from riskgate.v1 import types_pb2
 from tests.support import ROOT
-from tests.support.gateway import TOKENS, Gateway, run_cli
+from tests.support.cli import run_cli
+from tests.support.gateway import TOKENS, Gateway
 from tests.support.venue import ScriptedVenue
 from tests.support.waiting import RPC_SECONDS, eventually
 

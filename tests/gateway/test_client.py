@@ -32,7 +32,16 @@ from gateway.client import (
 from gateway.client import outbox as outbox_module
 from gateway.wire import scope_of
 from riskgate.v1 import admin_pb2 as pb
-from tests.support.gateway import TOKENS, Gateway, bearer, router_token, running_gateway
+from tests.support.gateway import (
+    TOKENS,
+    Gateway,
+    GatewayProcess,
+    Setup,
+    bearer,
+    gateway_process,
+    router_token,
+    running_gateway,
+)
 from tests.support.relay import relay
 from tests.support.venue import NEW, REJECTED, TRADE, ScriptedVenue
 from tests.support.waiting import RPC_SECONDS, eventually, eventually_async
@@ -40,7 +49,6 @@ from tests.support.waiting import RPC_SECONDS, eventually, eventually_async
 E = TypeVar("E", bound=Event)
 
 PRICE = 100 * PRICE_UNIT
-SOON = 10.0
 
 
 def buy(
@@ -80,13 +88,13 @@ class Watch:
 async def test_order_is_acknowledged_and_filled(gateway: Gateway, venue: ScriptedVenue) -> None:
     async with router(gateway) as client:
         order = client.new_order(buy())
-        outcome = await order.outcome(SOON)
+        outcome = await order.outcome(RPC_SECONDS)
         assert outcome.verdict is Verdict.ACCEPTED
         assert order.status is OrdStatus.NEW
 
         venue.report(order.order_id, TRADE, qty=40, price=PRICE)
         venue.report(order.order_id, TRADE, qty=60, price=PRICE)
-        done = await order.done(SOON)
+        done = await order.done(RPC_SECONDS)
 
     assert done.verdict is Verdict.ACCEPTED
     assert (order.status, order.cum_qty, order.leaves_qty) == (OrdStatus.FILLED, 100, 0)
@@ -94,7 +102,7 @@ async def test_order_is_acknowledged_and_filled(gateway: Gateway, venue: Scripte
 
 async def test_refused_order_says_what_limit_and_value(gateway: Gateway) -> None:
     async with router(gateway) as client:
-        outcome = await client.new_order(buy(10_001)).outcome(SOON)
+        outcome = await client.new_order(buy(10_001)).outcome(RPC_SECONDS)
 
     assert outcome.verdict is Verdict.REJECTED
     assert outcome.reject is not None
@@ -109,8 +117,8 @@ async def test_venue_refusal_is_a_rejection_too(gateway: Gateway, venue: Scripte
         (arrived,) = await asyncio.to_thread(venue.new_orders, 1)
         venue.report(arrived.cl_ord_id, REJECTED)
 
-        assert (await order.outcome(SOON)).verdict is Verdict.REJECTED
-        assert (await order.done(SOON)).verdict is Verdict.REJECTED
+        assert (await order.outcome(RPC_SECONDS)).verdict is Verdict.REJECTED
+        assert (await order.done(RPC_SECONDS)).verdict is Verdict.REJECTED
 
 
 async def test_no_answer_in_time_is_unknown_and_may_become_known(gateway: Gateway, venue: ScriptedVenue) -> None:
@@ -121,19 +129,19 @@ async def test_no_answer_in_time_is_unknown_and_may_become_known(gateway: Gatewa
 
         (arrived,) = await asyncio.to_thread(venue.new_orders, 1)
         venue.report(arrived.cl_ord_id, NEW)
-        assert (await order.outcome(SOON)).verdict is Verdict.ACCEPTED
+        assert (await order.outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
 
 async def test_cancel_goes_out_on_the_lane_and_is_confirmed(gateway: Gateway) -> None:
     async with router(gateway) as client:
         order = client.new_order(buy())
-        await order.outcome(SOON)
+        await order.outcome(RPC_SECONDS)
         request = client.cancel(order)
-        outcome = await request.outcome(SOON)
+        outcome = await request.outcome(RPC_SECONDS)
 
         assert outcome.verdict is Verdict.ACCEPTED
         assert client.cancel(order) is not request
-        assert (await client.cancel(order).outcome(SOON)).verdict is Verdict.REJECTED
+        assert (await client.cancel(order).outcome(RPC_SECONDS)).verdict is Verdict.REJECTED
 
     assert order.status is OrdStatus.CANCELED
 
@@ -141,42 +149,42 @@ async def test_cancel_goes_out_on_the_lane_and_is_confirmed(gateway: Gateway) ->
 async def test_cancel_that_came_too_late_is_rejected(gateway: Gateway, venue: ScriptedVenue) -> None:
     async with router(gateway) as client:
         order = client.new_order(buy())
-        await order.outcome(SOON)
+        await order.outcome(RPC_SECONDS)
         venue.acknowledge = False
         request = client.cancel(order)
         await asyncio.to_thread(eventually, lambda: venue.orders[order.order_id].cancels, "the cancel is at the venue")
         venue.report(order.order_id, TRADE, qty=100, price=PRICE)
 
-        assert (await request.outcome(SOON)).verdict is Verdict.REJECTED
-        assert (await order.done(SOON)).verdict is Verdict.ACCEPTED
+        assert (await request.outcome(RPC_SECONDS)).verdict is Verdict.REJECTED
+        assert (await order.done(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
 
 async def test_replace_changes_the_order_under_its_new_id(gateway: Gateway) -> None:
     async with router(gateway) as client:
         order = client.new_order(buy(cl_ord_id="a"))
-        await order.outcome(SOON)
-        outcome = await client.replace(order, 150, PRICE, cl_ord_id="b").outcome(SOON)
+        await order.outcome(RPC_SECONDS)
+        outcome = await client.replace(order, 150, PRICE, cl_ord_id="b").outcome(RPC_SECONDS)
         assert outcome.verdict is Verdict.ACCEPTED
         assert (order.cl_ord_id, order.leaves_qty) == ("b", 150)
 
-        refused = await client.replace(order, 20_000, PRICE).outcome(SOON)
+        refused = await client.replace(order, 20_000, PRICE).outcome(RPC_SECONDS)
         assert refused.verdict is Verdict.REJECTED
         assert refused.reject is not None
         assert refused.reject.name == "MAX_ORDER_QTY"
-        assert (await client.cancel(order).outcome(SOON)).verdict is Verdict.ACCEPTED
+        assert (await client.cancel(order).outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
 
 async def test_mass_cancel_reports_how_many(gateway: Gateway) -> None:
     async with router(gateway) as client:
         orders = [client.new_order(buy()) for _ in range(3)] + [client.new_order(buy(symbol="MSFT"))]
         for order in orders:
-            await order.outcome(SOON)
-        outcome = await client.mass_cancel("AAPL").outcome(SOON)
+            await order.outcome(RPC_SECONDS)
+        outcome = await client.mass_cancel("AAPL").outcome(RPC_SECONDS)
 
         assert outcome.report is not None
         assert getattr(outcome.report, "total_affected_orders", 0) == 3
         for order in orders[:3]:
-            await order.done(SOON)
+            await order.done(RPC_SECONDS)
         assert [order.is_open for order in orders] == [False, False, False, True]
 
 
@@ -197,15 +205,17 @@ async def test_parents_bound_their_children(gateway: Gateway) -> None:
     ):
         assert await parents.open("P1", account="ACC1", symbol="AAPL", side=Side.BUY, qty=150)
         first = client.new_order(buy(100, account="ACC1", parent="P1"))
-        assert (await first.outcome(SOON)).verdict is Verdict.ACCEPTED
-        second = await client.new_order(buy(100, account="ACC1", parent="P1")).outcome(SOON)
+        assert (await first.outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
+        second = await client.new_order(buy(100, account="ACC1", parent="P1")).outcome(RPC_SECONDS)
         assert second.reject is not None
         assert second.reject.name == "PARENT_OVERFILL"
 
         assert await parents.amend("P1", 300)
-        assert (await client.new_order(buy(100, account="ACC1", parent="P1")).outcome(SOON)).verdict is Verdict.ACCEPTED
+        assert (
+            await client.new_order(buy(100, account="ACC1", parent="P1")).outcome(RPC_SECONDS)
+        ).verdict is Verdict.ACCEPTED
         assert await parents.finish("P1")
-        closed = await client.new_order(buy(50, account="ACC1", parent="P1")).outcome(SOON)
+        closed = await client.new_order(buy(50, account="ACC1", parent="P1")).outcome(RPC_SECONDS)
         assert closed.reject is not None
         assert closed.reject.name == "PARENT_CLOSED"
 
@@ -233,7 +243,7 @@ async def test_halt_reaches_the_router_and_its_orders_are_cancelled(gateway: Gat
     async with router(gateway) as client, router(gateway, "r2") as other:
         watch = Watch(client)
         order = client.new_order(buy())
-        await order.outcome(SOON)
+        await order.outcome(RPC_SECONDS)
         gateway.stub().HaltScope(
             pb.HaltScopeRequest(scope=scope_of("router:r1"), reason="wild"),
             metadata=bearer("desk"),
@@ -241,19 +251,19 @@ async def test_halt_reaches_the_router_and_its_orders_are_cancelled(gateway: Gat
         )
         notice = await watch.until(HaltNotice)
         assert (notice.scope, notice.principal) == ("router:r1", "desk")
-        assert (await order.done(SOON)).verdict is Verdict.ACCEPTED
+        assert (await order.done(RPC_SECONDS)).verdict is Verdict.ACCEPTED
         assert order.status is OrdStatus.CANCELED
 
-        refused = await client.new_order(buy()).outcome(SOON)
+        refused = await client.new_order(buy()).outcome(RPC_SECONDS)
         assert refused.reject is not None
         assert refused.reject.name == "HALTED"
-        assert (await other.new_order(buy()).outcome(SOON)).verdict is Verdict.ACCEPTED
+        assert (await other.new_order(buy()).outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
 
-async def test_nothing_is_queued_while_there_is_no_session(gateway: Gateway) -> None:
-    async with router(gateway) as client:
-        gateway.process.popen.terminate()
-        gateway.process.wait()
+async def test_nothing_is_queued_while_there_is_no_session(child: GatewayProcess) -> None:
+    async with router(child) as client:
+        child.process.popen.terminate()
+        child.process.wait()
 
         async def down() -> bool:
             return not client.connected
@@ -270,7 +280,7 @@ async def test_client_comes_back_and_hears_what_it_missed(gateway: Gateway, venu
         async with router(gateway, address=cut.address) as client:
             watch = Watch(client)
             order = client.new_order(buy())
-            await order.outcome(SOON)
+            await order.outcome(RPC_SECONDS)
             venue.acknowledge = False
             cut.cut()
             venue.report(order.order_id, TRADE, qty=30, price=PRICE)
@@ -293,17 +303,18 @@ async def test_order_in_flight_at_a_cut_is_sent_once_or_not_at_all(gateway: Gate
                 if turn % 2:
                     await asyncio.sleep(0)
                 cut.cut()
-                outcome = await order.outcome(SOON)
+                outcome = await order.outcome(RPC_SECONDS)
                 assert outcome.verdict in {Verdict.ACCEPTED, Verdict.REJECTED}, outcome
-                await client.ready(SOON)
+                await client.ready(RPC_SECONDS)
 
     # Cancel-on-disconnect may have cancelled them, but none was sent twice.
     assert len(venue.orders) <= 5
     assert len({order.message.cl_ord_id for order in venue.orders.values()}) == len(venue.orders)
 
 
-async def test_frozen_connection_is_noticed_by_heartbeats(gateway: Gateway) -> None:
-    with relay(gateway.order_entry) as cut:
+async def test_frozen_connection_is_noticed_by_heartbeats(tmp_path: Path, venue: ScriptedVenue) -> None:
+    often = Setup(heartbeat="500ms")
+    with running_gateway(tmp_path, venue.address, often) as gateway, relay(gateway.order_entry) as cut:
         async with router(gateway, address=cut.address) as client:
             watch = Watch(client)
             cut.freeze()
@@ -320,7 +331,7 @@ async def test_stale_order_is_not_sent_after_a_long_outage(gateway: Gateway, ven
             cut.freeze()
             order = client.new_order(buy())
             cut.cut()
-            outcome = await order.outcome(SOON)
+            outcome = await order.outcome(RPC_SECONDS)
 
     assert outcome.verdict in {Verdict.NOT_SENT, Verdict.ACCEPTED}
     assert (outcome.verdict is Verdict.NOT_SENT) == (not venue.orders)
@@ -331,23 +342,23 @@ async def test_restarted_gateway_makes_open_orders_unknown(tmp_path: Path, venue
     with place as cut:
         (tmp_path / "one").mkdir()
         (tmp_path / "two").mkdir()
-        with running_gateway(tmp_path / "one", venue.address) as first:
+        with gateway_process(tmp_path / "one", venue.address) as first:
             cut.aim(first.order_entry)
             client = RouterClient(cut.address, "r1", router_token("r1"))
             await client.__aenter__()
             watch = Watch(client)
             order = client.new_order(buy())
-            await order.outcome(SOON)
+            await order.outcome(RPC_SECONDS)
             first.process.popen.kill()
             first.process.wait()
         with running_gateway(tmp_path / "two", venue.address) as second:
             cut.aim(second.order_entry)
             lost = await watch.until(HistoryLost)
             assert lost.cl_ord_ids == (order.cl_ord_id,)
-            assert (await order.done(SOON)).verdict is Verdict.UNKNOWN
+            assert (await order.done(RPC_SECONDS)).verdict is Verdict.UNKNOWN
             assert order.unknown
-            await client.ready(SOON)
-            assert (await client.new_order(buy()).outcome(SOON)).verdict is Verdict.ACCEPTED
+            await client.ready(RPC_SECONDS)
+            assert (await client.new_order(buy()).outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
             await client.close()
 
 
@@ -356,7 +367,7 @@ async def test_second_session_of_a_router_waits_until_the_first_ends(gateway: Ga
         second = RouterClient(gateway.order_entry, "r1", router_token("r1"))
         task = asyncio.create_task(second.__aenter__())
         order = first.new_order(buy())
-        assert (await order.outcome(SOON)).verdict is Verdict.ACCEPTED
+        assert (await order.outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
         assert not task.done()
     await task
     await second.close()
@@ -366,12 +377,12 @@ async def test_cancel_of_an_unknown_order_is_refused_and_the_session_goes_on(gat
     async with router(gateway) as client:
         watch = Watch(client)
         order = client.new_order(buy(cl_ord_id="x"))
-        await order.outcome(SOON)
+        await order.outcome(RPC_SECONDS)
         order.cl_ord_id = "never-sent"
         client.cancel(order)
         refused = await watch.until(CancelReject)
         assert refused.orig_cl_ord_id == "never-sent"
-        assert (await client.new_order(buy()).outcome(SOON)).verdict is Verdict.ACCEPTED
+        assert (await client.new_order(buy()).outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
 
 async def test_too_much_at_once_is_refused_and_nothing_lost(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -380,19 +391,19 @@ async def test_too_much_at_once_is_refused_and_nothing_lost(gateway: Gateway, mo
         sent = [client.new_order(buy(1)) for _ in range(50)]
         with pytest.raises(BackpressureError, match="await ready"):
             client.new_order(buy(1))
-        await client.ready(SOON)
+        await client.ready(RPC_SECONDS)
         for order in sent:
-            assert (await order.outcome(SOON)).verdict is Verdict.ACCEPTED
+            assert (await order.outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
 
 @pytest.mark.parametrize("qty", [0, -1, 2**63 - 1], ids=str)
 async def test_absurd_quantity_is_a_precise_reject(gateway: Gateway, qty: int) -> None:
     async with router(gateway) as client:
-        outcome = await client.new_order(buy(qty)).outcome(SOON)
+        outcome = await client.new_order(buy(qty)).outcome(RPC_SECONDS)
         assert outcome.verdict is Verdict.REJECTED
         assert outcome.reject is not None
         assert outcome.reject.name in {"INVALID_QUANTITY", "MAX_ORDER_QTY", "MALFORMED"}
-        assert (await client.new_order(buy()).outcome(SOON)).verdict is Verdict.ACCEPTED
+        assert (await client.new_order(buy()).outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
 
 async def test_number_beyond_64_bits_is_refused_before_it_is_sent(gateway: Gateway, venue: ScriptedVenue) -> None:

@@ -11,10 +11,9 @@ import pytest
 from gateway.client import PRICE_UNIT, NewOrder, RouterClient, Side, Verdict
 from tests.support.gateway import LIMITS, Gateway, Setup, router_token, running_gateway
 from tests.support.venue import TRADE, ScriptedVenue
-from tests.support.waiting import eventually, eventually_async
+from tests.support.waiting import RPC_SECONDS, eventually, eventually_async
 
 CENT = PRICE_UNIT // 100
-SOON = 10.0
 ORDER = NewOrder("ACC2", "SAP", Side.BUY, 100, 100 * PRICE_UNIT)
 ABROAD = """
 [[symbols]]
@@ -29,7 +28,7 @@ base_currency = "USD"
 @pytest.fixture
 def abroad(tmp_path: Path, venue: ScriptedVenue) -> Iterator[Gateway]:
     """A gateway in dollars that trades a share in euros."""
-    limits = LIMITS.replace("market_data_max_age", 'fx_rate_max_age = "1s"\nmarket_data_max_age')
+    limits = LIMITS.replace("market_data_max_age", 'fx_rate_max_age = "3s"\nmarket_data_max_age')
     with running_gateway(tmp_path, venue.address, Setup(extra=ABROAD, limits=limits)) as gateway:
         venue.quote("SAP", 100 * PRICE_UNIT, 10_002 * CENT)
         yield gateway
@@ -63,7 +62,7 @@ async def test_rate_of_the_feed_values_orders_and_positions(abroad: Gateway, ven
         await eventually_async(fresh, "the rate is there")
 
         order = client.new_order(ORDER)
-        assert (await order.outcome(SOON)).verdict is Verdict.ACCEPTED
+        assert (await order.outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
         (held,) = venue.new_orders(1)
         venue.report(held.cl_ord_id, TRADE, qty=100, price=100 * PRICE_UNIT)
         venue.settle()

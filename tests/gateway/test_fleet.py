@@ -19,6 +19,7 @@ from gateway.fleet.signing import sign, write_documents
 from gateway.problems import ConfigError
 from tests.gateway.conftest import quoting_venue
 from tests.support.gateway import LIMITS, Gateway, Setup, router_token, running_gateway, write_config
+from tests.support.waiting import RPC_SECONDS
 
 NEW = Attestation(host="h1", build="2012.08", binary_sha256="ab" * 32, environment="prod", feature_flags={"RLP": "2"})
 OLD = Attestation(
@@ -88,7 +89,7 @@ def client(gateway: Gateway, name: str, attestation: Attestation) -> RouterClien
 async def send(router: RouterClient, qty: int = 100, flags: int = 0) -> str:
     """An order's verdict: accepted, or the reason's name."""
     order = router.new_order(NewOrder("ACC2", "AAPL", Side.BUY, qty, price=100_000_000_000, flags=flags))
-    outcome = await order.outcome(timeout=5)
+    outcome = await order.outcome(timeout=RPC_SECONDS)
     return outcome.reject.name if outcome.reject is not None else outcome.verdict.value
 
 
@@ -124,7 +125,7 @@ async def test_odd_one_out_is_named_without_any_manifest(tmp_path: Path) -> None
 
 
 def _metrics(gateway: Gateway) -> str:
-    with urllib.request.urlopen(f"http://{gateway.metrics}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://{gateway.metrics}/metrics", timeout=RPC_SECONDS) as answer:
         text: str = answer.read().decode()
         return text
 

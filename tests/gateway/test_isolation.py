@@ -14,7 +14,7 @@ import pytest
 
 from riskgate.v1 import order_entry_pb2 as pb
 from riskgate.v1 import types_pb2
-from tests.support.gateway import Gateway, Setup, router_token, running_gateway
+from tests.support.gateway import Gateway, Setup, gateway_process, router_token
 from tests.support.scenario.session import RouterSession
 from tests.support.venue import ScriptedVenue
 from tests.support.waiting import RPC_SECONDS
@@ -88,7 +88,7 @@ def round_trips(session: RouterSession, name: str) -> float:
 @pytest.fixture
 def desks(tmp_path: Path, venue: ScriptedVenue) -> Iterator[tuple[Gateway, RouterSession, RouterSession]]:
     """A gateway of two desks: the one has a resting order, and the other must not learn of it."""
-    with running_gateway(tmp_path, venue.address, TWO_DESKS) as gateway:
+    with gateway_process(tmp_path, venue.address, TWO_DESKS) as gateway:
         insider, outsider = (
             RouterSession(gateway.order_entry, name, router_token(name)) for name in ("insider", "outsider")
         )
@@ -102,7 +102,7 @@ def desks(tmp_path: Path, venue: ScriptedVenue) -> Iterator[tuple[Gateway, Route
 @pytest.fixture
 def gateway(tmp_path: Path, venue: ScriptedVenue) -> Iterator[Gateway]:
     """One that does not take the silence of a test for a lost session."""
-    with running_gateway(tmp_path, venue.address, Setup(heartbeat="60s")) as running:
+    with gateway_process(tmp_path, venue.address, Setup(heartbeat="60s")) as running:
         yield running
 
 

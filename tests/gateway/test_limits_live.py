@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.support.gateway import Gateway
 from tests.support.waiting import eventually
+
+
+def _while_it_lasts(attempt: Callable[[str], bool]) -> None:
+    """Until an attempt is done with what holds for so long, and no longer: a busy machine may need more."""
+    assert any(attempt(seconds) for seconds in ("2s", "8s", "32s"))
 
 
 def _limits(gateway: Gateway, name: str) -> list[dict[str, Any]]:
@@ -44,16 +50,17 @@ def test_an_override_of_a_soft_limit_takes_two_people_and_is_listed_until_it_lap
     gateway.run("limits", "set", "router:r1", "max_order_qty", "5", "--soft", "--reason", "a soft one")
     words = ("limits", "override", "router:r1", "max_order_qty", "50", "--reason", "a block trade")
 
-    proposed = gateway.run(*words, "--for", "8s", "--router", "r1", "--order", "BLOCK-1", "--output", "json")
-    number = json.loads(proposed.stdout)["proposal_id"]
-    assert gateway.run("reinstate", "approve", number).returncode == 1, "the same person"
-    assert "r1 BLOCK-1" not in gateway.run("limits", "overrides").stdout
-    assert gateway.run("reinstate", "approve", number, who="bob").returncode == 0
-    listed = gateway.run("limits", "overrides").stdout
+    def is_listed(seconds: str) -> bool:
+        proposed = gateway.run(*words, "--for", seconds, "--router", "r1", "--order", "BLOCK-1", "--output", "json")
+        number = json.loads(proposed.stdout)["proposal_id"]
+        assert gateway.run("reinstate", "approve", number).returncode == 1, "the same person"
+        assert "r1 BLOCK-1" not in gateway.run("limits", "overrides").stdout
+        gateway.run("reinstate", "approve", number, who="bob")
+        listed = gateway.run("limits", "overrides").stdout
+        return "r1 BLOCK-1" in listed and "alice, bob" in listed
 
-    assert "r1 BLOCK-1" in listed
-    assert "alice, bob" in listed
-    eventually(lambda: "none" in gateway.run("limits", "overrides").stdout, "the override lapses")
+    _while_it_lasts(is_listed)
+    eventually(lambda: "none" in gateway.run("limits", "overrides").stdout, "the override lapses", seconds=60)
 
 
 def test_a_loosening_ends_by_itself(gateway: Gateway) -> None:
@@ -61,13 +68,16 @@ def test_a_loosening_ends_by_itself(gateway: Gateway) -> None:
         return next(str(limit["value"]) for limit in _limits(gateway, "message_rate") if limit["scope"]["name"] == "r1")
 
     gateway.run("limits", "set", "router:r1", "message_rate", "10", "--reason", "calm")
-    proposed = gateway.run(
-        "limits", "set", "router:r1", "message_rate", "20", "--for", "8s", "--reason", "busy", "--output", "json"
-    )
-    gateway.run("reinstate", "approve", json.loads(proposed.stdout)["proposal_id"], who="bob")
 
-    assert rate() == "20"
-    eventually(lambda: rate() == "10", "the old limit is back")
+    def is_loosened(seconds: str) -> bool:
+        proposed = gateway.run(
+            "limits", "set", "router:r1", "message_rate", "20", "--for", seconds, "--reason", "busy", "--output", "json"
+        )
+        gateway.run("reinstate", "approve", json.loads(proposed.stdout)["proposal_id"], who="bob")
+        return rate() == "20"
+
+    _while_it_lasts(is_loosened)
+    eventually(lambda: rate() == "10", "the old limit is back", seconds=60)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from gateway.fleet.keys import KeyFileError, generate, read_private, read_public
 from gateway.fleet.manifest import Entry, Manifest, read_unsigned
 from gateway.fleet.signing import sign, verify
 from gateway.problems import ConfigError
-from tests.support.gateway import run_cli
+from tests.support.cli import run_cli
 
 NEW, OLD = "ab" * 32, "cd" * 32
 FLEET = f"""

@@ -7,15 +7,14 @@ from pathlib import Path
 from gateway.client import PRICE_UNIT, NewOrder, RouterClient, Side, Verdict
 from tests.support.gateway import LIMITS, Setup, router_token, running_gateway
 from tests.support.venue import ScriptedVenue
-from tests.support.waiting import eventually_async
+from tests.support.waiting import RPC_SECONDS, eventually_async
 
 CENT = PRICE_UNIT // 100
-SOON = 10.0
 ORDER = NewOrder("ACC2", "AAPL", Side.BUY, 100, 100 * PRICE_UNIT)
 
 
 async def test_old_price_refuses_new_risk_until_it_is_fresh_again(tmp_path: Path, venue: ScriptedVenue) -> None:
-    setup = Setup(limits=LIMITS.replace('market_data_max_age = "5s"', 'market_data_max_age = "400ms"'))
+    setup = Setup(limits=LIMITS.replace('market_data_max_age = "30s"', 'market_data_max_age = "400ms"'))
     with running_gateway(tmp_path, venue.address, setup) as gateway:
         async with RouterClient(gateway.order_entry, "r1", router_token("r1")) as client:
 
@@ -31,11 +30,11 @@ async def test_old_price_refuses_new_risk_until_it_is_fresh_again(tmp_path: Path
 
             await eventually_async(fresh, "the first quotes are there")
             order = client.new_order(ORDER)
-            assert (await order.outcome(SOON)).verdict is Verdict.ACCEPTED
+            assert (await order.outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
             venue.freeze_quotes()
             await eventually_async(stale, "the price grows old")
-            assert (await client.cancel(order).outcome(SOON)).verdict is Verdict.ACCEPTED
+            assert (await client.cancel(order).outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
             # A crossed quote is no price.
             venue.quote("AAPL", 10_001 * CENT, 9_999 * CENT)

@@ -9,9 +9,8 @@ from gateway.client import PRICE_UNIT, NewOrder, Outcome, RouterClient, Side, Ve
 from riskgate.v1 import types_pb2
 from tests.support.gateway import LIMITS, Setup, router_token, running_gateway
 from tests.support.venue import ScriptedVenue
-from tests.support.waiting import eventually
+from tests.support.waiting import RPC_SECONDS, eventually
 
-SOON = 10.0
 ORDER = NewOrder("ACC2", "AAPL", Side.BUY, 1, 100 * PRICE_UNIT)
 
 
@@ -32,12 +31,12 @@ async def test_burst_beyond_the_rate_is_refused_and_peers_go_on(tmp_path: Path, 
             RouterClient(gateway.order_entry, "r2", router_token("r2")) as quiet,
         ):
             sent = [loud.new_order(ORDER) for _ in range(30)]
-            outcomes = [await order.outcome(SOON) for order in sent]
+            outcomes = [await order.outcome(RPC_SECONDS) for order in sent]
             assert names(outcomes) == {"accepted": 20, "RATE_LIMIT": 10}
-            assert (await quiet.new_order(ORDER).outcome(SOON)).verdict is Verdict.ACCEPTED
+            assert (await quiet.new_order(ORDER).outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
             # Cancels are never limited.
-            assert (await loud.cancel(sent[0]).outcome(SOON)).verdict is Verdict.ACCEPTED
+            assert (await loud.cancel(sent[0]).outcome(RPC_SECONDS)).verdict is Verdict.ACCEPTED
 
 
 async def test_router_that_stays_over_its_rate_is_halted(tmp_path: Path, venue: ScriptedVenue) -> None:
@@ -46,7 +45,7 @@ async def test_router_that_stays_over_its_rate_is_halted(tmp_path: Path, venue: 
         async with RouterClient(gateway.order_entry, "r1", router_token("r1")) as loud:
             seen: Counter[str] = Counter()
             while not seen["HALTED"]:
-                seen += names([await loud.new_order(ORDER).outcome(SOON)])
+                seen += names([await loud.new_order(ORDER).outcome(RPC_SECONDS)])
                 assert sum(seen.values()) < 100_000, seen
 
         def confirmed() -> bool:

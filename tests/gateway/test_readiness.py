@@ -14,7 +14,8 @@ from gateway.config import load_config
 from gateway.problems import ConfigError
 from riskgate.v1 import admin_pb2 as pb
 from riskgate.v1 import order_entry_pb2, types_pb2
-from tests.support.gateway import TOKENS, Gateway, Setup, bearer, router_token, run_cli, running_gateway, write_config
+from tests.support.cli import run_cli
+from tests.support.gateway import TOKENS, Gateway, Setup, bearer, router_token, running_gateway, write_config
 from tests.support.scenario.session import RouterSession
 from tests.support.venue import ScriptedVenue, scripted_venue
 from tests.support.waiting import RPC_SECONDS, eventually

@@ -7,12 +7,13 @@ import socket
 from pathlib import Path
 
 from tests.support import ROOT
-from tests.support.gateway import Setup, run_cli, running_gateway, write_config
+from tests.support.cli import cli_process
+from tests.support.gateway import Setup, gateway_process, write_config
 from tests.support.venue import ScriptedVenue
 
 
 def test_config_check_of_the_example_is_good() -> None:
-    done = run_cli("config", "check", "--config", "examples/riskgate.toml")
+    done = cli_process("config", "check", "--config", "examples/riskgate.toml")
 
     assert done.returncode == 0, done.stderr
     assert "examples/riskgate.toml: good: 2 routers, 2 accounts, 2 symbols" in done.stdout
@@ -21,7 +22,7 @@ def test_config_check_of_the_example_is_good() -> None:
 def test_config_check_prints_every_problem_and_exits_64(tmp_path: Path) -> None:
     file = tmp_path / "riskgate.toml"
     file.write_text((ROOT / "examples/riskgate.toml").read_text().replace("heartbeat", "hearbeat").replace("lot", "lt"))
-    done = run_cli("config", "check", "--config", str(file))
+    done = cli_process("config", "check", "--config", str(file))
 
     assert done.returncode == 64
     lines = done.stderr.splitlines()
@@ -31,7 +32,7 @@ def test_config_check_prints_every_problem_and_exits_64(tmp_path: Path) -> None:
 
 
 def test_config_schema_is_json() -> None:
-    schema = json.loads(run_cli("config", "schema").stdout)
+    schema = json.loads(cli_process("config", "schema").stdout)
 
     assert schema["properties"]["limits"]["properties"]["firm"]
 
@@ -39,7 +40,7 @@ def test_config_schema_is_json() -> None:
 def test_bad_configuration_starts_nothing(tmp_path: Path, venue: ScriptedVenue) -> None:
     file = tmp_path / "riskgate.toml"
     write_config(file, venue.address, Setup(extra="[surprise]\n"))
-    done = run_cli("run", "--config", str(file), "--ready-file", str(tmp_path / "run.json"))
+    done = cli_process("run", "--config", str(file), "--ready-file", str(tmp_path / "run.json"))
 
     assert done.returncode == 64
     assert "surprise: unknown key" in done.stderr
@@ -56,7 +57,7 @@ def test_taken_port_is_named_and_nothing_stays_bound(tmp_path: Path, venue: Scri
         write_config(file, venue.address, Setup())
         text = file.read_text().replace('[admin]\nlisten = "127.0.0.1:0"', f'[admin]\nlisten = "{address}"')
         file.write_text(text)
-        done = run_cli("run", "--config", str(file))
+        done = cli_process("run", "--config", str(file))
 
     assert done.returncode == 71, done.stderr
     assert f"[admin] listen = {address}" in done.stderr
@@ -67,7 +68,7 @@ def test_each_start_writes_records_of_its_own(tmp_path: Path, venue: ScriptedVen
     setup = Setup(extra='[journal]\nfile = "records.log"\n')
     epochs = []
     for _ in range(2):
-        with running_gateway(tmp_path, venue.address, setup) as gateway:
+        with gateway_process(tmp_path, venue.address, setup) as gateway:
             epochs.append(gateway.status().epoch)
 
     assert sorted(file.name for file in tmp_path.glob("records*")) == sorted(f"records-{n}.log" for n in set(epochs))
@@ -75,7 +76,7 @@ def test_each_start_writes_records_of_its_own(tmp_path: Path, venue: ScriptedVen
 
 
 def test_missing_verb_module_breaks_no_other_verb() -> None:
-    done = run_cli("status", "--admin", "127.0.0.1:1", token="token-of-nobody-at-all")
+    done = cli_process("status", "--admin", "127.0.0.1:1", token="token-of-nobody-at-all")
 
     assert done.returncode == 69
     assert done.stderr.startswith("riskgate: no gateway answers at 127.0.0.1:1")
@@ -83,20 +84,20 @@ def test_missing_verb_module_breaks_no_other_verb() -> None:
 
 
 def test_no_token_is_said_so() -> None:
-    done = run_cli("status")
+    done = cli_process("status")
 
     assert done.returncode == 77
     assert "RISKGATE_TOKEN" in done.stderr
 
 
 def test_version_is_printed() -> None:
-    done = run_cli("--version")
+    done = cli_process("--version")
 
     assert (done.returncode, done.stdout.split()[0]) == (0, "riskgate")
 
 
 def test_unknown_verb_suggests_the_closest() -> None:
-    done = run_cli("statsu")
+    done = cli_process("statsu")
 
     assert done.returncode == 2
     assert "status" in done.stderr

@@ -1,11 +1,8 @@
-"""A real `riskgate run` process for tests, and a configuration for it."""
+"""A running gateway for tests, in a process of its own or in this one, and a configuration for it."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,9 +10,11 @@ from pathlib import Path
 
 import grpc
 
+from gateway.app import Application
+from gateway.config import load_config
 from riskgate.v1 import admin_pb2 as pb
 from riskgate.v1 import admin_pb2_grpc
-from tests.support import ROOT
+from tests.support.cli import Ended, run_cli
 from tests.support.processes import Process, process
 from tests.support.waiting import RPC_SECONDS, eventually
 
@@ -42,7 +41,7 @@ parent_overfill_halt_after = 3
 [limits.symbol."*"]
 max_order_qty = 10_000
 price_collar_bps = 300
-market_data_max_age = "5s"
+market_data_max_age = "30s"
 [limits.account_symbol."*"]
 max_long_position = 100_000
 max_short_position = 100_000
@@ -56,7 +55,8 @@ class Setup:
     routers: Sequence[str] = ("r1", "r2")
     symbols: Sequence[str] = ("AAPL", "MSFT")
     limits: str = LIMITS
-    heartbeat: str = "500ms"
+    heartbeat: str = "20s"
+    """Three of them without a word end a session: so long that no stall of a busy machine does."""
     cancel_on_disconnect: bool = True
     venue: str = ""
     """More keys of the venue."""
@@ -83,7 +83,7 @@ listen = "127.0.0.1:0"
 [metrics]
 listen = "127.0.0.1:0"
 [capacity]
-max_orders = 262_144
+max_orders = 16_384
 [venue]
 address = "{venue_address}"
 {setup.venue}
@@ -109,13 +109,29 @@ parent_required = false
 class Gateway:
     """A running gateway."""
 
-    process: Process
     directory: Path
-    order_entry: str
-    halt: str
-    admin: str
-    metrics: str
+    addresses: dict[str, str]
     _channel: grpc.Channel = field(repr=False)
+
+    @property
+    def order_entry(self) -> str:
+        """Where routers and OMS connect."""
+        return self.addresses["order_entry"]
+
+    @property
+    def halt(self) -> str:
+        """The native door."""
+        return self.addresses["halt"]
+
+    @property
+    def admin(self) -> str:
+        """The Admin service."""
+        return self.addresses["admin"]
+
+    @property
+    def metrics(self) -> str:
+        """What Prometheus reads."""
+        return self.addresses["metrics"]
 
     def stub(self) -> admin_pb2_grpc.AdminStub:
         """A stub of the Admin service."""
@@ -129,15 +145,21 @@ class Gateway:
         """Until the venue link is up and reconciled: before that orders are refused."""
 
         def linked() -> bool:
-            assert self.process.alive(), self.process.output()
             status = self.status()
             return status.venue_connected and status.venue_reconciled
 
         eventually(linked, "the venue link is up and reconciled")
 
-    def run(self, *arguments: str, who: str = "alice") -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, who: str = "alice") -> Ended:
         """Run a verb of the command line against this gateway."""
         return run_cli(*arguments, "--admin", self.admin, token=TOKENS.get(who, who))
+
+
+@dataclass
+class GatewayProcess(Gateway):
+    """A running `riskgate run`."""
+
+    process: Process
 
 
 def bearer(who: str) -> tuple[tuple[str, str], ...]:
@@ -145,38 +167,36 @@ def bearer(who: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {TOKENS[who]}"),)
 
 
-def run_cli(*arguments: str, token: str = "") -> subprocess.CompletedProcess[str]:
-    """Run `riskgate`."""
-    environment = {**os.environ, "RISKGATE_TOKEN": token}
-    return subprocess.run(
-        [sys.executable, "-m", "gateway", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@contextmanager
+def running_gateway(directory: Path, venue_address: str, setup: Setup | None = None) -> Iterator[Gateway]:
+    """A gateway on free ports, linked to the venue: all of it, native threads and listeners, in this process.
+
+    It is there in a few milliseconds, where a process first imports for a second: use :func:`gateway_process` where
+    signals, exit codes, memory or delays are what the test is about.
+    """
+    config = directory / "riskgate.toml"
+    write_config(config, venue_address, setup or Setup())
+    application = Application(load_config(config))
+    application.start()
+    try:
+        with grpc.insecure_channel(application.addresses["admin"]) as channel:
+            gateway = Gateway(directory, application.addresses, channel)
+            gateway.wait_for_venue()
+            yield gateway
+    finally:
+        application.stop()
 
 
 @contextmanager
-def running_gateway(directory: Path, venue_address: str, setup: Setup | None = None) -> Iterator[Gateway]:
-    """A gateway on free ports, ready, linked to the venue."""
+def gateway_process(directory: Path, venue_address: str, setup: Setup | None = None) -> Iterator[GatewayProcess]:
+    """`riskgate run` on free ports, ready, linked to the venue."""
     config, ready = directory / "riskgate.toml", directory / "run.json"
     write_config(config, venue_address, setup or Setup())
     arguments: list[str | Path] = ["gateway", "run", "--config", config, "--ready-file", ready, "--log-format", "json"]
     with process(arguments, directory / "gateway.log") as child:
         bound = child.ready(ready)
         with grpc.insecure_channel(bound["admin"]) as channel:
-            gateway = Gateway(
-                child,
-                directory,
-                order_entry=bound["order_entry"],
-                halt=bound["halt"],
-                admin=bound["admin"],
-                metrics=bound["metrics"],
-                _channel=channel,
-            )
+            gateway = GatewayProcess(directory, bound, channel, child)
             gateway.wait_for_venue()
             yield gateway
 

@@ -27,7 +27,12 @@ T = TypeVar("T")
 THREADS = 32
 """Streams at once: a gateway opens four, and a cut one may linger."""
 
-HEARTBEAT_MS = 100
+HEARTBEAT_MS = 20_000
+"""What the gateway is told: no stall of a busy machine is taken for a lost venue."""
+
+_REPEAT_SECONDS = 0.1
+"""Between two repetitions of what was quoted."""
+
 _COPY_SECONDS = 0.01
 """Between two looks of a drop copy stream at what there is to send."""
 SERVER_OPTIONS = (("grpc.so_reuseport", 0), ("grpc.http2.min_ping_interval_without_data_ms", 100))
@@ -475,9 +480,9 @@ class _Servicer(exchange_pb2_grpc.ExchangeServicer):
             self._venue._call(lambda: self._venue._feeds.remove(feed))
 
     def _next_quotes(self, feed: queue.SimpleQueue[Numbered | None]) -> list[Numbered] | None:
-        """The next quote, or after a heartbeat without one all of them again; ``None`` if the feed is cut."""
+        """The next quote, or after a while without one all of them again; ``None`` if the feed is cut."""
         try:
-            numbered = feed.get(timeout=HEARTBEAT_MS / 1000)
+            numbered = feed.get(timeout=_REPEAT_SECONDS)
         except queue.Empty:
             return [(0, said) for said in self._venue._quoted()] if self._venue._repeat_quotes else []
         return None if numbered is None else [numbered]

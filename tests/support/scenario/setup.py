@@ -51,7 +51,7 @@ def configuration(configured: Sequence[Line], positions: Sequence[Line], venue: 
     """The text of `riskgate.toml`; what it names besides is written into its directory."""
     listeners = "".join(f'[{name}]\nlisten = "127.0.0.1:0"\n' for name in ("order_entry", "halt", "admin", "metrics"))
     listeners = listeners.replace("[order_entry]\n", '[order_entry]\nheartbeat = "60s"\n')
-    capacity = "[capacity]\nmax_orders = 65_536\n"
+    capacity = "[capacity]\nmax_orders = 16_384\n"
     text = f'[gateway]\nname = "gw1"\n{listeners}{capacity}[venue]\naddress = "{venue}"\n'
     if any(line.words[0] == "phases" for line in configured):
         text += "publishes_phases = true\n"
