@@ -13,21 +13,17 @@ import pytest
 from router_sim.defence import Defence, Setting
 from router_sim.knight.gate import Gate
 from router_sim.knight.limits import defence, only
-from router_sim.knight.result import Gatekeeping, RunResult, caught_by, culprit
+from router_sim.knight.result import RunResult, caught_by, culprit
 from router_sim.knight.universe import Variant, universe
 from router_sim.replay.morning import Morning
 from router_sim.replay.side_by_side import ladder
 from router_sim.units import MILLISECOND, MINUTE, SECOND, USD
+from tests.simulators.knight_gate import gate_of
 
 
 def play(stands: Defence, until: int, *, variant: Variant = "S1", seed: int = 1, to_halt: bool = False) -> RunResult:
     scene = universe(variant, seed, until=until)
     return Morning(scene, until=until, gate=Gate(stands, scene), stop_at_halt=to_halt).run()
-
-
-def gate_of(run: RunResult) -> Gatekeeping:
-    assert run.gate is not None
-    return run.gate
 
 
 def named(run: RunResult) -> str:

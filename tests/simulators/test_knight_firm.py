@@ -12,13 +12,14 @@ from rich.console import Console
 from router_sim.knight.firm import Firm
 from router_sim.knight.gate import Gate
 from router_sim.knight.limits import defence
-from router_sim.knight.result import Gatekeeping, RunResult, caught_by, culprit, excess_to_culprit
+from router_sim.knight.result import RunResult, caught_by, culprit, excess_to_culprit
 from router_sim.knight.universe import PRE_OPEN_REJECTS, PRE_OPEN_TEXT, ROUTERS, Universe, Variant, universe
 from router_sim.replay.morning import Morning
 from router_sim.replay.report_card import held, render
 from router_sim.replay.report_json import as_json
 from router_sim.replay.side_by_side import Comparison
 from router_sim.units import MILLISECOND, MINUTE, SECOND
+from tests.simulators.knight_gate import gate_of
 
 ROLLBACK = 5 * SECOND
 """After the open, instead of 24 minutes."""
@@ -28,11 +29,6 @@ GOOD = ROUTERS[:7]
 
 def play(scene: Universe, until: int, firm: Firm | None = None, without: Iterable[str] = ()) -> RunResult:
     return Morning(scene, until=until, gate=Gate(defence(without), scene, firm)).run()
-
-
-def gate_of(run: RunResult) -> Gatekeeping:
-    assert run.gate is not None
-    return run.gate
 
 
 def rolled_back(until: int, *, quarantine: bool = True, without: Iterable[str] = ()) -> RunResult:

@@ -13,6 +13,7 @@ use super::template::Templates;
 use super::{exchange, order_entry};
 use crate::clock::Clock;
 use crate::sync::lock;
+use crate::wire::{Fields, WireError};
 
 /// Room for one full frame, so that a burst grows the buffer once.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -104,10 +105,11 @@ impl Decoder for FloodCodec {
     fn decode(&mut self, frame: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
         let now = self.clock.now();
         let mut session = lock(&self.session);
-        let result = match self.speech.protocol {
-            Protocol::OrderEntry => order_entry::read_frame(&mut session, now, frame.chunk()),
-            Protocol::Exchange { .. } => exchange::read_frame(&mut session, now, frame.chunk()),
+        let read_message = match self.speech.protocol {
+            Protocol::OrderEntry => order_entry::read_message,
+            Protocol::Exchange { .. } => exchange::read_message,
         };
+        let result = each_message(frame.chunk(), |message| read_message(&mut session, now, message));
         frame.advance(frame.remaining());
         result.map(Some).map_err(|error| Status::internal(format!("the peer sent a damaged frame: {error}")))
     }
@@ -115,4 +117,15 @@ impl Decoder for FloodCodec {
     fn buffer_settings(&self) -> BufferSettings {
         BufferSettings::new(BUFFER_BYTES, GATHER_BYTES)
     }
+}
+
+/// Hands every message of a frame over; those of both protocols are the repeated field 1.
+fn each_message(frame: &[u8], mut read: impl FnMut(&[u8]) -> Result<(), WireError>) -> Result<(), WireError> {
+    let mut messages = Fields::of(frame);
+    while let Some((field, value)) = messages.next_field()? {
+        if field == 1 {
+            read(value.bytes(field)?)?;
+        }
+    }
+    Ok(())
 }

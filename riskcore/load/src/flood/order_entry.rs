@@ -33,19 +33,8 @@ fn frame(body: proto::router_message::Body) -> Vec<u8> {
     proto::SessionRequest { messages: vec![message] }.encode_to_vec()
 }
 
-/// Applies one `SessionResponse` to the session.
-pub fn read_frame(session: &mut Session, now: u64, frame: &[u8]) -> Result<(), WireError> {
-    let mut messages = Fields::of(frame);
-    while let Some((field, value)) = messages.next_field()? {
-        if field == 1 {
-            read_message(session, now, value.bytes(field)?)?;
-        }
-    }
-    Ok(())
-}
-
-/// One `GatewayMessage`.
-fn read_message(session: &mut Session, now: u64, message: &[u8]) -> Result<(), WireError> {
+/// Applies one `GatewayMessage` to the session.
+pub fn read_message(session: &mut Session, now: u64, message: &[u8]) -> Result<(), WireError> {
     let mut fields = Fields::of(message);
     while let Some((field, value)) = fields.next_field()? {
         match field {
