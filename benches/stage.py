@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import select
@@ -29,6 +30,9 @@ OPERATOR: Final = (("authorization", f"Bearer {TOKEN}-operator"),)
 """The metadata of an operator's call."""
 READY_S: Final = 60.0
 STOP_S: Final = 20.0
+LAST_LINES: Final = 5
+LINE: Final = 300
+"""Of a log that an error shows: so many lines, and characters of each."""
 EVERYTHING: Final = 10**15
 """A parent's quantity that no bench uses up."""
 
@@ -76,6 +80,8 @@ class Target:
     admin: str = ""
     metrics: str = ""
     """Given when it is a gateway."""
+    log: Path | None = None
+    """What it says, if that is kept."""
 
     def cpu_ns(self) -> int:
         """Processor time of the process so far, all threads, user and system."""
@@ -86,8 +92,16 @@ class Target:
 
     def resident_kib(self) -> int:
         """What the process holds in memory now."""
-        lines = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+                if line.startswith("VmRSS"):
+                    return int(line.split()[1])
+        raise BenchError(f"the {self.name} has ended")
+
+    def last_words(self) -> str:
+        """The end of what it has said."""
+        said = self.log.read_text(errors="replace").splitlines() if self.log else []
+        return " | ".join(line[:LINE] for line in said[-LAST_LINES:])
 
 
 @dataclass(frozen=True)
@@ -162,7 +176,9 @@ def gateway(
             with grpc.insecure_channel(bound["admin"]) as channel:
                 _until(lambda: _linked(admin_pb2_grpc.AdminStub(channel)), popen, log)
             _register_parents(bound["order_entry"])
-            yield Target("gateway", bound["order_entry"], popen.pid, admin=bound["admin"], metrics=bound["metrics"])
+            yield Target(
+                "gateway", bound["order_entry"], popen.pid, admin=bound["admin"], metrics=bound["metrics"], log=log
+            )
         finally:
             popen.terminate()
             try:

@@ -10,7 +10,7 @@ import statistics
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from benches.bars import Bar, Cell, Document, Measured, Table, absolute, bar
 from benches.gateway import picture
@@ -27,9 +27,12 @@ from benches.gateway.runaway import (
     rest,
     runaway,
 )
-from benches.gateway.sending import finish
+from benches.gateway.sending import check, finish
 from benches.gateway.settings import Settings
-from benches.stage import Target, gateway, venue_stub
+from benches.stage import BenchError, Target, gateway, venue_stub
+
+if TYPE_CHECKING:
+    import riskcore
 
 WARM_S: Final = 60
 """Memory of the last seconds is compared with that after this time, or after a tenth of a short run."""
@@ -58,6 +61,18 @@ class Second:
     resident_mib: float
 
 
+@dataclass(frozen=True, slots=True)
+class Flooded:
+    """What a flood showed, also one that ended before its time."""
+
+    wanted_s: float
+    seconds: list[Second]
+    failed: int
+    """Orders of healthy routers and cancels that were refused or not answered."""
+    ended: str
+    """Why it ended before its time; empty if it did not."""
+
+
 def run(settings: Settings, minutes: float, results: Path) -> Document:
     """Flood for so long; the pictures go to `results`."""
     duration = minutes * 60
@@ -73,46 +88,69 @@ def run(settings: Settings, minutes: float, results: Path) -> Document:
             limits=LIMITS,
         ) as target,
     ):
-        rest(target, int(CANCEL_RATE * duration))
-        seconds, refused = _flood(target, duration)
+        flooded = flood(target, duration)
     results.mkdir(parents=True, exist_ok=True)
-    picture.latency(seconds, results / "flood-latency.svg")
-    picture.memory(seconds, results / "flood-memory.svg")
+    picture.latency(flooded.seconds, results / "flood-latency.svg")
+    picture.memory(flooded.seconds, results / "flood-memory.svg")
     return Document(
         method={"gateway, long flood": [*METHOD, settings.journal_mode]},
-        bars=_bars(seconds, refused),
-        tables=[_table(seconds)],
+        bars=bars(flooded),
+        tables=[_table(flooded.seconds)],
     )
 
 
-def _flood(target: Target, duration: float) -> tuple[list[Second], int]:
-    """The seconds, and orders of healthy routers or cancels that were refused or not answered."""
-    trading, cancelling, flooding = (make(target, duration) for make in (healthy, cancels, runaway))
-    for one in (trading, cancelling, flooding):
+def flood(target: Target, duration: float) -> Flooded:
+    """Flood a gateway for so long, or until a session or the gateway ends.
+
+    Raises:
+        BenchError: It ended in its first second: there is nothing to show.
+    """
+    rest(target, int(CANCEL_RATE * duration))
+    trading, cancelling, flooding = floods = tuple(make(target, duration) for make in (healthy, cancels, runaway))
+    for one in floods:
         one.start()
     started = time.monotonic()
     seconds: list[Second] = []
-    while not trading.wait(max(1, int((started + len(seconds) + 1 - time.monotonic()) * 1_000))):
-        orders, cancelled = trading.recent(), cancelling.recent()
-        times = orders["latency_ns"]
-        seconds.append(
-            Second(
-                at_s=time.monotonic() - started,
-                p50_us=times["p50"] / 1_000,
-                p99_us=times["p99"] / 1_000,
-                max_us=times["max"] / 1_000,
-                cancel_p99_us=cancelled["latency_ns"]["p99"] / 1_000,
-                lag_p99_us=orders["lag_ns"]["p99"] / 1_000,
-                refused=flooding.recent()["rejected"],
-                resident_mib=target.resident_kib() / 1_024,
-            )
-        )
-    reports = [finish(one, "the long flood") for one in (trading, cancelling)]
-    finish(flooding, "the runaway of the long flood")
-    return seconds, sum(one["rejected"] + one["unanswered"] + one["unsent"] for one in reports)
+    ended = ""
+    try:
+        while not trading.wait(max(1, int((started + len(seconds) + 1 - time.monotonic()) * 1_000))):
+            for one in floods:
+                check(one, f"the long flood, after {time.monotonic() - started:.0f} s")
+            seconds.append(_second(target, trading, cancelling, flooding, time.monotonic() - started))
+        for one in floods:
+            finish(one, "the end of the long flood")
+    except BenchError as error:
+        if not seconds:
+            raise
+        ended = f"{error}; the gateway's last words: {target.last_words()}"
+        for one in floods:
+            one.stop()
+    reports = [one.report() for one in (trading, cancelling)]
+    failed = sum(one["rejected"] + one["unanswered"] + (0 if ended else one["unsent"]) for one in reports)
+    return Flooded(duration, seconds, failed, ended)
 
 
-def _bars(seconds: list[Second], refused: int) -> list[Bar]:
+def _second(
+    target: Target, trading: riskcore.Flood, cancelling: riskcore.Flood, flooding: riskcore.Flood, at_s: float
+) -> Second:
+    orders, cancelled = trading.recent(), cancelling.recent()
+    times = orders["latency_ns"]
+    return Second(
+        at_s=at_s,
+        p50_us=times["p50"] / 1_000,
+        p99_us=times["p99"] / 1_000,
+        max_us=times["max"] / 1_000,
+        cancel_p99_us=cancelled["latency_ns"]["p99"] / 1_000,
+        lag_p99_us=orders["lag_ns"]["p99"] / 1_000,
+        refused=flooding.recent()["rejected"],
+        resident_mib=target.resident_kib() / 1_024,
+    )
+
+
+def bars(flooded: Flooded) -> list[Bar]:
+    """What must hold; of a flood that ended before its time too, with the reason."""
+    seconds = flooded.seconds
+    missing = flooded.wanted_s - seconds[-1].at_s if flooded.ended else 0
     warm = min(WARM_S, len(seconds) // 10)
     early, late = seconds[warm : warm + 10], seconds[-10:]
     return [
@@ -132,9 +170,15 @@ def _bars(seconds: list[Second], refused: int) -> list[Bar]:
         ),
         absolute(
             "orders of healthy routers and cancels refused or unanswered, long flood",
-            Measured("the whole flood", [refused]),
+            Measured("the whole flood", [flooded.failed]),
             most=0,
             unit="orders",
+        ),
+        absolute(
+            "seconds of the long flood that are missing because it ended early",
+            Measured(flooded.ended or "the whole flood", [missing]),
+            most=0,
+            unit="s",
         ),
     ]
 

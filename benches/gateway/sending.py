@@ -117,11 +117,19 @@ def finish(running: riskcore.Flood, what: str) -> FloodReport:
     """
     while not running.wait(200):
         pass
-    report = running.report()
-    errors = [one["error"] for one in report["sessions"] if one["error"]]
+    check(running, what)
+    return running.report()
+
+
+def check(running: riskcore.Flood, what: str) -> None:
+    """See that no session of a flood has ended early.
+
+    Raises:
+        BenchError: One has.
+    """
+    errors = [one["error"] for one in running.report()["sessions"] if one["error"]]
     if errors:
         raise BenchError(f"{what}: {errors[0]}")
-    return report
 
 
 def measure(target: Target, load: Load, sessions: int, seconds: float) -> Figures:
