@@ -16,7 +16,7 @@ from typing import Annotated, Final, Literal
 import typer
 
 from benches.bars import Document, merge, text
-from benches.gateway import comparison, endurance, noise, pressure, runaway
+from benches.gateway import comparison, endurance, memory, noise, pressure, runaway
 from benches.gateway.settings import Settings
 from benches.stage import BenchError
 
@@ -25,6 +25,7 @@ CASES: Final[dict[str, Callable[[Settings], Document]]] = {
     "runaway": runaway.run,
     "noise": noise.run,
     "pressure": pressure.run,
+    "memory": memory.run,
 }
 RESULTS: Final = Path(__file__).resolve().parent / "results"
 

@@ -49,7 +49,7 @@ max_order_notional = "1_000_000"
 max_gross_notional = "1_000_000_000_000"
 max_day_loss = "1_000_000_000"
 [limits.router."*"]
-message_rate = 2_000_000
+message_rate = {message_rate}
 parent_overfill_halt_after = 3
 max_turnover_window = "1_000_000_000_000_000"
 turnover_window = "1m"
@@ -156,17 +156,19 @@ def gateway(
     max_orders: int,
     journal: bool,
     limits: str = "",
+    message_rate: int = 2_000_000,
     program: Sequence[str] = ("-m", "gateway"),
 ) -> Iterator[Target]:
     """`riskgate run` with every check configured, linked to `venue`, its parents registered.
 
     It is named after its directory: a name that the venue has seen reports of would have to be given them again.
-    `limits` are added to those of all benches; `program` is what Python runs.
+    `limits` are added to those of all benches; each router may send `message_rate` messages/s, for
+    which there is room; `program` is what Python runs.
     """
     directory.mkdir(parents=True, exist_ok=True)
     config, ready, log = directory / "riskgate.toml", directory / "ready.json", directory / "gateway.log"
     text = _config(directory.name, venue.address, routers, max_orders=max_orders, journal=journal)
-    config.write_text(text + limits)
+    config.write_text(text + LIMITS.format(message_rate=message_rate) + limits)
     ready.unlink(missing_ok=True)
     command = [sys.executable, *program, "run", "--config", str(config), "--ready-file", str(ready)]
     with log.open("wb") as output, subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output) as popen:
@@ -204,6 +206,7 @@ name = "{name}"
 [order_entry]
 listen = "127.0.0.1:0"
 heartbeat = "5s"
+max_sessions = {max(len(routers), 64)}
 cancel_on_disconnect = false # what one flood leaves resting, the next one cancels
 [halt]
 listen = "127.0.0.1:0"
@@ -233,7 +236,7 @@ tick = "0.01"
     text += "".join(
         f'[[routers]]\nname = "{name}"\ntoken = "{router_token(name)}"\naccounts = ["ACC1"]\n' for name in routers
     )
-    return text + LIMITS
+    return text
 
 
 def _linked(admin: admin_pb2_grpc.AdminStub) -> bool:
