@@ -53,7 +53,9 @@ class ExchangeRequest(_message.Message):
     MASS_STATUS_REQUEST_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
     client_seq: _builtins.int
-    """Dense from 1 per gateway and epoch over VenueNewOrder, VenueReplace, VenueCancel; 0 otherwise."""
+    """Dense from 1 per gateway and epoch over VenueNewOrder, VenueReplace, VenueCancel; 0 otherwise. The first of a session may
+    jump ahead: what was numbered in between was lost with the last link.
+    """
     @_builtins.property
     def logon(self) -> Global___ExchangeLogon: ...
     @_builtins.property

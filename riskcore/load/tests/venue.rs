@@ -171,7 +171,11 @@ async fn what_no_gateway_may_send_ends_the_session_with_its_reason() {
     type Row = (Vec<(u64, Out)>, Code, &'static str);
     let rows: [Row; 4] = [
         (vec![(1, day_order(1))], Code::FailedPrecondition, "must be logon"),
-        (vec![(0, logon(1, 0, false)), (2, day_order(1))], Code::OutOfRange, "client_seq 2 leaves a gap: 1 is next"),
+        (
+            vec![(0, logon(1, 0, false)), (1, day_order(1)), (3, day_order(2))],
+            Code::OutOfRange,
+            "client_seq 3 leaves a gap: 2 is next",
+        ),
         (vec![(0, logon(1, 0, false)), (0, logon(1, 0, false))], Code::FailedPrecondition, "second logon"),
         (
             vec![

@@ -84,6 +84,8 @@ pub struct Book {
     connected: bool,
     cancel_on_disconnect: bool,
     last_client_seq: u64,
+    /// Nothing numbered has come in this session yet.
+    fresh: bool,
     venue_seq: u64,
     reports: VecDeque<Report>,
     open: BTreeMap<u64, OpenOrder>,
@@ -101,6 +103,7 @@ impl Book {
             connected: false,
             cancel_on_disconnect: false,
             last_client_seq: 0,
+            fresh: true,
             venue_seq: 0,
             reports: VecDeque::new(),
             open: BTreeMap::new(),
@@ -119,6 +122,7 @@ impl Book {
             self.last_client_seq = 0;
         }
         self.generation += 1;
+        self.fresh = true;
         self.connected = true;
         self.cancel_on_disconnect = cancel_on_disconnect;
         self.wake();
@@ -148,10 +152,11 @@ impl Book {
         self.generation
     }
 
-    /// Takes the sequence number of a request: whether to process it, or the number that was expected.
+    /// Takes the sequence number of a request: whether to process it, or the number that was expected. The first of a
+    /// session may jump ahead: what was numbered in between was lost with the last link.
     pub fn take_seq(&mut self, seq: u64) -> Result<bool, u64> {
         let expected = self.last_client_seq + 1;
-        if seq > expected {
+        if seq > expected && !self.fresh {
             return Err(expected);
         }
         if seq < expected {
@@ -159,6 +164,7 @@ impl Book {
             return Ok(false);
         }
         self.last_client_seq = seq;
+        self.fresh = false;
         Ok(true)
     }
 
@@ -399,6 +405,16 @@ mod tests {
         assert_eq!(Ok(true), book.take_seq(1));
         assert_eq!(Ok(false), book.take_seq(1));
         assert_eq!(Err(2), book.take_seq(3));
+    }
+
+    #[test]
+    fn what_was_numbered_and_lost_with_a_link_is_no_gap_of_the_next() {
+        let mut book = book(StubConfig::default());
+        let _ = book.take_seq(1);
+        let _ = book.logon(0, 0, false);
+
+        assert_eq!(Ok(true), book.take_seq(5));
+        assert_eq!((Err(6), Ok(false)), (book.take_seq(7), book.take_seq(3)));
     }
 
     #[test]
