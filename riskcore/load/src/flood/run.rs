@@ -1,5 +1,6 @@
 //! Threads and connections: each thread has a runtime of its own, each session a connection of its own.
 
+use std::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -168,9 +169,7 @@ impl Runner {
     }
 
     fn cannot_connect(&self, error: &tonic::transport::Error) -> String {
-        use std::error::Error;
-        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-        format!("cannot connect to {} ({error}{cause}): is it running and is the address right?", self.target)
+        format!("cannot connect to {} ({error}{}): is it running and is the address right?", self.target, causes(error))
     }
 
     fn late(&self, what: &str) -> String {
@@ -178,8 +177,25 @@ impl Runner {
     }
 
     fn status(&self, status: &Status) -> String {
-        format!("{} answered {:?}: {}", self.target, status.code(), status.message())
+        let session = lock(&self.session);
+        let silent = Duration::from_nanos(self.codec.clock.now().saturating_sub(session.tally.finished));
+        format!(
+            "{} ended router {}'s session, {}, with {:?}: {}{}; {} orders unanswered, the last answer {silent:.1?} before",
+            self.target,
+            self.router,
+            session.phase().name(),
+            status.code(),
+            status.message(),
+            causes(status),
+            session.tally.unanswered(),
+        )
     }
+}
+
+/// What lies behind an error: of a connection that ended, tonic's own text is the same whoever ended it and why.
+fn causes(error: &dyn Error) -> String {
+    let first: Option<&(dyn Error + 'static)> = error.source();
+    std::iter::successors(first, |cause| (*cause).source()).map(|cause| format!(": {cause}")).collect()
 }
 
 /// Runs `runners` on this thread until all have ended.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tonic::Status;
 
+use crate::error::in_full;
 use crate::plane::Shared;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -30,8 +31,9 @@ pub async fn keep_up<A: Future<Output = Status>>(plane: Shared, what: &str, atte
                 return;
             }
             // Not a line per attempt: the same reason is told once.
-            if why.message() != told {
-                told = why.message().to_owned();
+            let why = in_full(&why);
+            if why != told {
+                told = why;
                 plane.announce("venue", format!("no {what}: {told}"));
             }
         }

@@ -11,6 +11,7 @@ use riskgate_journal::{Lsn, Outbox};
 use tonic::Status as RpcStatus;
 use tonic::codec::EncodeBuf;
 
+use crate::error::in_full;
 use crate::io::Cord;
 use crate::plane::Plane;
 use crate::venue::residence::Residence;
@@ -346,7 +347,7 @@ impl Plane {
         if was_up {
             self.counters.venue_losses += 1;
             self.apply(&Event::VenueDown);
-            self.announce("venue", format!("venue link lost: {}", why.message()));
+            self.announce("venue", format!("venue link lost: {}", in_full(why)));
         }
         for waiting in unsent {
             self.release_unsent(waiting);
