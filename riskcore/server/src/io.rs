@@ -218,6 +218,10 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(30);
 
+    fn knobs() -> Knobs {
+        Knobs::order_entry(1, Duration::from_secs(1))
+    }
+
     async fn connected(knobs: Knobs) -> (TcpStream, Connection, Incoming) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -239,7 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_peer_that_says_nothing_is_cut() {
-        let knobs = Knobs { first_byte: SHORT, ..Knobs::order_entry(1) };
+        let knobs = Knobs { first_byte: SHORT, ..knobs() };
         let (_client, mut connection, _incoming) = connected(knobs).await;
 
         assert_eq!(io::ErrorKind::TimedOut, read_all(&mut connection).await.unwrap_err().kind());
@@ -247,7 +251,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_peer_that_never_shows_a_credential_is_cut_and_one_that_does_may_stay() {
-        let knobs = Knobs { identified: SHORT, ..Knobs::order_entry(1) };
+        let knobs = Knobs { identified: SHORT, ..knobs() };
         let (mut client, mut connection, _incoming) = connected(knobs.clone()).await;
         client.write_all(b"hello").await.unwrap();
         let cut = read_all(&mut connection).await;
@@ -262,7 +266,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cord_ends_a_connection_whose_peer_does_not_read() {
-        let (mut client, mut connection, incoming) = connected(Knobs::order_entry(1)).await;
+        let (mut client, mut connection, incoming) = connected(knobs()).await;
         let gauge = incoming.gauge();
         let cord = connection.connect_info();
         let writing = tokio::spawn(async move {

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::config::MISSED_HEARTBEATS;
+
 /// Limits of a listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Knobs {
@@ -21,7 +23,7 @@ pub struct Knobs {
     pub stream_window: u32,
     /// Flow control of a connection: large, because with both small h2's data-frame budget ends honest clients.
     pub connection_window: u32,
-    /// Between HTTP/2 pings: the second line behind the application's heartbeats.
+    /// Until a silent connection gets an HTTP/2 ping.
     pub keepalive_interval: Duration,
     /// Until an unanswered ping ends the connection.
     pub keepalive_timeout: Duration,
@@ -39,10 +41,16 @@ pub struct Knobs {
     pub identified: Duration,
 }
 
+/// Between HTTP/2 pings of a peer that heartbeats so often. They are the second line: none ends a connection before as many
+/// heartbeats are missed as end a session, which is then told why.
+pub(crate) fn keepalive(heartbeat: Duration) -> Duration {
+    heartbeat.max(Duration::from_secs(1))
+}
+
 impl Knobs {
     /// Of the order-entry listener: each session takes up to two connections (itself and its cancel lane), and dry runs,
     /// the OMS and probes need some.
-    pub fn order_entry(max_sessions: usize) -> Knobs {
+    pub fn order_entry(max_sessions: usize, heartbeat: Duration) -> Knobs {
         Knobs {
             max_concurrent_streams: 100,
             max_pending_accept_reset_streams: 20,
@@ -51,8 +59,8 @@ impl Knobs {
             max_frame_size: 16 << 10,
             stream_window: 32 << 10,
             connection_window: 1 << 20,
-            keepalive_interval: Duration::from_secs(1),
-            keepalive_timeout: Duration::from_secs(2),
+            keepalive_interval: keepalive(heartbeat),
+            keepalive_timeout: keepalive(heartbeat) * MISSED_HEARTBEATS,
             max_message_size: 64 << 10,
             max_frame_messages: 256,
             messages_per_poll: 32,
@@ -64,7 +72,8 @@ impl Knobs {
 
     /// Of the halt door: a few people, small messages.
     pub fn halt_door() -> Knobs {
-        Knobs { max_concurrent_streams: 8, max_connections: 64, max_message_size: 4 << 10, ..Knobs::order_entry(0) }
+        let few = Knobs::order_entry(0, Duration::from_secs(1));
+        Knobs { max_concurrent_streams: 8, max_connections: 64, max_message_size: 4 << 10, ..few }
     }
 
     /// A server with these limits.
@@ -91,7 +100,7 @@ impl fmt::Display for Knobs {
             "max_concurrent_streams={} max_pending_accept_reset_streams={} max_local_error_reset_streams={} \
              max_header_list_size={} max_frame_size={} stream_window={} connection_window={} keepalive={:?}/{:?} \
              max_message_size={} max_frame_messages={} messages_per_poll={} max_connections={} first_byte={:?} \
-             identified={:?} h2_data_frame_budget=25600(default) h2_header_table_size=4096(default) \
+             identified={:?} h2_data_frame_budget=connection_window/2(default) h2_header_table_size=4096(default) \
              h2_send_buffer=409600(default)",
             self.max_concurrent_streams,
             self.max_pending_accept_reset_streams,
@@ -121,10 +130,19 @@ mod tests {
         assert_eq!(
             "max_concurrent_streams=100 max_pending_accept_reset_streams=20 max_local_error_reset_streams=256 \
              max_header_list_size=8192 max_frame_size=16384 stream_window=32768 connection_window=1048576 \
-             keepalive=1s/2s max_message_size=65536 max_frame_messages=256 messages_per_poll=32 max_connections=160 \
-             first_byte=5s identified=10s h2_data_frame_budget=25600(default) h2_header_table_size=4096(default) \
-             h2_send_buffer=409600(default)",
-            Knobs::order_entry(64).to_string()
+             keepalive=1s/3s max_message_size=65536 max_frame_messages=256 messages_per_poll=32 max_connections=160 \
+             first_byte=5s identified=10s h2_data_frame_budget=connection_window/2(default) \
+             h2_header_table_size=4096(default) h2_send_buffer=409600(default)",
+            Knobs::order_entry(64, Duration::from_secs(1)).to_string()
         );
+    }
+
+    #[test]
+    fn a_peer_that_stands_still_is_never_cut_by_a_ping_before_it_has_missed_its_heartbeats() {
+        for heartbeat in [10, 1_000, 5_000, 60_000].map(Duration::from_millis) {
+            let knobs = Knobs::order_entry(1, heartbeat);
+
+            assert!(knobs.keepalive_interval + knobs.keepalive_timeout > heartbeat * MISSED_HEARTBEATS, "{knobs}");
+        }
     }
 }

@@ -179,6 +179,12 @@ impl Plane {
         now
     }
 
+    /// It is this time, until the plane is taken again.
+    #[cfg(test)]
+    pub(crate) fn stand_at(&self, now: Nanos) {
+        self.now.set(Some(now));
+    }
+
     /// The last record appended: what is written now leaves when it is durable.
     pub(crate) fn lsn(&self) -> Lsn {
         self.journal.appended()
@@ -238,7 +244,7 @@ impl Plane {
         self.write_down_floods();
         self.watch_itself(late);
         self.apply(&Event::Timer);
-        self.check_sessions();
+        self.check_sessions(late);
     }
 
     fn write_down_floods(&mut self) {

@@ -71,7 +71,7 @@ impl DataPlane {
         let halt_socket = config.halt_socket.as_deref().map(bind_unix).transpose()?;
         let address = |listener: &TcpListener| listener.local_addr().map_err(Error::io("listener address"));
         let (order_entry_address, halt_address) = (address(&order_entry)?, address(&halt)?);
-        let knobs = Knobs::order_entry(config.max_sessions);
+        let knobs = Knobs::order_entry(config.max_sessions, config.heartbeat);
         let (commands, inbox) = commands::queue();
         let door = HaltDoor::new(commands.clone(), setup.operators.clone());
         let halt_file = config.halt_file.clone();

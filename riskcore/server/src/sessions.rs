@@ -10,6 +10,7 @@ use tonic::codec::EncodeBuf;
 use tonic::{Code, Status};
 
 use crate::config::{LATE_HEARTBEATS, MISSED_HEARTBEATS};
+use crate::error::in_full;
 use crate::fleet::attestation::Attestation;
 use crate::io::Cord;
 use crate::plane::Plane;
@@ -76,7 +77,9 @@ impl Plane {
     /// The transport is done with a stream.
     pub fn close_stream(&mut self, key: Key) {
         if let Some(stream) = self.streams.remove(key) {
-            self.leave(key, stream.router, Leaving::Lost, "connection closed");
+            let silent = self.now().since(stream.heard).0 / 1_000_000;
+            let why = format!("connection closed, {silent} ms after it was last heard");
+            self.leave(key, stream.router, Leaving::Lost, &why);
         }
     }
 
@@ -102,7 +105,7 @@ impl Plane {
         }
         let router = stream.router;
         let leaving = if status.is_none() { Leaving::InOrder } else { Leaving::Lost };
-        let why = status.as_ref().map_or(why.to_owned(), |status| format!("{why}: {}", status.message()));
+        let why = status.as_ref().map_or(why.to_owned(), |status| format!("{why}: {}", in_full(status)));
         stream.ending = Some(Ending { status, since });
         self.leave(key, router, leaving, &why);
         self.wake_stream(key);
@@ -314,12 +317,17 @@ impl Plane {
         }
     }
 
-    /// Heartbeats out, deadlines in.
-    pub(crate) fn check_sessions(&mut self) {
+    /// Heartbeats out, deadlines in. `late`: how long this turn has waited. While the gateway itself stood still it heard
+    /// nobody, and what was said meanwhile waits in the sockets: that silence is not the peers'.
+    pub(crate) fn check_sessions(&mut self, late: Nanos) {
         let (now, every) = (self.now(), self.heartbeat());
+        let stood_still = late >= every;
         let deadline = Nanos(every.0 * i64::from(MISSED_HEARTBEATS));
         for key in self.streams.keys().collect::<Vec<Key>>() {
             let Some(stream) = self.streams.get_mut(key) else { continue };
+            if stood_still {
+                stream.heard = now;
+            }
             if let Some(ending) = &stream.ending {
                 if now.since(ending.since) > LINGER {
                     stream.cord.cut();
@@ -418,4 +426,58 @@ fn put_heartbeat(stream: &mut Stream, test_req_id: u64) {
     let mut body = Vec::new();
     put_uint(&mut body, 1, test_req_id);
     control(stream, 7, &body);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Setup};
+    use crate::ring::RingBounds;
+    use std::time::Duration;
+
+    const HEARTBEAT: Nanos = Nanos::from_millis(1_000);
+
+    fn plane() -> Plane {
+        let config = Config {
+            gateway: "gw1".to_owned(),
+            epoch: 1,
+            trading_day: 20_120_801,
+            order_entry_listen: String::new(),
+            halt_listen: String::new(),
+            halt_socket: None,
+            halt_file: None,
+            venue_address: String::new(),
+            market_data_address: String::new(),
+            heartbeat: Duration::from_nanos(HEARTBEAT.0 as u64),
+            cancel_on_disconnect: true,
+            drop_copy: false,
+            replace_in_flight_mitigation: false,
+            publishes_phases: false,
+            journal_file: None,
+            max_orders: 16,
+            max_parents: 16,
+            max_sessions: 1,
+            reports: RingBounds::default(),
+            venue_queue: 1 << 10,
+        };
+        crate::runtime::prepare(config, Setup::default()).unwrap()
+    }
+
+    /// Whether a stream is over after four heartbeats in which nothing was heard.
+    async fn over_after_silence(late: Nanos) -> bool {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut plane = plane();
+        let key = plane.open_stream(Cord::of(&stream).unwrap());
+        plane.stand_at(Nanos(plane.now().0 + 4 * HEARTBEAT.0));
+        plane.check_sessions(late);
+        plane.is_over(key)
+    }
+
+    #[tokio::test]
+    async fn a_silent_peer_is_cut_but_not_for_the_time_in_which_the_gateway_stood_still() {
+        assert!(over_after_silence(Nanos(0)).await);
+        assert!(over_after_silence(Nanos(HEARTBEAT.0 - 1)).await);
+        assert!(!over_after_silence(Nanos(4 * HEARTBEAT.0)).await);
+    }
 }

@@ -14,20 +14,22 @@ use tokio::net::TcpStream;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::config::MISSED_HEARTBEATS;
 use crate::io::{Cord, read_ahead};
+use crate::knobs::keepalive;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// A channel over one connection, and the cord of that connection.
-pub async fn connect(address: &str) -> Result<(Channel, Cord), Status> {
+/// A channel over one connection, and the cord of that connection. `heartbeat`: how often the venue is to be heard.
+pub async fn connect(address: &str, heartbeat: Duration) -> Result<(Channel, Cord), Status> {
     let unreachable = |e: &dyn std::fmt::Display| Status::unavailable(format!("cannot connect to {address}: {e}"));
     let endpoint = Endpoint::from_shared(format!("http://{address}"))
         .map_err(|e| Status::invalid_argument(format!("{address} is not host:port: {e}")))?
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(4 << 20)
-        .http2_keep_alive_interval(Duration::from_secs(1))
-        .keep_alive_timeout(Duration::from_secs(2))
+        .http2_keep_alive_interval(keepalive(heartbeat))
+        .keep_alive_timeout(keepalive(heartbeat) * MISSED_HEARTBEATS)
         .http2_max_header_list_size(8 << 10)
         .connect_timeout(CONNECT);
     let cord = Arc::new(Mutex::new(None));

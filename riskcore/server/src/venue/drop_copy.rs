@@ -55,18 +55,18 @@ async fn follow(plane: Shared) -> Status {
 }
 
 async fn copies(plane: &Shared, up: &mut bool) -> Status {
-    let (address, request, silence) = {
+    let (address, request, every) = {
         let plane = plane.lock();
         let last = if plane.copies.restart { 0 } else { plane.engine.checks().drop_copy.last_seq() };
         let request = Subscription { gateway: plane.config.gateway.clone(), resume_after: last };
         (plane.config.venue_address.clone(), request, plane.config.heartbeat)
     };
-    let mut inbound = match tokio::time::timeout(FIRST_ANSWER, open(&address, request)).await {
+    let mut inbound = match tokio::time::timeout(FIRST_ANSWER, open(&address, every, request)).await {
         Ok(Ok(inbound)) => inbound,
         Ok(Err(status)) => return status,
         Err(_) => return Status::deadline_exceeded("the venue's drop copy did not answer"),
     };
-    let silence = silence.max(Duration::from_secs(1)) * MISSED_HEARTBEATS;
+    let silence = every.max(Duration::from_secs(1)) * MISSED_HEARTBEATS;
     loop {
         let frame = match tokio::time::timeout(silence, inbound.message()).await {
             Ok(Ok(Some(frame))) => frame,
@@ -81,8 +81,8 @@ async fn copies(plane: &Shared, up: &mut bool) -> Status {
     }
 }
 
-async fn open(address: &str, request: Subscription) -> Result<Streaming<bytes::Bytes>, Status> {
-    let (channel, _cord) = connect(address).await?;
+async fn open(address: &str, heartbeat: Duration, request: Subscription) -> Result<Streaming<bytes::Bytes>, Status> {
+    let (channel, _cord) = connect(address, heartbeat).await?;
     let mut grpc = Grpc::new(channel).max_decoding_message_size(MAX_FRAME);
     grpc.ready().await.map_err(|e| Status::unavailable(format!("the drop copy is not reachable: {e}")))?;
     let path = PathAndQuery::from_static("/riskgate.v1.Exchange/DropCopy");

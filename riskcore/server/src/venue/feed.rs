@@ -108,7 +108,7 @@ async fn follow(plane: Shared) -> Status {
         (plane.config.market_data_address.clone(), plane.config.heartbeat, symbols, currencies)
     };
     let mut feed = Feed::new(symbols.len(), currencies);
-    let mut inbound = match tokio::time::timeout(FIRST_ANSWER, open(&address, symbols)).await {
+    let mut inbound = match tokio::time::timeout(FIRST_ANSWER, open(&address, every, symbols)).await {
         Ok(Ok(inbound)) => inbound,
         Ok(Err(status)) => return status,
         Err(_) => return Status::deadline_exceeded("the source of market data did not answer"),
@@ -146,8 +146,8 @@ async fn read(plane: &Shared, inbound: &mut Streaming<bytes::Bytes>, feed: &mut 
     }
 }
 
-async fn open(address: &str, symbols: Vec<String>) -> Result<Streaming<bytes::Bytes>, Status> {
-    let (channel, _cord) = connect(address).await?;
+async fn open(address: &str, heartbeat: Duration, symbols: Vec<String>) -> Result<Streaming<bytes::Bytes>, Status> {
+    let (channel, _cord) = connect(address, heartbeat).await?;
     let mut grpc = Grpc::new(channel).max_decoding_message_size(MAX_FRAME);
     grpc.ready().await.map_err(|e| Status::unavailable(format!("market data is not reachable: {e}")))?;
     let path = PathAndQuery::from_static("/riskgate.v1.Exchange/MarketData");

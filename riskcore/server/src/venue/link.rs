@@ -31,12 +31,15 @@ pub async fn run(plane: Shared) {
 
 /// One session, from connecting to its end; the reason of the end.
 async fn session(plane: Shared) -> Status {
-    let address = plane.lock().config.venue_address.clone();
-    let (orders, order_cord) = match connect(&address).await {
+    let (address, heartbeat) = {
+        let config = &plane.lock().config;
+        (config.venue_address.clone(), config.heartbeat)
+    };
+    let (orders, order_cord) = match connect(&address, heartbeat).await {
         Ok(connected) => connected,
         Err(status) => return status,
     };
-    let (cancels, cancel_cord) = match connect(&address).await {
+    let (cancels, cancel_cord) = match connect(&address, heartbeat).await {
         Ok(connected) => connected,
         Err(status) => return status,
     };
