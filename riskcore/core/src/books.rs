@@ -12,6 +12,7 @@ use crate::events::Side;
 use crate::headroom::Growth;
 use crate::market::{Market, Marks};
 use crate::units::{Money, Price, Qty, Rate, Worth, saturating_sum};
+use crate::watchlist::Causes;
 
 /// What one scope holds. Quantities in units, money in 1e-9 of the base currency unless said otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -92,6 +93,15 @@ pub struct Revaluation {
     pub gross: i128,
     /// 1 if the value is not known any more, -1 if it is known again.
     pub unvalued: i32,
+}
+
+impl Revaluation {
+    /// Why the cell and its totals are to be looked at.
+    #[inline]
+    pub fn causes(&self) -> Causes {
+        let valued = if self.pnl == 0 { Causes::NONE } else { Causes::VALUED };
+        if self.gross > 0 { valued.and(Causes::WIDENED) } else { valued }
+    }
 }
 
 impl Book {

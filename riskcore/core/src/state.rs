@@ -24,7 +24,7 @@ use crate::security::{Phase, Security, Session};
 use crate::suspense::Suspense;
 use crate::unattributed::Unattributed;
 use crate::units::{Money, Nanos, Price, Qty, Rate, Worth, saturating_sum};
-use crate::watchlist::{Causes, Watchlist};
+use crate::watchlist::Watchlist;
 
 /// Pairs of self-match group and instrument there is room for from the start.
 const MAX_GROUP_SYMBOLS: usize = 4_096;
@@ -456,16 +456,11 @@ impl State {
         if change.unvalued > 0 {
             self.upsets += 1;
         }
-        // Only profit and loss are watched.
-        let moved = change.pnl != 0;
-        if moved {
-            self.watchlist.push(ix, Causes::VALUED);
-        }
+        let causes = change.causes();
+        self.watchlist.push(ix, causes);
         for owner in owners.into_iter().flatten() {
             self.books[owner.at()].follow(&change);
-            if moved {
-                self.watchlist.push(owner, Causes::VALUED);
-            }
+            self.watchlist.push(owner, causes);
         }
     }
 

@@ -7,7 +7,6 @@ use crate::books::{Book, Execution};
 use crate::ids::SymbolId;
 use crate::scopes::ScopeIx;
 use crate::state::State;
-use crate::watchlist::Causes;
 
 /// Per symbol, from its first such execution on.
 #[derive(Debug, Default)]
@@ -57,9 +56,7 @@ impl State {
         if change.unvalued > 0 {
             self.upsets += 1;
         }
-        if change.pnl != 0 {
-            self.watchlist.push(ScopeIx::FIRM, Causes::VALUED);
-        }
+        self.watchlist.push(ScopeIx::FIRM, change.causes());
     }
 
     /// A new day: the position stays and is worth what it is worth, its profit starts at zero.

@@ -14,6 +14,8 @@ impl Causes {
     pub const NONE: Causes = Causes(0);
     /// Its profit and loss changed.
     pub const VALUED: Causes = Causes(1);
+    /// What its cells may be worth at worst has grown, by the market or by executions.
+    pub const WIDENED: Causes = Causes(1 << 6);
     /// One of its orders was executed, or an execution taken back.
     pub const EXECUTED: Causes = Causes(1 << 1);
     /// An order was refused there, by the gateway or the venue.
@@ -65,7 +67,7 @@ impl Watchlist {
     #[inline]
     pub fn push(&mut self, ix: ScopeIx, cause: Causes) {
         let causes = &mut self.causes[ix.at()];
-        if *causes == Causes::NONE {
+        if *causes == Causes::NONE && cause != Causes::NONE {
             self.list.push(ix);
         }
         *causes = causes.and(cause);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -70,8 +71,9 @@ class Firm:
     now: int = 0
     n: int = 0
     valued_at: int | None = None
-    looked_at: set[str] = field(default_factory=set)
-    known_pnl: dict[str, int] = field(default_factory=dict)
+    looked_at: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    known: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Profit and loss and gross notional of the cells after the last event."""
 
     @property
     def markets(self) -> dict[str, Market]:
@@ -205,7 +207,7 @@ class Firm:
         if refusal and refusal.halts:
             self.trip(*refusal.halts, refusal.reason)
         self.past.refusals.append((self.n, self.now, router))
-        self.looked_at.add(f"router:{router}")
+        self.look([f"router:{router}"], watch.REFUSED)
 
     def cancel(self, order: Order) -> bool:
         """A cancel of an open order always passes, and releases nothing."""
@@ -287,9 +289,7 @@ class Firm:
 
     def accepted(self, order: Order) -> None:
         """The venue has it."""
-        if not order.answered:
-            order.answered = True
-            self.look(order)
+        order.answered = True
 
     def trade(self, order: Order, qty: int, price: int) -> None:
         """A fill always counts, whatever state the order is in."""
@@ -297,14 +297,17 @@ class Firm:
         market.own_fill(self.now)
         order.fills.append((qty, price))
         order.answered = True
+        explained = order.excess
         order.exceed(qty, price, market.multiplier)
+        if order.excess != explained:
+            self.look(order.scopes, watch.UNMATCHED)
         loss = self.loss(order, qty, price)
         self.past.executions.append(Execution(self.n, self.now, order.scopes, order.buys, price, market.mid, loss))
         if not order.executed_once:
             order.executed_once = True
             self.decide_anew(order)
         order.finish_if_filled()
-        self.look(order)
+        self.look(order.scopes, watch.EXECUTED)
 
     def loss(self, order: Order, qty: int, price: int) -> int:
         """L3: against the mid, rounded up; against a touch that is too old the distance to it, either way."""
@@ -320,7 +323,7 @@ class Firm:
         """An execution is taken back exactly; the order does not come back to life."""
         qty, price = order.fills.pop(fill % len(order.fills))
         order.shrink_excess()
-        self.look(order)
+        self.look(order.scopes, watch.EXECUTED)
         return qty, price
 
     def gone(self, order: Order, *, refused: bool) -> None:
@@ -329,11 +332,17 @@ class Firm:
             return
         order.open, order.answered = False, True
         if order.pending:
-            order.pending = None
-            order.exceed_at_mean(self.markets[order.symbol].multiplier)
+            self.forget_replace(order)
         if refused:
             self.past.refusals.append((self.n, self.now, order.router))
-        self.look(order)
+            self.look([f"router:{order.router}"], watch.REFUSED)
+
+    def forget_replace(self, order: Order) -> None:
+        """It may have explained fills that nothing explains any more."""
+        explained, order.pending = order.excess, None
+        order.exceed_at_mean(self.markets[order.symbol].multiplier)
+        if order.excess != explained:
+            self.look(order.scopes, watch.UNMATCHED)
 
     def cancel_refused(self, order: Order) -> None:
         """A halt asks again."""
@@ -350,18 +359,13 @@ class Firm:
         order.cl_ord_id, order.qty = pending.cl_ord_id, pending.qty
         order.price, order.px_risk = pending.price, pending.px_risk
         order.finish_if_filled()
-        if not order.open:
-            self.look(order)
 
     def replace_refused(self, order: Order) -> None:
         """The order is what it was."""
         if order.pending is None:
             return
-        explained, order.pending = order.excess, None
-        order.exceed_at_mean(self.markets[order.symbol].multiplier)
+        self.forget_replace(order)
         order.finish_if_filled()
-        if not order.open or order.excess != explained:
-            self.look(order)
 
     # ---- Markets and time ----
 
@@ -378,14 +382,14 @@ class Firm:
         for router in self.books.routers:
             scope = f"router:{router}"
             if self.limits.get(scope, "max_unacknowledged_age") and watch.waiting(self, scope):
-                self.looked_at.add(scope)
+                self.look([scope], watch.WAITED)
 
     # ---- People ----
 
     def set_limit(self, target: str, name: str, value: int | None, action: str | None = None) -> None:
         """A bound that is broken already acts now."""
         self.limits.put(self.n, target, name, value, action)
-        self.looked_at |= set(self.scopes())
+        self.look(self.scopes(), watch.ANY)
 
     def trip(self, scope: str, state: str, reason: str) -> None:
         """A latch only becomes more severe; what rests is cancelled."""
@@ -400,7 +404,7 @@ class Firm:
         """Two people lift a halt. Counters that tripped it start again; a cause that persists halts again at once."""
         del self.states[scope]
         self.past.armed[scope] = self.n
-        self.looked_at.add(scope)
+        self.look([scope], watch.ANY)
 
     def register(self, name: str, account: str, symbol: str, qty: int, *, buys: bool) -> None:
         """A client ordered."""
@@ -426,19 +430,24 @@ class Firm:
             yield from (f"account_symbol:{name}/{symbol}" for name in books.accounts)
             yield from (f"router_symbol:{name}/{symbol}" for name in books.routers)
 
-    def look(self, order: Order) -> None:
-        """An order was answered or executed: its scopes are watched."""
-        self.looked_at |= set(order.scopes)
+    def look(self, scopes: Iterable[str], cause: str) -> None:
+        """Something happened at scopes: what it can have broken there is watched."""
+        for scope in scopes:
+            self.looked_at[scope].add(cause)
 
     def end(self) -> None:
         """After an event: what changed is held against the limits on events."""
         for cell in filter(is_cell, self.scopes()):
-            pnl = self.books.pnl(cell)
-            if self.known_pnl.get(cell, 0) != pnl:
-                self.looked_at |= {cell, *self.books.owners(cell)}
-                self.known_pnl[cell] = pnl
+            worth, before = (self.books.pnl(cell), self.books.gross(cell)), self.known.get(cell, (0, 0))
+            self.known[cell] = worth
+            if worth[0] != before[0]:
+                self.look([cell, *self.books.owners(cell)], watch.VALUED)
+            if worth[1] > before[1]:
+                self.look([cell, *self.books.owners(cell)], watch.WIDENED)
         for scope in sorted(self.looked_at):
-            watch.value(self, scope)
-            for reason, state in watch.broken(self, scope):
+            causes = self.looked_at[scope]
+            if causes & {watch.VALUED, watch.ANY}:
+                watch.value(self, scope)
+            for reason, state in watch.broken(self, scope, causes):
                 self.trip(scope, state, reason)
         self.looked_at.clear()

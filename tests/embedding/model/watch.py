@@ -28,22 +28,28 @@ def value(firm: Firm, scope: str) -> None:
     before.append((firm.now, pnl))
 
 
-def broken(firm: Firm, scope: str) -> Iterator[tuple[str, str]]:
-    """The reasons, in the order of the checks, and the state each asks for."""
-    for limit, reason, over in (
-        ("duplicate_orders_halt", "DUPLICATE_ORDER", repeats),
-        ("duplicate_orders", "DUPLICATE_ORDER", repeats),
-        ("max_repeated_executions", "REPEATED_EXECUTION", executed_too_often),
-        ("max_unacknowledged_age", "ACKNOWLEDGEMENT_OVERDUE", overdue),
-        ("max_rejects", "REJECT_STORM", refused_too_often),
-        ("own_drift_bps", "OWN_DRIFT", drifted),
-        ("max_day_loss", "LOSS_LIMIT", lost),
-        ("max_drawdown", "DRAWDOWN_LIMIT", fell),
-        ("max_execution_loss", "EXECUTION_LOSS", paid),
-        ("max_unmatched_notional", "UNMATCHED_EXECUTIONS", unexplained),
+VALUED, WIDENED, EXECUTED, REFUSED = "valued", "widened", "executed", "refused"
+UNMATCHED, WAITED, ANY = "unmatched", "waited", "any"
+"""Why a scope is looked at."""
+
+
+def broken(firm: Firm, scope: str, causes: set[str]) -> Iterator[tuple[str, str]]:
+    """The reasons, in the order of the checks, and the state each asks for; only those that the causes can have broken."""
+    for limit, reason, over, watched in (
+        ("duplicate_orders_halt", "DUPLICATE_ORDER", repeats, {REFUSED}),
+        ("duplicate_orders", "DUPLICATE_ORDER", repeats, {REFUSED}),
+        ("max_repeated_executions", "REPEATED_EXECUTION", executed_too_often, {EXECUTED}),
+        ("max_unacknowledged_age", "ACKNOWLEDGEMENT_OVERDUE", overdue, {WAITED}),
+        ("max_rejects", "REJECT_STORM", refused_too_often, {REFUSED}),
+        ("own_drift_bps", "OWN_DRIFT", drifted, {EXECUTED}),
+        ("max_gross_notional", "GROSS_LIMIT", widened, {WIDENED}),
+        ("max_day_loss", "LOSS_LIMIT", lost, {VALUED}),
+        ("max_drawdown", "DRAWDOWN_LIMIT", fell, {VALUED}),
+        ("max_execution_loss", "EXECUTION_LOSS", paid, {EXECUTED, VALUED}),
+        ("max_unmatched_notional", "UNMATCHED_EXECUTIONS", unexplained, {UNMATCHED}),
     ):
         setting = firm.limits.get(scope, limit)
-        if setting and setting.halts and over(firm, scope, setting.value):
+        if causes & {ANY, *watched} and setting and setting.halts and over(firm, scope, setting.value):
             yield reason, setting.halts
 
 
@@ -97,6 +103,11 @@ def refusals(firm: Firm, scope: str) -> int:
 def drifted(firm: Firm, scope: str, bound: int) -> bool:
     """P2, where the setting halts."""
     return max(drift(firm, scope, buys=True), drift(firm, scope, buys=False)) > bound
+
+
+def widened(firm: Firm, scope: str, bound: int) -> bool:
+    """X3, where the setting halts: by the market, because orders are refused before."""
+    return firm.books.gross(scope) > bound
 
 
 def lost(firm: Firm, scope: str, bound: int) -> bool:

@@ -12,6 +12,7 @@ use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::{Qty, saturating_sum};
+use crate::watchlist::Causes;
 
 reasons! { REASONS:
     GROSS_LIMIT = 210, 25, "If everything open filled, the gross notional would be beyond its limit.";
@@ -39,6 +40,7 @@ pub struct GrossNotional;
 
 impl Check for GrossNotional {
     const REASONS: &'static [Reason] = REASONS;
+    const WATCHES: Causes = Causes::WIDENED;
 
     fn grows(limit: LimitId) -> Option<Lane> {
         (limit == id::MAX_GROSS_NOTIONAL).then_some(Lane::Gross)
@@ -76,6 +78,18 @@ impl Check for GrossNotional {
         }
         if places & ROUTER != 0 {
             held(ROUTER, added_gross(candidate, state, touched.router_symbol()));
+        }
+    }
+
+    /// Where the setting halts, a move of the market or an execution that brings the scope over its bound does so too: until
+    /// people have looked it may only reduce.
+    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+        let limit = id::MAX_GROSS_NOTIONAL;
+        let limits = state.limits.at(ix);
+        let Some(bound) = limits.get(limit) else { return };
+        let value = state.books[ix.at()].gross;
+        if value > bound && limits.action(limit).halts().is_some() {
+            see(Measure { ix, limit, bound, value, reason: &GROSS_LIMIT });
         }
     }
 
