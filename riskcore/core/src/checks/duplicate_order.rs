@@ -148,6 +148,8 @@ impl Content {
 /// What a router has sent.
 struct Sent {
     window: Nanos,
+    /// As many in the window are more than the tighter of the limits lets pass.
+    too_many: usize,
     orders: Repeats<Content>,
     /// Its newest attempt, if that was an order.
     newest: Option<Place>,
@@ -199,14 +201,18 @@ impl Check for DuplicateOrder {
         let per = bound_of(most) as usize + 1;
         let things = limits.get(id::DUPLICATE_ORDERS_MEMORY).unwrap_or(DEFAULT_MEMORY).clamp(1, MAX_MEMORY) as usize;
         let things = things.min(MAX_TIMES / per);
+        let tightest = BOTH.into_iter().filter_map(|limit| limits.blocks(limit)).min();
+        let too_many = tightest.map_or(per, |bound| bound_of(bound) as usize + 1);
         match slot {
             Some(sent) => {
-                sent.window = window;
+                (sent.window, sent.too_many) = (window, too_many);
                 if (sent.orders.things(), sent.orders.per()) != (things, per) {
                     (sent.orders, sent.newest) = (sent.orders.resized(things, per), None);
                 }
             }
-            None => *slot = Some(Box::new(Sent { window, orders: Repeats::new(things, per), newest: None })),
+            None => {
+                *slot = Some(Box::new(Sent { window, too_many, orders: Repeats::new(things, per), newest: None }));
+            }
         }
     }
 
@@ -237,20 +243,11 @@ impl Check for DuplicateOrder {
     /// The verdict alone need not count what is in the window.
     #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
-        let set = BOTH.map(|limit| candidate.bounds.places(limit) != 0);
-        if set == [false, false] {
-            return Ok(());
-        }
-        let ix = candidate.touched.router();
-        if let Some(sent) = self.sent(ix)
+        if let Some(sent) = self.sent(candidate.touched.router())
             && let Some(place) = sent.newest.filter(|_| candidate.observed)
+            && !sent.orders.has(place, sent.too_many, candidate.now, sent.window)
         {
-            let limits = state.limits.at(ix);
-            let least = BOTH.into_iter().zip(set).filter(|(_, set)| *set).map(|(limit, _)| limits.value(limit)).min();
-            let one_more = bound_of(least.unwrap_or(MAX_COUNT)) as usize + 1;
-            if !sent.orders.has(place, one_more, candidate.now, sent.window) {
-                return Ok(());
-            }
+            return Ok(());
         }
         self.check_each(candidate, state)
     }
