@@ -27,8 +27,8 @@ impl EventRing {
     /// Whether one more event at `now` keeps every window of length `window` at N or fewer.
     #[inline]
     pub fn has_room(&self, now: Nanos, window: Nanos) -> bool {
-        let oldest = self.times[self.next];
-        oldest == NEVER || now.since(oldest) >= window
+        // What never was is before all that was.
+        self.times[self.next].0 <= now.0.saturating_sub(window.0)
     }
 
     /// Takes note of an event.

@@ -135,6 +135,12 @@ impl Windows {
     fn of(&self, limit: LimitId) -> Option<&Window> {
         if limit == id::MESSAGE_BURST { self.burst.as_ref() } else { self.rate.as_ref() }
     }
+
+    #[inline(always)]
+    fn allow(&self, now: Nanos) -> bool {
+        self.burst.as_ref().is_none_or(|window| window.allows(now))
+            && self.rate.as_ref().is_none_or(|window| window.allows(now))
+    }
 }
 
 const ROUTER: u8 = 1 << Touched::ROUTER;
@@ -259,11 +265,8 @@ impl Check for MessageRate {
             return self.over(candidate, state);
         }
         for ix in candidate.touched.among(shared(candidate)) {
-            let Some(windows) = self.windows(ix) else { continue };
-            for limit in BOTH {
-                if windows.of(limit).is_some_and(|window| !window.allows(candidate.now)) {
-                    return self.over(candidate, state);
-                }
+            if self.windows(ix).is_some_and(|windows| !windows.allow(candidate.now)) {
+                return self.over(candidate, state);
             }
         }
         Ok(())
