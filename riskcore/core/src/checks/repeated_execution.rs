@@ -114,6 +114,8 @@ struct Armed {
     arming: u32,
     /// The most that any work has reached.
     most: u32,
+    /// From how many on each work is looked at by itself: with so many a further one would be beyond the bound.
+    close: u32,
     /// Where only a window counts.
     recent: Option<Box<Recent>>,
 }
@@ -188,27 +190,30 @@ impl Check for RepeatedExecution {
 
     /// Only an order whose work may have been executed as often as any.
     #[inline(always)]
-    fn asks(&self, candidate: &Candidate, state: &State) -> bool {
-        let places = candidate.bounds.places(id::MAX_REPEATED_EXECUTIONS);
-        candidate.touched.among(places).any(|ix| {
-            let Some(armed) = self.scopes.get(ix.at()) else { return true };
-            let most = i128::from(armed.most) + 1;
-            armed.recent.is_some() || most > state.limits.at(ix).value(id::MAX_REPEATED_EXECUTIONS)
-        })
+    fn asks(&self, candidate: &Candidate, _state: &State) -> bool {
+        for ix in candidate.touched.among(candidate.bounds.places(id::MAX_REPEATED_EXECUTIONS)) {
+            if self.scopes.get(ix.at()).is_none_or(|armed| armed.most >= armed.close) {
+                return true;
+            }
+        }
+        false
     }
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.scopes.len() <= ix.at() {
             self.scopes.resize_with(ix.at() + 1, Armed::default);
         }
-        let slot = &mut self.scopes[ix.at()].recent;
-        if limits.get(id::MAX_REPEATED_EXECUTIONS).is_none() {
+        let armed = &mut self.scopes[ix.at()];
+        let slot = &mut armed.recent;
+        armed.close = 0;
+        let Some(most) = limits.get(id::MAX_REPEATED_EXECUTIONS) else {
             *slot = None;
             return;
-        }
+        };
         let window = limits.get(id::REPEATED_EXECUTIONS_WINDOW);
         let Some(window) = window.map(|ns| Nanos(i64::try_from(ns).unwrap_or(i64::MAX))) else {
             *slot = None;
+            armed.close = u32::try_from(most.max(0)).unwrap_or(u32::MAX);
             return self.rows.reserve(ROOM);
         };
         // One more than passes tells a breach.
