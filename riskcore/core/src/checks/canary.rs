@@ -104,11 +104,37 @@ pub fn is_configured(limits: &ScopeLimits) -> bool {
     ALL.into_iter().any(|limit| limits.blocks(limit).is_some())
 }
 
+/// The limits of a router; out of reach where one is not set.
+#[derive(Clone, Copy)]
+struct Most {
+    /// Any of them stops something.
+    configured: bool,
+    qty: i128,
+    notional: i128,
+    open_orders: i128,
+}
+
+impl Most {
+    const NONE: Most = Most { configured: false, qty: i128::MAX, notional: i128::MAX, open_orders: i128::MAX };
+
+    fn of(limits: &ScopeLimits) -> Most {
+        let most = |limit| limits.get(limit).unwrap_or(i128::MAX);
+        Most {
+            configured: is_configured(limits),
+            qty: most(id::CANARY_MAX_ORDER_QTY),
+            notional: most(id::CANARY_MAX_ORDER_NOTIONAL),
+            open_orders: most(id::CANARY_MAX_OPEN_ORDERS),
+        }
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Canary {
     /// Per scope: of a router with a rate, its attempts while on canary, one more than the rate allows.
     attempts: Vec<Option<EventRing>>,
+    /// Per scope.
+    most: Vec<Most>,
 }
 
 impl Canary {
@@ -132,16 +158,15 @@ impl Canary {
     }
 
     /// The verdict alone need not count what is in the window: its ring holds one more than passes.
-    fn is_within(&self, candidate: &Candidate, state: &State) -> bool {
+    #[inline]
+    fn is_within(&self, most: &Most, candidate: &Candidate, state: &State) -> bool {
         let router = candidate.touched.router();
-        let limits = state.limits.at(router);
-        ALL.into_iter().all(|limit| match limits.get(limit) {
-            None => true,
-            Some(_) if limit == id::CANARY_MESSAGE_RATE => {
-                self.ring(router).is_none_or(|ring| ring.has_room(candidate.now, WINDOW))
-            }
-            Some(bound) => self.reached(limit, candidate, state) <= bound,
-        })
+        let open_orders = i128::from(state.books[router.at()].open_orders) + i128::from(candidate.replaces.is_none());
+        most.configured
+            && i128::from(candidate.qty.0) <= most.qty
+            && candidate.notional.0 <= most.notional
+            && open_orders <= most.open_orders
+            && self.ring(router).is_none_or(|ring| ring.has_room(candidate.now, WINDOW))
     }
 }
 
@@ -160,7 +185,9 @@ impl Check for Canary {
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
         if self.attempts.len() <= ix.at() {
             self.attempts.resize(ix.at() + 1, None);
+            self.most.resize(ix.at() + 1, Most::NONE);
         }
+        self.most[ix.at()] = Most::of(limits);
         let size = limits.get(id::CANARY_MESSAGE_RATE).map(|rate| rate.clamp(0, MAX_RING) as usize + 1);
         let old = self.attempts[ix.at()].take();
         self.attempts[ix.at()] = size.map(|size| old.map_or_else(|| EventRing::new(size), |old| old.resized(size)));
@@ -186,11 +213,15 @@ impl Check for Canary {
         if !state.fleet.on_canary(candidate.router) {
             return Ok(());
         }
-        if !is_configured(state.limits.at(candidate.touched.router())) {
+        let most = self.most.get(candidate.touched.router().at()).unwrap_or(&Most::NONE);
+        if candidate.observed && self.is_within(most, candidate, state) {
+            return Ok(());
+        }
+        if !most.configured {
             let scope = Some(candidate.router_scope());
             return Err(Breach::reject(Reject { scope, ..Reject::plain(&CANARY_NOT_CONFIGURED) }));
         }
-        if candidate.observed && self.is_within(candidate, state) { Ok(()) } else { self.check_each(candidate, state) }
+        self.check_each(candidate, state)
     }
 
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
