@@ -21,6 +21,23 @@ struct Bucket {
     farthest: i64,
 }
 
+/// What the drift can come to with the fills that are held, at any time until the next one.
+#[derive(Clone, Copy, Debug)]
+pub struct Span {
+    /// No reference is lower.
+    pub lowest: Price,
+    /// No fill is farther from any reference; never negative.
+    pub widest: i64,
+}
+
+/// References and fills of all buckets that are held.
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    lowest: i64,
+    highest: i64,
+    farthest: i64,
+}
+
 /// Fills of one side of one scope, in a window.
 #[derive(Clone, Debug)]
 pub struct DriftWindow {
@@ -31,6 +48,8 @@ pub struct DriftWindow {
     buckets: Box<[Bucket]>,
     newest: usize,
     held: usize,
+    /// Kept up with each fill: orders look far more often.
+    ends: Option<Ends>,
 }
 
 impl DriftWindow {
@@ -41,12 +60,12 @@ impl DriftWindow {
         let buckets = vec![none; BUCKETS + 1].into_boxed_slice();
         // Rounded up, so that 64 buckets are never less than the window.
         let length = (window.0 / BUCKETS as i64).saturating_add(1);
-        DriftWindow { sign, length, buckets, newest: 0, held: 0 }
+        DriftWindow { sign, length, buckets, newest: 0, held: 0, ends: None }
     }
 
     /// The same window, empty.
     pub fn clear(&mut self) {
-        self.held = 0;
+        (self.held, self.ends) = (0, None);
     }
 
     /// The same fills in a window of another length, each as late as its bucket allows: it is never forgotten early.
@@ -66,14 +85,32 @@ impl DriftWindow {
         let newest = &mut self.buckets[self.newest];
         // A window that was retuned may hold a bucket that ends later than now.
         if self.held > 0 && newest.n >= n {
-            if (price.0 - newest.farthest).signum() == self.sign {
-                newest.farthest = price.0;
+            newest.farthest = farther(self.sign, newest.farthest, price.0);
+            if let Some(ends) = &mut self.ends {
+                ends.farthest = farther(self.sign, ends.farthest, price.0);
             }
             return;
         }
         self.newest = (self.newest + 1) % self.buckets.len();
         self.held = (self.held + 1).min(self.buckets.len());
         self.buckets[self.newest] = Bucket { n, reference: reference.0, farthest: price.0 };
+        self.ends = self.newest_first().fold(None, |ends: Option<Ends>, bucket| {
+            let Bucket { reference, farthest, .. } = *bucket;
+            let Some(ends) = ends else { return Some(Ends { lowest: reference, highest: reference, farthest }) };
+            Some(Ends {
+                lowest: reference.min(ends.lowest),
+                highest: reference.max(ends.highest),
+                farthest: farther(self.sign, ends.farthest, farthest),
+            })
+        });
+    }
+
+    /// What `drift` can say until the next fill, whichever buckets have left by then. `None` if no fill is held.
+    #[inline]
+    pub fn span(&self) -> Option<Span> {
+        let Ends { lowest, highest, farthest } = self.ends?;
+        let widest = if self.sign > 0 { farthest.saturating_sub(lowest) } else { highest.saturating_sub(farthest) };
+        Some(Span { lowest: Price(lowest), widest: widest.max(0) })
     }
 
     /// The market before the first fill of the window, and how far from it the farthest fill went; never negative. `None`
@@ -88,9 +125,7 @@ impl DriftWindow {
                 break;
             }
             reference = bucket.reference;
-            let farther =
-                |so_far: i64| if (bucket.farthest - so_far).signum() == self.sign { bucket.farthest } else { so_far };
-            farthest = Some(farthest.map_or(bucket.farthest, farther));
+            farthest = Some(farthest.map_or(bucket.farthest, |so_far| farther(self.sign, so_far, bucket.farthest)));
         }
         let distance = farthest?.saturating_sub(reference).saturating_mul(self.sign);
         Some((Price(reference), distance.max(0)))
@@ -107,11 +142,33 @@ impl DriftWindow {
     }
 }
 
+/// The price that is farther in the direction of the side.
+fn farther(sign: i64, a: i64, b: i64) -> i64 {
+    if sign > 0 { a.max(b) } else { a.min(b) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const WINDOW: Nanos = Nanos::from_secs(64);
+
+    #[test]
+    fn no_drift_is_beyond_the_span_at_any_time_until_the_next_fill() {
+        for sign in [1, -1] {
+            let (mut window, mut seed) = (DriftWindow::new(sign, WINDOW), 7_u64);
+            for second in 0..2_000 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let reference = 1_000 + (seed >> 40) as i64 % 100;
+                window.fill(Nanos::from_secs(second), Price(reference + (seed >> 33) as i64 % 21 - 10), Price(reference));
+                let span = window.span().unwrap();
+                for later in 0..70 {
+                    let Some((reference, distance)) = window.drift(Nanos::from_secs(second + later)) else { break };
+                    assert!(span.lowest <= reference && span.widest >= distance, "{sign} {second} {later}: {span:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn drift_is_measured_from_before_the_first_fill_of_the_window() {
@@ -158,6 +215,8 @@ mod tests {
         for second in 0..1_000 {
             window.fill(Nanos::from_secs(second), Price(second + 1), Price(second));
             let (reference, distance) = window.drift(Nanos::from_secs(second)).unwrap_or_default();
+            let span = window.span().unwrap();
+            assert!(span.lowest <= reference && span.widest >= distance, "{second}: {span:?}");
             assert!(reference.0 <= (second - 64).max(0), "{second}: {reference:?}");
             assert_eq!(distance, second + 1 - reference.0);
         }

@@ -12,7 +12,7 @@ use core::hash::Hasher;
 
 use super::{Check, Fill, Measure, Verdict, id};
 use crate::candidate::Candidate;
-use crate::drift::DriftWindow;
+use crate::drift::{DriftWindow, Span};
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
@@ -94,13 +94,15 @@ impl OwnDrift {
         self.scopes.get(ix.at())?.as_deref()
     }
 
-    /// Whether own fills of a side are within the bound that is set; no division.
+    /// Whether own fills of a side are within the bound that is set; no division. Nearly always all that are held are, and
+    /// which of them are still in the window does not matter.
     #[inline]
     fn is_within(&self, ix: ScopeIx, is_buy: bool, state: &State) -> bool {
-        let drift = self.at(ix).and_then(|drift| drift.sides[usize::from(is_buy)].drift(state.now));
-        let Some((reference, distance)) = drift else { return true };
+        let Some(side) = self.at(ix).map(|drift| &drift.sides[usize::from(is_buy)]) else { return true };
+        let Some(Span { lowest, widest }) = side.span() else { return true };
         let bound = i64::try_from(state.limits.at(ix).value(id::OWN_DRIFT_BPS)).unwrap_or(i64::MAX);
-        widening_mul(distance, BPS) <= widening_mul(bound, reference.0)
+        let within = |distance, reference: Price| widening_mul(distance, BPS) <= widening_mul(bound, reference.0);
+        within(widest, lowest) || side.drift(state.now).is_none_or(|(reference, distance)| within(distance, reference))
     }
 
     fn measured(&self, ix: ScopeIx, is_buy: bool, state: &State) -> Option<Measure> {
@@ -135,11 +137,12 @@ impl Check for OwnDrift {
     /// The verdict alone needs no division.
     #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
-        let mut set = candidate.touched.among(candidate.bounds.places(id::OWN_DRIFT_BPS));
-        match set.all(|ix| self.is_within(ix, candidate.side.is_buy(), state)) {
-            true => Ok(()),
-            false => self.check_each(candidate, state),
+        for ix in candidate.touched.among(candidate.bounds.places(id::OWN_DRIFT_BPS)) {
+            if !self.is_within(ix, candidate.side.is_buy(), state) {
+                return self.check_each(candidate, state);
+            }
         }
+        Ok(())
     }
 
     #[inline(always)]
