@@ -105,6 +105,14 @@ impl Headroom {
     /// No bound anywhere.
     pub const BOUNDLESS: Headroom = Headroom { places: 0, upto: [[i64::MAX; LANES]; PLACES] };
 
+    /// The cells of an order hold no more than fits, either.
+    pub fn narrow_cells(&mut self, touched: &Touched, state: &State) {
+        for cell in touched.cells() {
+            let most = state.books[cell.at()].worst_with(0, 0).map_or(0, |worst| i64::MAX - worst);
+            self.narrow(touched, state, *cell, Lane::Qty, most.into());
+        }
+    }
+
     /// There is so much room at a scope and no more, from what has been counted there by now.
     pub fn narrow(&mut self, touched: &Touched, state: &State, ix: ScopeIx, lane: Lane, room: i128) {
         let Some(place) = touched.iter().position(|touched| touched == ix) else { return };
@@ -152,10 +160,6 @@ impl Headrooms {
 #[inline(always)]
 fn added(candidate: &Candidate, state: &State) -> Option<[i64; LANES]> {
     let (px_risk, mark) = (candidate.px_risk?, state.markets[candidate.symbol.index()].short_mark()?);
-    let (buy, sell) = if candidate.side.is_buy() { (candidate.added, 0) } else { (0, candidate.added) };
-    if candidate.touched.cells().iter().any(|cell| state.books[cell.at()].worst_with(buy, sell).is_none()) {
-        return None;
-    }
     let gross = if px_risk <= mark {
         // The cells are valued at this mark: they widen by the order at most.
         state.notional(candidate.symbol, mark, Qty(candidate.added), candidate.fx)?.0
@@ -193,12 +197,21 @@ impl State {
             return false;
         }
         let Some(added) = added(candidate, self) else { return false };
-        candidate.touched.places_among(kept[1] as u8).all(|(place, ix)| {
-            let upto = &kept[FIRST + place * LANES..][..LANES];
-            let grown = &self.books[ix.at()].grown.0;
-            // None of them is negative, so the difference fits.
-            upto.iter().zip(grown).zip(&added).all(|((upto, grown), added)| upto - grown >= *added)
-        })
+        let (places, _) = kept[FIRST..].as_chunks::<LANES>();
+        for (place, ix) in candidate.touched.places_among(kept[1] as u8) {
+            let (Some(upto), grown) = (places.get(place), &self.books[ix.at()].grown.0) else { return false };
+            // None of them is negative. So the first difference fits, and the second unless the first is negative itself:
+            // one sign tells of all lanes, without a branch for each.
+            let mut left = 0;
+            for lane in 0..LANES {
+                let before = upto[lane].wrapping_sub(grown[lane]);
+                left |= before | before.wrapping_sub(added[lane]);
+            }
+            if left < 0 {
+                return false;
+            }
+        }
+        true
     }
 
     /// Whether it is worth the while to work the headroom of a route out: not at the first look, which may be the last.

@@ -191,6 +191,7 @@ impl Engine {
     #[cold]
     fn note_headroom(&mut self, route: RoutePlace, candidate: &Candidate) {
         let (mut headroom, state) = (Headroom::BOUNDLESS, &self.state);
+        headroom.narrow_cells(&candidate.touched, state);
         self.checks.rooms(candidate, state, &mut |ix, lane, room| {
             headroom.narrow(&candidate.touched, state, ix, lane, room);
         });
