@@ -140,7 +140,7 @@ impl Book {
     #[inline(always)]
     pub fn change_open(&mut self, side: Side, is_cell: bool, delta: OpenDelta) -> Option<()> {
         let notional = self.open_notional.checked_add(delta.notional)?;
-        let orders = self.open_orders.checked_add_signed(delta.orders)?;
+        let orders = u32::try_from(i64::from(self.open_orders) + i64::from(delta.orders)).ok()?;
         if is_cell {
             let open = if side.is_buy() { &mut self.open_buy } else { &mut self.open_sell };
             *open = open.checked_add(delta.qty)?;

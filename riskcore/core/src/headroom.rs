@@ -40,7 +40,14 @@ const COARSE: u32 = 16;
 
 #[inline(always)]
 fn coarse_up(money: i128) -> i64 {
-    if money <= 0 { 0 } else { i64::try_from(money >> COARSE).map_or(i64::MAX, |coarse| coarse.saturating_add(1)) }
+    if money <= 0 {
+        return 0;
+    }
+    // Amounts that fit in 64 bits, which nearly all do, need none of the rest.
+    match i64::try_from(money) {
+        Ok(money) => (money >> COARSE) + 1,
+        Err(_) => i64::try_from(money >> COARSE).map_or(i64::MAX, |coarse| coarse.saturating_add(1)),
+    }
 }
 
 impl Lane {

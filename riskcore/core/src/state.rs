@@ -325,18 +325,18 @@ impl State {
         let more = Growth::of(delta.orders, delta.qty, delta.notional);
         let [of_symbol, of_account, of_router] = *touched.cells();
         self.change_cell(of_symbol, symbol, side, delta, more, mark, worth);
-        let account_gross = self.change_cell(of_account, symbol, side, delta, more, mark, worth);
-        let router_gross = self.change_cell(of_router, symbol, side, delta, more, mark, worth);
-        self.change_total(ScopeIx::FIRM, delta, more, account_gross);
-        self.change_total(touched.account(), delta, more, account_gross);
-        self.change_total(touched.router(), delta, more, router_gross);
+        let (account_gross, account_more) = self.change_cell(of_account, symbol, side, delta, more, mark, worth);
+        let (router_gross, router_more) = self.change_cell(of_router, symbol, side, delta, more, mark, worth);
+        self.change_total(ScopeIx::FIRM, delta, account_more, account_gross);
+        self.change_total(touched.account(), delta, account_more, account_gross);
+        self.change_total(touched.router(), delta, router_more, router_gross);
         if let Some(strategy) = touched.strategy() {
             self.change_total(strategy, delta, more, 0);
         }
     }
 
-    /// Changes what is open in a cell; returns what its gross notional changed by. That alone moves: position and marks are
-    /// what they were when profit and loss were last worked out.
+    /// Changes what is open in a cell; returns what its gross notional changed by, and what was added with it. That alone
+    /// moves: position and marks are what they were when profit and loss were last worked out.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "worked out once for all cells")]
     fn change_cell(
@@ -348,7 +348,7 @@ impl State {
         more: Growth,
         mark: Option<Price>,
         worth: Worth,
-    ) -> i128 {
+    ) -> (i128, Growth) {
         let book = &mut self.books[ix.at()];
         let changed = book.change_open(side, true, delta);
         debug_assert!(changed.is_some(), "checked by can_open");
@@ -357,11 +357,12 @@ impl State {
         let Some(gross) = gross else {
             book.grown.add(more);
             self.revalue(ix, symbol);
-            return 0;
+            return (0, more);
         };
         let change = gross - core::mem::replace(&mut book.gross, gross);
-        book.grown.add(more.and_gross(change));
-        change
+        let more = more.and_gross(change);
+        book.grown.add(more);
+        (change, more)
     }
 
     #[inline(always)]
@@ -370,7 +371,7 @@ impl State {
         let changed = book.change_open(Side::Buy, false, delta);
         debug_assert!(changed.is_some(), "checked by can_open");
         book.gross = saturating_sum(book.gross, gross);
-        book.grown.add(more.and_gross(gross));
+        book.grown.add(more);
     }
 
     /// Books an execution in every scope an order touches. `None` on overflow, and nothing is changed.
