@@ -84,11 +84,14 @@ pub static UNPARENTED_ALLOWANCE_QTY: LimitDef = LimitDef {
     doc: "Quantity a day that may leave without a parent before it counts for `max_excess_leaving_bps`; 0 if not set.",
 };
 
+/// No order: later than all.
+const NEVER: OrderId = OrderId(u64::MAX);
+
 /// What has left and entered at one scope.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Flow {
     /// The first order that counts.
-    since: Option<OrderId>,
+    since: OrderId,
     /// Left, for a parent.
     parented: i128,
     /// Left without one.
@@ -98,6 +101,8 @@ struct Flow {
 }
 
 impl Flow {
+    const NONE: Flow = Flow { since: NEVER, parented: 0, bare: 0, entered: 0 };
+
     /// What left beyond what entered, in parts of it. Anything is too much of nothing.
     fn excess(&self, allowance: i128) -> i128 {
         of_whole_bps(self.left(allowance) - self.entered, self.entered)
@@ -110,11 +115,17 @@ impl Flow {
 }
 
 /// A parent's quantity as it has entered a scope.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Entered {
     qty: i64,
     /// The flow it entered; a limit that was removed and set again begins another.
-    since: Option<OrderId>,
+    since: OrderId,
+}
+
+impl Default for Entered {
+    fn default() -> Entered {
+        Entered { qty: 0, since: NEVER }
+    }
 }
 
 /// What the OMS registered today; no part of the state hash, because the parents themselves are.
@@ -176,8 +187,21 @@ impl Leaving {
     /// What has yet to enter a router for a parent: all of it at first, later what it was amended by.
     fn entering(&self, ix: ScopeIx, flow: &Flow, parent: ParentId, state: &State) -> i64 {
         let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
-        let entered = self.entered.get(ix, parent).filter(|entered| entered.since == flow.since && flow.since.is_some());
+        let entered = self.entered.get(ix, parent).filter(|entered| entered.since == flow.since && flow.since != NEVER);
         qty - entered.map_or(0, |entered| entered.qty)
+    }
+
+    /// The parent of an order enters a scope of its router, with its quantity as it is now.
+    #[inline(always)]
+    fn enter(&mut self, ix: ScopeIx, parent: ParentId, qty: i64, order: &Order) {
+        let Some(Some(flow)) = self.flows.get_mut(ix.at()) else { return };
+        if order.id < flow.since {
+            return;
+        }
+        let entered = self.entered.entry(ix, parent);
+        let before = if entered.since == flow.since { entered.qty } else { 0 };
+        flow.entered += i128::from(qty - before);
+        *entered = Entered { qty, since: flow.since };
     }
 }
 
@@ -210,7 +234,7 @@ impl Check for Leaving {
             *slot = None;
             return;
         }
-        slot.get_or_insert_default();
+        slot.get_or_insert(Flow::NONE);
         self.entered.reserve();
     }
 
@@ -245,26 +269,24 @@ impl Check for Leaving {
     }
 
     fn asked(&mut self, order: &Order, change: i64, state: &State) {
+        let since = if is_new(order, change) { order.id } else { NEVER };
         for ix in order.touched.iter() {
             let Some(Some(flow)) = self.flows.get_mut(ix.at()) else { continue };
-            if flow.since.is_none() && is_new(order, change) {
-                flow.since = Some(order.id);
+            if flow.since == NEVER {
+                flow.since = since;
             }
-            if flow.since.is_none_or(|since| order.id < since) {
+            if order.id < flow.since {
                 continue;
             }
-            let Some(parent) = order.parent else {
-                flow.bare += i128::from(change);
-                continue;
-            };
-            flow.parented += i128::from(change);
-            if change > 0 && (ix == order.touched.router() || ix == order.touched.router_symbol()) {
-                let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
-                let entered = self.entered.entry(ix, parent);
-                let before = if entered.since == flow.since { entered.qty } else { 0 };
-                flow.entered += i128::from(qty - before);
-                *entered = Entered { qty, since: flow.since };
-            }
+            let sum = if order.parent.is_some() { &mut flow.parented } else { &mut flow.bare };
+            *sum += i128::from(change);
+        }
+        if change > 0
+            && let Some(parent) = order.parent
+        {
+            let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
+            self.enter(order.touched.router(), parent, qty, order);
+            self.enter(order.touched.router_symbol(), parent, qty, order);
         }
     }
 
@@ -279,7 +301,7 @@ impl Check for Leaving {
     }
 
     fn day_roll(&mut self) {
-        self.flows.iter_mut().flatten().for_each(|flow| *flow = Flow::default());
+        self.flows.iter_mut().flatten().for_each(|flow| *flow = Flow::NONE);
         self.entered.clear();
         self.registered = Registered::default();
         self.reduced = false;
@@ -287,7 +309,7 @@ impl Check for Leaving {
 
     fn digest(&self, hasher: &mut FoldHasher) {
         for flow in self.flows.iter().flatten() {
-            hasher.write_u64(flow.since.map_or(0, |since| since.0));
+            hasher.write_u64(if flow.since == NEVER { 0 } else { flow.since.0 });
             [flow.parented, flow.bare, flow.entered].into_iter().for_each(|sum| hasher.write_u64(sum as u64));
         }
         for entered in self.entered.iter() {
