@@ -445,7 +445,7 @@ impl Orders {
             seen_in: 0,
             cancel_requested: None,
             reserved: Qty(order.qty.0.max(0)),
-            asked: Qty::ZERO,
+            asked: Qty(order.qty.0.max(0)),
             counted: true,
             px_risk: accepted.px_risk,
             fx_risk: accepted.fx,

@@ -290,9 +290,6 @@ impl Engine {
             now: self.state.now,
             venue_client_seq: self.state.venue.last_client_seq,
         });
-        if let Some(order) = self.state.orders.get(id) {
-            self.state.resting.add(&self.state.orders, order);
-        }
         // It reserves all of itself from the start (`rehold` keeps that up).
         if let Some(parent) = order.parent.known().and_then(|parent| self.state.parents.get_mut(parent)) {
             parent.leaves = Qty(parent.leaves.0.saturating_add(candidate.added));
@@ -300,7 +297,10 @@ impl Engine {
         }
         let delta = OpenDelta { qty: candidate.added, notional: candidate.added_notional, orders: 1 };
         self.state.change_open(&candidate.touched, candidate.symbol, candidate.side, delta);
-        self.count_asked(id);
+        if let Some(order) = self.state.orders.get(id) {
+            self.state.resting.add(&self.state.orders, order);
+            self.checks.asked(order, order.asked.0, &self.state);
+        }
         self.state.counters.accepted += 1;
         Outcome::Accepted(id)
     }

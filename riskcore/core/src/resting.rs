@@ -30,11 +30,30 @@ fn reach(is_buy: bool, price: Option<Price>) -> i64 {
     }
 }
 
+/// An order and its reach, in one number: one comparison tells which reaches farther, the newer of equals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry(i128);
+
+impl Entry {
+    fn new(reach: i64, id: OrderId) -> Entry {
+        Entry(i128::from(reach) << 64 | i128::from(id.0))
+    }
+
+    fn reach(self) -> i64 {
+        (self.0 >> 64) as i64
+    }
+
+    fn id(self) -> OrderId {
+        OrderId(self.0 as u64)
+    }
+}
+
 /// One side of one instrument in one group.
 #[derive(Clone, Debug, Default)]
-struct Heap(BinaryHeap<(i64, OrderId)>);
+struct Heap(BinaryHeap<Entry>);
 
 impl Heap {
+    /// An order that is open.
     fn push(&mut self, orders: &Orders, reach: i64, id: OrderId) {
         if self.0.len() == self.0.capacity() {
             self.0.retain(|entry| is_open(orders, *entry));
@@ -43,8 +62,11 @@ impl Heap {
                 self.0.reserve(self.0.len().max(ROOM));
             }
         }
-        self.0.push((reach, id));
-        self.trim(orders);
+        let entry = Entry::new(reach, id);
+        self.0.push(entry);
+        if self.0.peek() != Some(&entry) {
+            self.trim(orders);
+        }
     }
 
     /// Whatever is at the top is open afterwards.
@@ -56,7 +78,8 @@ impl Heap {
 }
 
 /// Whether an entry is that of an open order, at the price it has or is about to have.
-fn is_open(orders: &Orders, (reach_of, id): (i64, OrderId)) -> bool {
+fn is_open(orders: &Orders, entry: Entry) -> bool {
+    let (reach_of, id) = (entry.reach(), entry.id());
     let Some(order) = orders.get(id).filter(|order| order.is_open()) else { return false };
     let is_buy = order.side.is_buy();
     let is_pending = || orders.pending_replace(id).is_some_and(|pending| reach(is_buy, pending.price) == reach_of);
@@ -131,9 +154,10 @@ impl Resting {
         let group = (*self.groups.get(account.index())?)?;
         let place = self.places.get(symbol.0, group)?;
         let theirs_buy = !side.is_buy();
-        let (reach, id) = *self.books[place as usize][usize::from(theirs_buy)].0.peek()?;
+        let entry = *self.books[place as usize][usize::from(theirs_buy)].0.peek()?;
+        let reach = entry.reach();
         let price = if theirs_buy { reach } else { reach.saturating_neg() };
-        Some(((reach != i64::MAX).then_some(Price(price)), id))
+        Some(((reach != i64::MAX).then_some(Price(price)), entry.id()))
     }
 
     fn heap(&mut self, account: AccountId, symbol: SymbolId, is_buy: bool) -> Option<&mut Heap> {
@@ -172,8 +196,19 @@ mod tests {
         for n in 0..10_000 {
             heap.push(&orders, n, OrderId(n as u64));
         }
+        heap.trim(&orders);
 
         assert_eq!(heap.0.capacity(), room);
         assert!(heap.0.is_empty());
+    }
+
+    #[test]
+    fn whoever_reaches_farther_comes_first_and_the_newer_of_equals() {
+        let entries = [(i64::MIN, 9), (-5, u64::MAX), (0, 0), (0, 1), (7, 3), (i64::MAX, 0)];
+        let entries = entries.map(|(reach, id)| Entry::new(reach, OrderId(id)));
+
+        assert!(entries.is_sorted());
+        assert_eq!((-5, OrderId(u64::MAX)), (entries[1].reach(), entries[1].id()));
+        assert_eq!((i64::MIN, OrderId(9)), (entries[0].reach(), entries[0].id()));
     }
 }
