@@ -84,7 +84,9 @@ pub struct AmountWindow {
     /// The first time after it, and its slot: nearly every amount falls into the newest bucket, and needs no division.
     ends: i64,
     slot: usize,
+    /// Of each bucket but the newest, whose sum is what the total has grown by since it began.
     sums: [i128; BUCKETS + 1],
+    before: i128,
     total: i128,
 }
 
@@ -94,7 +96,8 @@ impl AmountWindow {
         // Rounded up: buckets that were too short would forget an amount within the window.
         let bucket_length = (i128::from(window.0.max(1)) + BUCKETS as i128 - 1) / BUCKETS as i128;
         let bucket_length = i64::try_from(bucket_length).unwrap_or(i64::MAX);
-        AmountWindow { bucket_length, newest: 0, ends: bucket_length, slot: 0, sums: [0; BUCKETS + 1], total: 0 }
+        let sums = [0; BUCKETS + 1];
+        AmountWindow { bucket_length, newest: 0, ends: bucket_length, slot: 0, sums, before: 0, total: 0 }
     }
 
     /// A window of another length that begins with everything this one holds, counted as of the end of its newest bucket:
@@ -102,7 +105,6 @@ impl AmountWindow {
     pub fn retuned(&self, window: Nanos) -> AmountWindow {
         let mut other = AmountWindow::new(window);
         other.advance(Nanos(self.ends.saturating_sub(1)));
-        other.sums[other.slot] = self.total;
         other.total = self.total;
         other
     }
@@ -154,24 +156,23 @@ impl AmountWindow {
         if passed <= 0 {
             return;
         }
+        self.sums[self.slot] = self.total - self.before;
         for k in 1..=passed.min(BUCKETS as i64 + 1) {
             let slot = Self::slot_of(self.newest + k);
             self.total -= self.sums[slot];
             self.sums[slot] = 0;
         }
+        self.before = self.total;
         self.newest = bucket;
         self.ends = bucket.saturating_add(1).saturating_mul(self.bucket_length);
         self.slot = Self::slot_of(bucket);
     }
 
-    /// Adds an amount at `now`; `None` on overflow, and nothing is changed.
+    /// Adds an amount, which is not negative, at `now`; `None` on overflow, and nothing is changed.
     #[inline]
     pub fn add(&mut self, now: Nanos, amount: i128) -> Option<()> {
         self.advance(now);
-        let bucket = self.sums.get_mut(self.slot)?;
-        let sum = bucket.checked_add(amount)?;
         self.total = self.total.checked_add(amount)?;
-        *bucket = sum;
         Some(())
     }
 
@@ -186,10 +187,15 @@ impl AmountWindow {
         if bucket > self.newest || self.newest.saturating_sub(bucket) > BUCKETS as i64 {
             return;
         }
-        let slot = Self::slot_of(bucket);
         // Never below zero: what is taken back was put in, but its window may have been retuned in between.
+        if bucket == self.newest {
+            self.total -= amount.min(self.total - self.before).max(0);
+            return;
+        }
+        let slot = Self::slot_of(bucket);
         let back = amount.min(self.sums[slot]).max(0);
         self.sums[slot] -= back;
+        self.before -= back;
         self.total -= back;
     }
 }
@@ -350,6 +356,33 @@ mod tests {
                 assert_eq!(5, amounts.retuned(Nanos(new)).total_at(last), "{old} to {new}, {late} late");
                 assert_eq!(900, peaks.retuned(Nanos(new)).peak(last), "{old} to {new}, {late} late");
             }
+        }
+    }
+
+    #[test]
+    fn an_amount_window_agrees_with_a_sum_per_bucket() {
+        // The same amounts by the number of their bucket, put in and taken back at random.
+        let (bucket, mut now, mut seed) = (100_i64, 0_i64, 7_u64);
+        let mut amounts = AmountWindow::new(Nanos(64 * bucket));
+        let (mut sums, mut put) = (alloc::collections::BTreeMap::<i64, i128>::new(), alloc::vec::Vec::new());
+        for n in 0..20_000 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            now += (seed >> 33) as i64 % if n % 500 == 0 { 9_000 } else { 60 };
+            let amount = i128::from(seed >> 40) % 1_000;
+            if n % 3 < 2 {
+                amounts.add(Nanos(now), amount).unwrap();
+                *sums.entry(now / bucket).or_default() += amount;
+                put.push((now, amount));
+            } else {
+                let (then, amount) = put.swap_remove((seed >> 50) as usize % put.len());
+                amounts.take_back(Nanos(now), Nanos(then), amount);
+                *sums.entry(then / bucket).or_default() -= amount;
+            }
+            let total: i128 = sums.range(now / bucket - 64..).map(|(_, sum)| sum).sum();
+            let later: i128 = sums.range(now / bucket - 54..).map(|(_, sum)| sum).sum();
+
+            assert_eq!(total, amounts.total_at(Nanos(now)), "{n}");
+            assert_eq!(later, amounts.total_at(Nanos(now + 10 * bucket)), "{n}");
         }
     }
 
