@@ -20,7 +20,7 @@ use core::hash::Hasher;
 use super::findings::{About, Finding, Findings};
 use crate::events::{NewOrder, OrdType, TimeInForce};
 use crate::hash::FoldHasher;
-use crate::ids::{ClOrdId, ParentId, Ref, RouterId, SecurityGroupId, StrategyId, SymbolId, VenueTextId};
+use crate::ids::{ClOrdId, ParentId, RouterId, SecurityGroupId, StrategyId, SymbolId, VenueTextId};
 use crate::names::Names;
 use crate::outcome::Effect;
 use crate::reasons::Reason;
@@ -208,10 +208,34 @@ impl Row {
 /// No row yet.
 const NONE: u16 = u16::MAX;
 
+/// What of an order is not normal yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Shape {
+    /// Bits of order type and lifetime.
+    attributes: u8,
+    flags: u64,
+    strategy: Option<StrategyId>,
+    group: Option<SecurityGroupId>,
+}
+
+/// The rows of a shape: of order type, lifetime, strategy and group, and of some flags.
+const MAX_ROWS: usize = 8;
+
+/// The shape that a router showed last, where all of it was shown before: the next order like it only raises counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Shown {
+    shape: Shape,
+    rows: [u16; MAX_ROWS],
+    /// How many rows; none if the shape is not told apart from others.
+    held: usize,
+}
+
 /// What has been seen today, by whom.
 #[derive(Clone, Debug, Default)]
 pub struct FirstSeen {
     rows: Vec<Row>,
+    /// Per router; void when rows begin anew.
+    shown: Vec<Shown>,
     /// Rows by the number of what was seen, one table per kind.
     refusals: Vec<u16>,
     venue_rejects: Vec<u16>,
@@ -235,6 +259,7 @@ pub struct FirstSeen {
 impl FirstSeen {
     pub(super) fn add_router(&mut self) {
         self.attempts.push(0);
+        self.shown.push(Shown::default());
         self.firsts.push(Default::default());
         for row in &mut self.rows {
             row.by_router.push(Sighting::default());
@@ -266,37 +291,77 @@ impl FirstSeen {
         if let Some(attempts) = self.attempts.get_mut(order.router.index()) {
             *attempts += 1;
         }
-        let attributes = (1 << type_bit(order.ord_type) | 1 << tif_bit(order.tif)) & !self.settled_attributes;
-        let strategy = match order.strategy {
-            Ref::Known(id) => !self.settled_strategies.get(id.index()).copied().unwrap_or(true),
-            Ref::Absent | Ref::Unknown => false,
-        };
-        let group = self.unsettled_group(order).is_some();
-        if attributes != 0 || order.flags & !self.settled_flags != 0 || strategy || group {
-            self.unsettled(order, now);
+        let shape = self.unsettled(order);
+        if shape != Shape::default() && !self.show_again(&shape, order.router, now) {
+            self.show(&shape, order, now);
         }
     }
 
-    #[cold]
-    fn unsettled(&mut self, order: &NewOrder, now: Nanos) {
-        let of = Some((order.cl_ord_id, order.parent.known()));
-        for seen in [Seen::OrdType(order.ord_type), Seen::TimeInForce(order.tif)] {
-            if seen.attribute().is_some_and(|bit| bit & self.settled_attributes == 0) {
-                self.see(seen, order.router, 1, of, now);
+    /// What of an order is not normal.
+    #[inline]
+    fn unsettled(&self, order: &NewOrder) -> Shape {
+        let unsettled = |id: &StrategyId| self.settled_strategies.get(id.index()) == Some(&false);
+        Shape {
+            attributes: (1 << type_bit(order.ord_type) | 1 << tif_bit(order.tif)) & !self.settled_attributes,
+            flags: order.flags & !self.settled_flags,
+            strategy: order.strategy.known().filter(unsettled),
+            group: self.unsettled_group(order),
+        }
+    }
+
+    /// An order of the shape that the router showed last.
+    #[inline]
+    fn show_again(&mut self, shape: &Shape, router: RouterId, now: Nanos) -> bool {
+        let Some(shown) = self.shown.get(router.index()).filter(|shown| shown.held > 0 && shown.shape == *shape) else {
+            return false;
+        };
+        for row in shown.rows.iter().take(shown.held) {
+            let Some(row) = self.rows.get_mut(usize::from(*row)) else { continue };
+            row.total += 1;
+            if let Some(sighting) = row.by_router.get_mut(router.index()) {
+                sighting.count += 1;
+                sighting.last = now;
             }
         }
-        let mut flags = order.flags & !self.settled_flags;
+        true
+    }
+
+    #[cold]
+    fn show(&mut self, shape: &Shape, order: &NewOrder, now: Nanos) {
+        let of = Some((order.cl_ord_id, order.parent.known()));
+        let mut shown = Shown { shape: *shape, ..Shown::default() };
+        let mut again = self.attempts.len() >= LEAST_FLEET;
+        let mut see = |seen: Seen| {
+            self.see(seen, order.router, 1, of, now);
+            match (self.row(seen), shown.rows.get_mut(shown.held)) {
+                (Some(row), Some(slot)) => {
+                    *slot = row as u16;
+                    shown.held += 1;
+                }
+                _ => again = false,
+            }
+        };
+        for seen in [Seen::OrdType(order.ord_type), Seen::TimeInForce(order.tif)] {
+            if seen.attribute().is_some_and(|bit| bit & shape.attributes != 0) {
+                see(seen);
+            }
+        }
+        let mut flags = shape.flags;
         while flags != 0 {
-            self.see(Seen::Flag(flags.trailing_zeros() as u8), order.router, 1, of, now);
+            see(Seen::Flag(flags.trailing_zeros() as u8));
             flags &= flags - 1;
         }
-        if let Ref::Known(id) = order.strategy
-            && self.settled_strategies.get(id.index()) == Some(&false)
-        {
-            self.see(Seen::Strategy(id), order.router, 1, of, now);
+        if let Some(id) = shape.strategy {
+            see(Seen::Strategy(id));
         }
-        if let Some(group) = self.unsettled_group(order) {
-            self.see(Seen::SecurityGroup(group), order.router, 1, of, now);
+        if let Some(group) = shape.group {
+            see(Seen::SecurityGroup(group));
+        }
+        if !again {
+            shown.held = 0;
+        }
+        if let Some(slot) = self.shown.get_mut(order.router.index()) {
+            *slot = shown;
         }
     }
 
@@ -466,6 +531,7 @@ impl FirstSeen {
             }
         }
         self.attempts.fill(0);
+        self.shown.fill(Shown::default());
     }
 
     pub(super) fn digest(&self, hasher: &mut FoldHasher) {
