@@ -7,7 +7,8 @@
 //! goes unnoticed until the headroom is used up and all are asked again: it errs on the side of asking.
 //!
 //! Whatever else could turn a verdict - limits, reference data, a position without a price - makes all headroom void
-//! (`State::upset`). No decision depends on whether there was headroom; a debug build asks everything even so, and compares.
+//! (`State::upset`). So with headroom those checks need not be asked either that look at nothing else, such as whether the
+//! venue is there. No decision depends on whether there was headroom; a debug build asks everything even so, and compares.
 
 use alloc::vec::Vec;
 
@@ -205,20 +206,17 @@ impl State {
         }
         let Some(added) = added(candidate, self) else { return false };
         let (places, _) = kept[FIRST..].as_chunks::<LANES>();
+        // None of them is negative. So the first difference fits, and the second unless the first is negative itself: the
+        // sign of a lane tells of all scopes, without a branch for each.
+        let mut left = [0; LANES];
         for (place, ix) in candidate.touched.places_among(kept[1] as u8) {
             let (Some(upto), grown) = (places.get(place), &self.books[ix.at()].grown.0) else { return false };
-            // None of them is negative. So the first difference fits, and the second unless the first is negative itself:
-            // one sign tells of all lanes, without a branch for each.
-            let mut left = 0;
             for lane in 0..LANES {
                 let before = upto[lane].wrapping_sub(grown[lane]);
-                left |= before | before.wrapping_sub(added[lane]);
-            }
-            if left < 0 {
-                return false;
+                left[lane] |= before | before.wrapping_sub(added[lane]);
             }
         }
-        true
+        left.into_iter().all(|left| left >= 0)
     }
 
     /// Whether it is worth the while to work the headroom of a route out: not at the first look, which may be the last.
