@@ -41,6 +41,12 @@ pub struct FxRate;
 impl Check for FxRate {
     const REASONS: &'static [Reason] = REASONS;
 
+    /// A rate grows old.
+    #[inline(always)]
+    fn asks(&self, candidate: &Candidate, _state: &State) -> bool {
+        candidate.currency.is_some()
+    }
+
     #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         if candidate.currency.is_none() { Ok(()) } else { self.check_rate(candidate, state) }

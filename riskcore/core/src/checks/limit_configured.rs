@@ -19,6 +19,11 @@ impl Check for LimitConfigured {
     const REASONS: &'static [Reason] = REASONS;
 
     #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         if !candidate.bounds.missing {
             return Ok(());

@@ -27,6 +27,11 @@ impl Check for MarketPhase {
     const REASONS: &'static [Reason] = REASONS;
 
     #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         match state.phase(candidate.symbol) {
             Some(Phase::Continuous | Phase::PreOpen | Phase::Auction) => Ok(()),

@@ -193,7 +193,8 @@ pub trait Check: Default {
     }
 
     /// Whether an order must be held against this check even while everything that grows has headroom. Only a check that
-    /// bounds nothing but what `grows` may say no.
+    /// bounds nothing but what `grows`, or that another order of the route has passed since whatever it looks at last
+    /// changed (`State::upset`), may say no.
     #[inline(always)]
     fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
         true

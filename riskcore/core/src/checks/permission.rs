@@ -24,6 +24,12 @@ pub struct Permission;
 impl Check for Permission {
     const REASONS: &'static [Reason] = REASONS;
 
+    /// Some orders may pass a restriction that stops others.
+    #[inline(always)]
+    fn asks(&self, candidate: &Candidate, _state: &State) -> bool {
+        candidate.bounds.restricted.is_some()
+    }
+
     #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         if let Some(ix) = candidate.bounds.not_permitted {

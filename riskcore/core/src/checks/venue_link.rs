@@ -19,6 +19,11 @@ impl Check for VenueLink {
     const REASONS: &'static [Reason] = REASONS;
 
     #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn check(&self, _candidate: &Candidate, state: &State) -> Verdict {
         if state.venue.up && state.venue.reconciled {
             return Ok(());
