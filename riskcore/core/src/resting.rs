@@ -1,9 +1,10 @@
 //! Own orders that may rest at the venue, best price first, per self-match group and instrument (rules.md P4).
 //!
-//! One heap for each side. An order that ends, or is repriced, leaves its entry behind; entries of that kind are dropped when
-//! they come to the top, so that the top of a heap is always an order that is open. They are swept out, too, before a heap
-//! would grow: it never holds more than a small multiple of the orders that were open at once. Putting an order in costs a
-//! logarithm, looking at the best one nothing, and a warm heap allocates nothing.
+//! One queue for each side. An order that ends, or is repriced, leaves its entry behind; entries of that kind are dropped when
+//! they come to the front, so that the first of a queue is always an order that is open. They are swept out, too, before a
+//! queue would grow: it never holds more than a small multiple of the orders that were open at once. An order that reaches
+//! as far as any goes on a stack, which costs nothing; one behind goes in a heap and costs a logarithm. Looking at the first
+//! one costs nothing, and a warm queue allocates nothing.
 
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
@@ -14,8 +15,8 @@ use crate::orders::{Order, Orders};
 use crate::partners::Partners;
 use crate::units::Price;
 
-/// Room of a heap from the start.
-const ROOM: usize = 64;
+/// Room of either part of a queue from the start.
+const ROOM: usize = 32;
 
 /// A group of accounts whose orders must not meet (FIX SelfMatchPreventionID 2362).
 pub type GroupId = u32;
@@ -48,32 +49,64 @@ impl Entry {
     }
 }
 
-/// One side of one instrument in one group.
-#[derive(Clone, Debug, Default)]
-struct Heap(BinaryHeap<Entry>);
+/// One side of one instrument in one group, whoever reaches farthest first.
+#[derive(Clone, Debug)]
+struct Queue {
+    /// In rising order: each reaches farther than all that were here when it came.
+    rising: Vec<Entry>,
+    others: BinaryHeap<Entry>,
+}
 
-impl Heap {
+impl Queue {
+    fn new() -> Queue {
+        Queue { rising: Vec::with_capacity(ROOM), others: BinaryHeap::with_capacity(ROOM) }
+    }
+
+    #[inline]
+    fn first(&self) -> Option<Entry> {
+        self.rising.last().copied().max(self.others.peek().copied())
+    }
+
     /// An order that is open.
     fn push(&mut self, orders: &Orders, reach: i64, id: OrderId) {
-        if self.0.len() == self.0.capacity() {
-            self.0.retain(|entry| is_open(orders, *entry));
-            // Half full of open orders, it may grow; else it was the rest that filled it.
-            if self.0.len() * 2 >= self.0.capacity() {
-                self.0.reserve(self.0.len().max(ROOM));
-            }
-        }
         let entry = Entry::new(reach, id);
-        self.0.push(entry);
-        if self.0.peek() != Some(&entry) {
+        if self.rising.last().is_none_or(|last| *last < entry) {
+            if self.rising.len() == self.rising.capacity() {
+                make_room(&mut self.rising, orders);
+            }
+            self.rising.push(entry);
+        } else {
+            if self.others.len() == self.others.capacity() {
+                let mut others = core::mem::take(&mut self.others).into_vec();
+                make_room(&mut others, orders);
+                self.others = others.into();
+            }
+            self.others.push(entry);
+        }
+        if self.first() != Some(entry) {
             self.trim(orders);
         }
     }
 
-    /// Whatever is at the top is open afterwards.
+    /// Whatever is first is open afterwards.
     fn trim(&mut self, orders: &Orders) {
-        while self.0.peek().is_some_and(|entry| !is_open(orders, *entry)) {
-            self.0.pop();
+        while let Some(first) = self.first().filter(|entry| !is_open(orders, *entry)) {
+            if self.rising.last() == Some(&first) {
+                self.rising.pop();
+            } else {
+                self.others.pop();
+            }
         }
+    }
+}
+
+/// Sweeps out the orders that are not open. Half full of those that are, the list may grow; else it was the rest that
+/// filled it.
+#[cold]
+fn make_room(list: &mut Vec<Entry>, orders: &Orders) {
+    list.retain(|entry| is_open(orders, *entry));
+    if list.len() * 2 >= list.capacity() {
+        list.reserve(list.len().max(ROOM));
     }
 }
 
@@ -92,7 +125,7 @@ pub struct Resting {
     /// Per account: its group.
     groups: Vec<Option<GroupId>>,
     /// Buys and sells of each pair of group and instrument, in order of its first order.
-    books: Vec<[Heap; 2]>,
+    books: Vec<[Queue; 2]>,
     places: Partners,
 }
 
@@ -143,8 +176,8 @@ impl Resting {
     /// An order ended, or its price is settled.
     #[inline]
     pub fn settle(&mut self, orders: &Orders, order: &Order) {
-        if let Some(heap) = self.heap(order.account, order.symbol, order.side.is_buy()) {
-            heap.trim(orders);
+        if let Some(queue) = self.queue(order.account, order.symbol, order.side.is_buy()) {
+            queue.trim(orders);
         }
     }
 
@@ -154,13 +187,13 @@ impl Resting {
         let group = (*self.groups.get(account.index())?)?;
         let place = self.places.get(symbol.0, group)?;
         let theirs_buy = !side.is_buy();
-        let entry = *self.books[place as usize][usize::from(theirs_buy)].0.peek()?;
+        let entry = self.books[place as usize][usize::from(theirs_buy)].first()?;
         let reach = entry.reach();
         let price = if theirs_buy { reach } else { reach.saturating_neg() };
         Some(((reach != i64::MAX).then_some(Price(price)), entry.id()))
     }
 
-    fn heap(&mut self, account: AccountId, symbol: SymbolId, is_buy: bool) -> Option<&mut Heap> {
+    fn queue(&mut self, account: AccountId, symbol: SymbolId, is_buy: bool) -> Option<&mut Queue> {
         let group = (*self.groups.get(account.index())?)?;
         let place = self.places.get(symbol.0, group)?;
         Some(&mut self.books[place as usize][usize::from(is_buy)])
@@ -175,7 +208,7 @@ impl Resting {
         let place = self.places.get(order.symbol.0, group).unwrap_or_else(|| {
             let next = self.books.len() as u32;
             self.places.insert(order.symbol.0, group, next);
-            self.books.push(core::array::from_fn(|_| Heap(BinaryHeap::with_capacity(ROOM))));
+            self.books.push(core::array::from_fn(|_| Queue::new()));
             next
         });
         self.books[place as usize][usize::from(is_buy)].push(orders, reach(is_buy, price), order.id);
@@ -188,18 +221,20 @@ mod tests {
     use crate::hash::Seeded;
 
     #[test]
-    fn a_heap_of_ended_orders_never_grows() {
+    fn a_queue_of_ended_orders_never_grows() {
         let orders = Orders::new(1, 16, Seeded(0));
-        let mut heap = Heap(BinaryHeap::with_capacity(ROOM));
-        let room = heap.0.capacity();
+        for falls in [1, -1] {
+            let mut queue = Queue::new();
+            let room = (queue.rising.capacity(), queue.others.capacity());
 
-        for n in 0..10_000 {
-            heap.push(&orders, n, OrderId(n as u64));
+            for n in 0..10_000 {
+                queue.push(&orders, falls * n, OrderId(n as u64));
+            }
+            queue.trim(&orders);
+
+            assert_eq!((queue.rising.capacity(), queue.others.capacity()), room);
+            assert_eq!(queue.first(), None);
         }
-        heap.trim(&orders);
-
-        assert_eq!(heap.0.capacity(), room);
-        assert!(heap.0.is_empty());
     }
 
     #[test]
