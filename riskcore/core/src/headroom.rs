@@ -63,7 +63,11 @@ impl Lane {
     }
 }
 
-/// What was ever added at one scope, by lane. Never falls; ends at the largest number there is, above which is no room.
+/// The end of what is counted, above which is no room: so far below the largest number that two of them can be added, or
+/// taken from one, without a check each.
+const END: i64 = 1 << 62;
+
+/// What was ever added at one scope, by lane. Never falls, and stays at its end.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Growth([i64; LANES]);
 
@@ -93,8 +97,18 @@ impl Growth {
     /// More was added.
     #[inline(always)]
     pub fn add(&mut self, more: Growth) {
+        let sums: [i64; LANES] = core::array::from_fn(|lane| self.0[lane].wrapping_add(more.0[lane]));
+        // None is negative, and one of each pair is below the end: a sum that is beyond it shows in the uppermost bits.
+        if sums.into_iter().fold(0, |all, sum| all | sum) as u64 >= END as u64 {
+            return self.end(more);
+        }
+        self.0 = sums;
+    }
+
+    #[cold]
+    fn end(&mut self, more: Growth) {
         for (sum, by) in self.0.iter_mut().zip(more.0) {
-            *sum = sum.checked_add(by).unwrap_or(i64::MAX);
+            *sum = sum.saturating_add(by).min(END);
         }
     }
 }
@@ -111,7 +125,7 @@ pub struct Headroom {
 
 impl Headroom {
     /// No bound anywhere.
-    pub const BOUNDLESS: Headroom = Headroom { places: 0, upto: [[i64::MAX; LANES]; PLACES] };
+    pub const BOUNDLESS: Headroom = Headroom { places: 0, upto: [[END; LANES]; PLACES] };
 
     /// The cells of an order hold no more than fits, either.
     pub fn narrow_cells(&mut self, touched: &Touched, state: &State) {
@@ -124,7 +138,7 @@ impl Headroom {
     /// There is so much room at a scope and no more, from what has been counted there by now.
     pub fn narrow(&mut self, touched: &Touched, state: &State, ix: ScopeIx, lane: Lane, room: i128) {
         let Some(place) = touched.iter().position(|touched| touched == ix) else { return };
-        let upto = state.books[ix.at()].grown.0[lane as usize].saturating_add(lane.counted_down(room));
+        let upto = state.books[ix.at()].grown.0[lane as usize].saturating_add(lane.counted_down(room)).min(END);
         self.places |= 1 << place;
         let slot = &mut self.upto[place][lane as usize];
         *slot = upto.min(*slot);
@@ -175,7 +189,8 @@ fn added(candidate: &Candidate, state: &State) -> Option<[i64; LANES]> {
         let [symbol, account, router] = candidate.touched.cells().map(|cell| added_gross(candidate, state, cell));
         symbol?.max(account?).max(router?)
     };
-    Some([1, candidate.added, coarse_up(candidate.added_notional), coarse_up(gross)])
+    let added = [1, candidate.added, coarse_up(candidate.added_notional), coarse_up(gross)];
+    (added.into_iter().fold(0, |all, added| all | added) < END).then_some(added)
 }
 
 impl State {
@@ -206,14 +221,13 @@ impl State {
         }
         let Some(added) = added(candidate, self) else { return false };
         let (places, _) = kept[FIRST..].as_chunks::<LANES>();
-        // None of them is negative. So the first difference fits, and the second unless the first is negative itself: the
-        // sign of a lane tells of all scopes, without a branch for each.
+        // None of them is negative or beyond the end, so all differences fit: the sign of a lane tells of all scopes, without
+        // a branch for each.
         let mut left = [0; LANES];
         for (place, ix) in candidate.touched.places_among(kept[1] as u8) {
             let (Some(upto), grown) = (places.get(place), &self.books[ix.at()].grown.0) else { return false };
             for lane in 0..LANES {
-                let before = upto[lane].wrapping_sub(grown[lane]);
-                left[lane] |= before | before.wrapping_sub(added[lane]);
+                left[lane] |= upto[lane].wrapping_sub(grown[lane]).wrapping_sub(added[lane]);
             }
         }
         left.into_iter().all(|left| left >= 0)

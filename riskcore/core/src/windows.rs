@@ -27,8 +27,8 @@ impl EventRing {
     /// Whether one more event at `now` keeps every window of length `window` at N or fewer.
     #[inline]
     pub fn has_room(&self, now: Nanos, window: Nanos) -> bool {
-        // What never was is before all that was.
-        self.times[self.next].0 <= now.0.saturating_sub(window.0)
+        // Time never decreases, so the difference is right as a number without sign; what never was is older than any window.
+        now.0.wrapping_sub(self.times[self.next].0) as u64 >= window.0 as u64
     }
 
     /// Takes note of an event.
