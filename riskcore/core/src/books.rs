@@ -127,6 +127,7 @@ impl Book {
 
     /// Whether an order of this side and quantity could only reduce the position (rules.md, "Halts"): it fits, with what is
     /// open on its side, inside the opposite position, and so never flips the sign.
+    #[inline]
     pub fn reduces(&self, side: Side, added: i64) -> bool {
         let added = i128::from(added);
         if side.is_buy() {

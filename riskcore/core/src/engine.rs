@@ -223,7 +223,7 @@ impl Engine {
     }
 
     fn attempts(&mut self, router: RouterId, count: u32) {
-        let ix = self.state.scopes.find(Scope::Router(router));
+        let ix = self.state.scopes.router(router);
         if let Some(ix) = ix {
             self.checks.observe(ix, count, &self.state);
         }
@@ -308,7 +308,7 @@ impl Engine {
     /// Whether a router is halted, or far enough over its rate that its attempts may be counted together
     /// (`AttemptsDropped`) instead of one by one.
     pub fn may_drop(&self, router: RouterId) -> bool {
-        self.state.scopes.find(Scope::Router(router)).is_some_and(|ix| {
+        self.state.scopes.router(router).is_some_and(|ix| {
             self.state.halts.state(ix) >= crate::halts::State::CancelOnly || self.checks.message_rate.router_is_over(ix)
         })
     }

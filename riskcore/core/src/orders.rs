@@ -416,6 +416,7 @@ impl Orders {
     }
 
     /// Stores an accepted order. The caller has asked `has_room`.
+    #[inline]
     pub fn add(&mut self, accepted: &Accepted<'_>) -> OrderId {
         let id = self.next_id();
         let order = accepted.order;

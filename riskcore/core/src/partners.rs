@@ -28,7 +28,7 @@ impl Partners {
     }
 
     /// The place of a number and its partner.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, of: u32, partner: u32) -> Option<u32> {
         let near = self.near.get(of as usize)?;
         for (known, place) in near {

@@ -58,7 +58,7 @@ impl Engine {
         if let Some(id) = self.state.orders.find_hashed(id_hash, order.router, &order.cl_ord_id) {
             return self.resend(id, order);
         }
-        let Some(router) = self.state.scopes.find(Scope::Router(order.router)) else {
+        let Some(router) = self.state.scopes.router(order.router) else {
             return self.count_rejected(None, Reject::plain(&UNKNOWN_ROUTER));
         };
         self.checks.observe(router, 1, &self.state);
@@ -71,7 +71,7 @@ impl Engine {
 
     /// The verdict on an order that is not placed. Uses a slot of the router's windows, changes nothing else.
     pub(crate) fn check_order(&mut self, order: &NewOrder) -> Outcome {
-        let Some(router) = self.state.scopes.find(Scope::Router(order.router)) else {
+        let Some(router) = self.state.scopes.router(order.router) else {
             return Outcome::Rejected(Reject::plain(&UNKNOWN_ROUTER));
         };
         self.checks.observe(router, 1, &self.state);
@@ -108,7 +108,7 @@ impl Engine {
 
     /// An attempt that no check sees counts even so: a flood must not probe for free.
     fn observe_attempt(&mut self, router: RouterId) -> Option<ScopeIx> {
-        let ix = self.state.scopes.find(Scope::Router(router))?;
+        let ix = self.state.scopes.router(router)?;
         self.checks.observe(ix, 1, &self.state);
         Some(ix)
     }
@@ -310,7 +310,7 @@ impl Engine {
             let offender = Offender { router: order.router, cl_ord_id: order.cl_ord_id, parent: order.parent.known() };
             self.trip(scope, severity, breach.reject, Some(offender));
         }
-        let router = self.state.scopes.find(Scope::Router(order.router));
+        let router = self.state.scopes.router(order.router);
         self.count_rejected(router, breach.reject)
     }
 
@@ -468,7 +468,7 @@ impl Engine {
             let offender = Offender { router: replace.router, cl_ord_id: replace.cl_ord_id, parent };
             self.trip(scope, severity, reject, Some(offender));
         }
-        let router = self.state.scopes.find(Scope::Router(replace.router));
+        let router = self.state.scopes.router(replace.router);
         self.turned_away(router, 1);
         Outcome::ReplaceRejected(Some(id), CxlRejReason::Other, Some(reject))
     }
@@ -553,6 +553,7 @@ fn halted(state: &State, ix: ScopeIx, reason: Reason) -> Reject {
 /// What an order is valued at, worst case (rules.md, "Worst case"): a buy at its limit, a sell at the better of its limit and the
 /// bid, a market order at the reference moved by the collar, rounded up. `None` without a usable market where one is
 /// needed.
+#[inline(always)]
 fn risk_price(state: &State, touched: &Touched, symbol: SymbolId, side: Side, price: Option<Price>) -> Option<Price> {
     let touch = state.markets[symbol.index()].touch();
     match (price, side.is_buy()) {
@@ -577,6 +578,7 @@ fn known_rate(state: &State, symbol: SymbolId) -> Result<Rate, Breach> {
     })
 }
 
+#[inline(always)]
 fn valued(state: &State, symbol: SymbolId, px_risk: Option<Price>, qty: Qty, rate: Rate) -> Result<Money, Breach> {
     let Some(price) = px_risk else { return Ok(Money::ZERO) };
     state.notional(symbol, price, qty, rate).ok_or_else(|| plain(&ARITHMETIC_OVERFLOW))
@@ -589,6 +591,7 @@ fn same_terms(known: &Order, order: &NewOrder) -> bool {
 }
 
 /// Hash of everything a router says about an order, to tell a resend from a re-use of its id.
+#[inline]
 fn content_hash(order: &NewOrder) -> u64 {
     let mut hasher = Seeded(0).build_hasher();
     let number = |id: Option<u32>| id.unwrap_or(u32::MAX);

@@ -98,7 +98,7 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
     }
 
     /// Whether its last `n` events are all in the window that ends now. `n` is from 1 to `per`.
-    #[inline]
+    #[inline(always)]
     pub fn has(&self, place: Place, n: usize, now: Nanos, window: Nanos) -> bool {
         let (first, next) = (place.0 as usize * self.per, self.slots[place.0 as usize].next as usize);
         let back = if next >= n { next - n } else { next + self.per - n };
@@ -149,6 +149,7 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
         Seeded::default().hash_one(key) as usize & (self.buckets.len() - 1)
     }
 
+    #[inline(always)]
     fn find_in(&self, bucket: usize, key: &K) -> Option<u32> {
         let mut at = self.buckets[bucket];
         while at != NONE {

@@ -182,7 +182,7 @@ impl Resting {
     }
 
     /// The price of the order that one of this account, instrument and side would meet first, and its id.
-    #[inline]
+    #[inline(always)]
     pub fn opposite(&self, account: AccountId, symbol: SymbolId, side: Side) -> Option<(Option<Price>, OrderId)> {
         let group = (*self.groups.get(account.index())?)?;
         let place = self.places.get(symbol.0, group)?;

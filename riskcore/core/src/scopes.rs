@@ -185,12 +185,18 @@ impl ScopeIndex {
         self.scopes.pop()
     }
 
+    /// The place of a router, if it exists.
+    #[inline]
+    pub fn router(&self, id: RouterId) -> Option<ScopeIx> {
+        self.routers.get(id.index()).copied()
+    }
+
     /// The place of a scope, if it exists.
     pub fn find(&self, scope: Scope) -> Option<ScopeIx> {
         match scope {
             Scope::Firm => Some(ScopeIx::FIRM),
             Scope::Account(id) => self.accounts.get(id.index()).copied(),
-            Scope::Router(id) => self.routers.get(id.index()).copied(),
+            Scope::Router(id) => self.router(id),
             Scope::Strategy(id) => self.strategies.get(id.index()).copied(),
             Scope::Symbol(id) => self.symbols.get(id.index()).copied(),
             Scope::AccountSymbol(..) | Scope::RouterSymbol(..) => self.pairs.get(&pair_key(scope)).copied(),

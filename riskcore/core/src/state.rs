@@ -469,7 +469,7 @@ impl State {
     fn owners(&self, ix: ScopeIx) -> [Option<ScopeIx>; 2] {
         match self.scopes.at(ix) {
             Scope::AccountSymbol(account, _) => [self.scopes.find(Scope::Account(account)), Some(ScopeIx::FIRM)],
-            Scope::RouterSymbol(router, _) => [self.scopes.find(Scope::Router(router)), None],
+            Scope::RouterSymbol(router, _) => [self.scopes.router(router), None],
             _ => [None, None],
         }
     }

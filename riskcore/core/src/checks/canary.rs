@@ -158,7 +158,7 @@ impl Canary {
     }
 
     /// The verdict alone need not count what is in the window: its ring holds one more than passes.
-    #[inline]
+    #[inline(always)]
     fn is_within(&self, most: &Most, candidate: &Candidate, state: &State) -> bool {
         let router = candidate.touched.router();
         let open_orders = i128::from(state.books[router.at()].open_orders) + i128::from(candidate.replaces.is_none());

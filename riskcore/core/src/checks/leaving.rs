@@ -268,6 +268,7 @@ impl Check for Leaving {
         }
     }
 
+    #[inline]
     fn asked(&mut self, order: &Order, change: i64, state: &State) {
         let since = if is_new(order, change) { order.id } else { NEVER };
         for ix in order.touched.iter() {

@@ -79,6 +79,7 @@ impl Check for Locate {
         self.check_each(candidate, state)
     }
 
+    #[inline(always)]
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
         let limit = id::SHORT_LOCATE;
         if !concerns(candidate, state) || candidate.bounds.places(limit) == 0 {

@@ -96,7 +96,7 @@ impl OwnDrift {
 
     /// Whether own fills of a side are within the bound that is set; no division. Nearly always all that are held are, and
     /// which of them are still in the window does not matter.
-    #[inline]
+    #[inline(always)]
     fn is_within(&self, ix: ScopeIx, is_buy: bool, state: &State) -> bool {
         let Some(side) = self.at(ix).map(|drift| &drift.sides[usize::from(is_buy)]) else { return true };
         let Some(Span { lowest, widest }) = side.span() else { return true };

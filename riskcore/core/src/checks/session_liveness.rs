@@ -13,7 +13,7 @@ use crate::ids::RouterId;
 use crate::limits::{Action, Judges, LimitDef, kinds};
 use crate::outcome::Unit;
 use crate::reasons::Reason;
-use crate::scopes::{Scope, ScopeKind};
+use crate::scopes::ScopeKind;
 use crate::state::State;
 use crate::units::Nanos;
 
@@ -39,7 +39,7 @@ pub struct SessionLiveness {
 impl SessionLiveness {
     /// A router's session is lost. Whether its orders may stay for now.
     pub fn lost(&mut self, router: RouterId, state: &State) -> bool {
-        let ix = state.scopes.find(Scope::Router(router));
+        let ix = state.scopes.router(router);
         let grace = ix.and_then(|ix| state.limits.at(ix).get(id::CANCEL_ON_DISCONNECT_GRACE)).unwrap_or(0);
         self.back(router);
         if grace > 0 {

@@ -182,6 +182,7 @@ impl Check for Unacknowledged {
         }
     }
 
+    #[inline]
     fn asked(&mut self, order: &Order, change: i64, state: &State) {
         // All of what it asks for is new: the order has just been sent.
         if order.status != Status::PendingNew || change != order.asked.0 {

@@ -147,7 +147,7 @@ fn measure(scope: Scope, limit: LimitId, checks: &Checks, state: &State) -> Vec<
             Scope::RouterSymbol(_, symbol) | Scope::Symbol(symbol) | Scope::AccountSymbol(_, symbol) => {
                 state.scopes.find(Scope::RouterSymbol(router, symbol))
             }
-            _ => state.scopes.find(Scope::Router(router)),
+            _ => state.scopes.router(router),
         };
         Some(ByRouter { router, value: value_at(limit, place?, checks, state)? })
     };
