@@ -99,9 +99,11 @@ impl Check for Children {
         }
         if let Some(parent) = candidate.parent.known().and_then(|parent| state.parents.get(parent)) {
             // A router has never sent more of them than all routers together.
-            let (orders, factor) = (i128::from(parent.children) + 1, bounds.children_factor);
+            let (orders, factor) = (i64::from(parent.children) + 1, bounds.children_factor);
             let smallest = bounds.smallest_child.max(lot(candidate, state)).max(1);
-            if orders <= factor.into() || orders <= widening_mul(factor, parent.qty.0 / smallest) {
+            // `qty / smallest`, rounded down, is no less than `(qty - smallest + 1) / smallest`: no division.
+            let whole = parent.qty.0.saturating_sub(smallest - 1);
+            if orders <= factor || widening_mul(orders, smallest) <= widening_mul(factor, whole) {
                 return Ok(());
             }
         }
