@@ -57,6 +57,7 @@ pub mod stop;
 pub mod suspense;
 pub mod suspense_book;
 pub mod temporary;
+pub mod terms;
 pub mod trial;
 pub mod unattributed;
 pub mod units;

@@ -9,6 +9,7 @@ use crate::hash::Seeded;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, RouterId, StrategyId, SymbolId};
 use crate::order_ids::{IdHash, OrderIds};
 use crate::scopes::ScopeIx;
+use crate::terms::Terms;
 use crate::units::{Nanos, Price, Qty, Rate};
 
 /// FIX 39, without the pending states: those are kept beside it.
@@ -171,8 +172,8 @@ pub struct Order {
     pub cl_ord_id: ClOrdId,
     /// The id it was first sent under.
     pub first_cl_ord_id: ClOrdId,
-    /// Hash of the order as first sent, for idempotent resends.
-    pub content: u64,
+    /// Hash of its terms as first sent, once they are other ones.
+    first_terms: Option<u64>,
     /// The router's sequence number of the order.
     pub client_seq: u64,
     /// The venue link's sequence number of the last order message sent for it.
@@ -242,7 +243,7 @@ impl Order {
             id: OrderId(0),
             cl_ord_id: id,
             first_cl_ord_id: id,
-            content: 0,
+            first_terms: None,
             client_seq: 0,
             venue_client_seq: 0,
             router: RouterId(0),
@@ -276,6 +277,16 @@ impl Order {
         }
     }
 
+    /// Its terms are about to become other ones: those it was first sent with are kept, for idempotent resends.
+    pub fn change_terms(&mut self) {
+        self.first_terms = self.first_terms.or_else(|| Some(Terms::now(self).hash()));
+    }
+
+    /// Whether it was first sent with these terms.
+    pub fn was_sent_with(&self, terms: &Terms) -> bool {
+        self.first_terms.map_or_else(|| Terms::now(self) == *terms, |hash| hash == terms.hash())
+    }
+
     /// FIX LeavesQty: what may still fill. Zero once final.
     pub fn leaves(&self) -> Qty {
         if self.status.is_final() { Qty::ZERO } else { Qty((self.qty.0 - self.cum.0).max(0)) }
@@ -301,8 +312,6 @@ pub struct Accepted<'a> {
     pub px_risk: Price,
     /// Rate of the instrument's currency.
     pub fx: Rate,
-    /// Hash of its content.
-    pub content: u64,
     /// Hash of its id; no order has the id yet.
     pub id_hash: IdHash,
     /// Time.
@@ -425,7 +434,7 @@ impl Orders {
             id,
             cl_ord_id: order.cl_ord_id,
             first_cl_ord_id: order.cl_ord_id,
-            content: accepted.content,
+            first_terms: None,
             client_seq: order.client_seq,
             venue_client_seq: accepted.venue_client_seq,
             router: order.router,
@@ -575,6 +584,7 @@ impl Orders {
         self.base += self.day.len() as u64;
         self.carried.retain(|_, order| order.is_open());
         for mut order in self.day.drain(..).filter(Order::is_open) {
+            order.change_terms();
             order.parent = None;
             self.carried.insert(order.id, order);
         }

@@ -2,17 +2,14 @@
 //!
 //! Check and reserve are one step: nothing else happens between the verdict and the reservation.
 
-use core::hash::{BuildHasher, Hasher};
-
 use crate::books::OpenDelta;
 use crate::candidate::Candidate;
 use crate::checks::fx_rate::FX_RATE_NOT_AVAILABLE;
 use crate::checks::price_collar::in_force;
 use crate::checks::{Breach, Verdict};
 use crate::engine::Engine;
-use crate::events::{NewOrder, Replace, Side, TimeInForce};
+use crate::events::{NewOrder, Replace, Side};
 use crate::halts::{Offender, State as HaltState};
-use crate::hash::Seeded;
 use crate::headroom::Headroom;
 use crate::ids::{AccountId, ClOrdId, OrderId, Ref, RouterId, SymbolId};
 use crate::order_ids::IdHash;
@@ -22,6 +19,7 @@ use crate::reasons::{ALGORITHM_RISK_THRESHOLD, ARITHMETIC_OVERFLOW, CAPACITY, OT
 use crate::routes::{Bounds, RouteKey, RoutePlace};
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
+use crate::terms::Terms;
 use crate::units::{BPS, Money, Price, Qty, Rate, mul_div_ceil};
 use crate::watchlist::Causes;
 
@@ -100,9 +98,9 @@ impl Engine {
     }
 
     fn is_resend(&self, id: OrderId, order: &NewOrder) -> bool {
-        let content = content_hash(order);
+        let terms = Terms::sent(order);
         self.state.orders.get(id).is_some_and(|known| {
-            known.content == content && known.first_cl_ord_id == order.cl_ord_id && same_terms(known, order)
+            known.first_cl_ord_id == order.cl_ord_id && same_terms(known, order) && known.was_sent_with(&terms)
         })
     }
 
@@ -285,7 +283,6 @@ impl Engine {
             touched: candidate.touched,
             px_risk: candidate.px_risk.unwrap_or_default(),
             fx: candidate.fx,
-            content: content_hash(order),
             id_hash,
             now: self.state.now,
             venue_client_seq: self.state.venue.last_client_seq,
@@ -588,30 +585,4 @@ fn same_terms(known: &Order, order: &NewOrder) -> bool {
     known.account == order.account.known().unwrap_or(AccountId(u32::MAX))
         && known.symbol == order.symbol.known().unwrap_or(SymbolId(u32::MAX))
         && known.side == order.side
-}
-
-/// Hash of everything a router says about an order, to tell a resend from a re-use of its id.
-#[inline]
-fn content_hash(order: &NewOrder) -> u64 {
-    let mut hasher = Seeded(0).build_hasher();
-    let number = |id: Option<u32>| id.unwrap_or(u32::MAX);
-    let pair = |a: Option<u32>, b: Option<u32>| u64::from(number(a)) << 32 | u64::from(number(b));
-    let tif = match order.tif {
-        TimeInForce::Day => 0,
-        TimeInForce::GoodTillCancel => 1,
-        TimeInForce::AtTheOpening => 2,
-        TimeInForce::ImmediateOrCancel => 3,
-        TimeInForce::FillOrKill => 4,
-    };
-    for word in [
-        pair(order.account.known().map(|id| id.0), order.symbol.known().map(|id| id.0)),
-        pair(order.strategy.known().map(|id| id.0), order.parent.known().map(|id| id.0)),
-        order.side as u64 | (order.ord_type as u64) << 8 | tif << 16,
-        order.qty.0 as u64,
-        order.price.map_or(u64::MAX, |price| price.0 as u64),
-        order.flags,
-    ] {
-        hasher.write_u64(word);
-    }
-    hasher.finish()
 }

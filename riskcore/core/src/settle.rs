@@ -296,6 +296,7 @@ impl Engine {
         let pending = self.state.orders.end_replace(id)?;
         self.venue_has(id);
         let order = self.state.orders.get_mut(id)?;
+        order.change_terms();
         (order.cl_ord_id, order.qty, order.price) = (pending.cl_ord_id, pending.qty, pending.price);
         let (router, filled) = (order.router, order.cum >= order.qty);
         order.status = match (filled, order.cum.0) {
