@@ -19,6 +19,9 @@ pub struct EventRing {
 const NEVER: Nanos = Nanos(i64::MIN);
 
 impl EventRing {
+    /// The window that never has room.
+    pub const SHUT: Nanos = Nanos(0);
+
     /// Room for the last `n` events.
     pub fn new(n: usize) -> EventRing {
         EventRing { times: vec![NEVER; n.max(1)].into_boxed_slice(), next: 0 }
@@ -28,7 +31,7 @@ impl EventRing {
     #[inline]
     pub fn has_room(&self, now: Nanos, window: Nanos) -> bool {
         // Time never decreases, so the difference is right as a number without sign; what never was is older than any window.
-        now.0.wrapping_sub(self.times[self.next].0) as u64 >= window.0 as u64
+        now.0.wrapping_sub(self.times[self.next].0) as u64 > window.0.wrapping_sub(1) as u64
     }
 
     /// Takes note of an event.

@@ -105,6 +105,8 @@ const MAX_RING: i128 = 1 << 20;
 struct Window {
     limit: i128,
     length: Nanos,
+    /// The length that the ring is asked with, which says whether any message passes.
+    asked: Nanos,
     ring: EventRing,
     /// Of a router: its newest attempt broke the window.
     broken: bool,
@@ -113,7 +115,7 @@ struct Window {
 impl Window {
     #[inline]
     fn allows(&self, now: Nanos) -> bool {
-        self.limit > 0 && self.ring.has_room(now, self.length)
+        self.ring.has_room(now, self.asked)
     }
 
     /// Messages in the window with one more; more than the limit if it is full. Counted in full only for people.
@@ -320,5 +322,6 @@ fn tuned(old: Option<Window>, limits: &ScopeLimits, limit: LimitId, length: Limi
         Some(old) => old.ring.resized(size),
         None => EventRing::new(size),
     };
-    Some(Window { limit, length, ring, broken })
+    let asked = if limit > 0 { length } else { EventRing::SHUT };
+    Some(Window { limit, length, asked, ring, broken })
 }
