@@ -61,17 +61,19 @@ const DEFAULT_WINDOW: Nanos = Nanos::from_secs(60);
 /// The windows of one scope, for buys and for sells.
 struct Drift {
     window: Nanos,
+    /// The bound, in basis points.
+    bps: i64,
     sides: [DriftWindow; 2],
 }
 
 impl Drift {
-    fn new(window: Nanos) -> Drift {
-        Drift { window, sides: [DriftWindow::new(-1, window), DriftWindow::new(1, window)] }
+    fn new(window: Nanos, bps: i64) -> Drift {
+        Drift { window, bps, sides: [DriftWindow::new(-1, window), DriftWindow::new(1, window)] }
     }
 
     /// The same fills in windows of another length: a limit is retuned without forgetting.
     fn retuned(&self, window: Nanos) -> Drift {
-        Drift { window, sides: self.sides.each_ref().map(|side| side.retuned(window)) }
+        Drift { window, bps: self.bps, sides: self.sides.each_ref().map(|side| side.retuned(window)) }
     }
 
     /// In basis points of the reference, rounded up: more than a whole bound exactly if it is beyond it.
@@ -98,10 +100,10 @@ impl OwnDrift {
     /// which of them are still in the window does not matter.
     #[inline(always)]
     fn is_within(&self, ix: ScopeIx, is_buy: bool, state: &State) -> bool {
-        let Some(side) = self.at(ix).map(|drift| &drift.sides[usize::from(is_buy)]) else { return true };
+        let Some(drift) = self.at(ix) else { return true };
+        let side = &drift.sides[usize::from(is_buy)];
         let Some(Span { lowest, widest }) = side.span() else { return true };
-        let bound = i64::try_from(state.limits.at(ix).value(id::OWN_DRIFT_BPS)).unwrap_or(i64::MAX);
-        let within = |distance, reference: Price| widening_mul(distance, BPS) <= widening_mul(bound, reference.0);
+        let within = |distance, reference: Price| widening_mul(distance, BPS) <= widening_mul(drift.bps, reference.0);
         within(widest, lowest) || side.drift(state.now).is_none_or(|(reference, distance)| within(distance, reference))
     }
 
@@ -123,14 +125,14 @@ impl Check for OwnDrift {
         }
         let window = limits.get(id::OWN_DRIFT_WINDOW).and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_WINDOW, Nanos);
         let slot = &mut self.scopes[ix.at()];
-        if limits.get(id::OWN_DRIFT_BPS).is_none() {
+        let Some(bps) = limits.get(id::OWN_DRIFT_BPS).map(|bps| i64::try_from(bps).unwrap_or(i64::MAX)) else {
             *slot = None;
             return;
-        }
-        match slot {
-            Some(drift) if drift.window == window => {}
-            Some(drift) => **drift = drift.retuned(window),
-            None => *slot = Some(Box::new(Drift::new(window))),
+        };
+        let drift = slot.get_or_insert_with(|| Box::new(Drift::new(window, bps)));
+        drift.bps = bps;
+        if drift.window != window {
+            **drift = drift.retuned(window);
         }
     }
 
