@@ -55,55 +55,65 @@ struct Queue {
     /// In rising order: each reaches farther than all that were here when it came.
     rising: Vec<Entry>,
     others: BinaryHeap<Entry>,
+    first: Option<Entry>,
 }
 
 impl Queue {
     fn new() -> Queue {
-        Queue { rising: Vec::with_capacity(ROOM), others: BinaryHeap::with_capacity(ROOM) }
-    }
-
-    #[inline]
-    fn first(&self) -> Option<Entry> {
-        self.rising.last().copied().max(self.others.peek().copied())
+        Queue { rising: Vec::with_capacity(ROOM), others: BinaryHeap::with_capacity(ROOM), first: None }
     }
 
     /// An order that is open.
     fn push(&mut self, orders: &Orders, reach: i64, id: OrderId) {
+        if self.rising.len() == self.rising.capacity() || self.others.len() == self.others.capacity() {
+            self.make_room(orders);
+        }
         let entry = Entry::new(reach, id);
         if self.rising.last().is_none_or(|last| *last < entry) {
-            if self.rising.len() == self.rising.capacity() {
-                make_room(&mut self.rising, orders);
-            }
             self.rising.push(entry);
         } else {
-            if self.others.len() == self.others.capacity() {
-                let mut others = core::mem::take(&mut self.others).into_vec();
-                make_room(&mut others, orders);
-                self.others = others.into();
-            }
             self.others.push(entry);
         }
-        if self.first() != Some(entry) {
+        if self.first.is_none_or(|first| first < entry) {
+            self.first = Some(entry);
+        } else {
             self.trim(orders);
         }
     }
 
+    #[cold]
+    fn make_room(&mut self, orders: &Orders) {
+        if self.rising.len() == self.rising.capacity() {
+            sweep(&mut self.rising, orders);
+        }
+        if self.others.len() == self.others.capacity() {
+            let mut others = core::mem::take(&mut self.others).into_vec();
+            sweep(&mut others, orders);
+            self.others = others.into();
+        }
+        self.first = self.farthest();
+    }
+
+    fn farthest(&self) -> Option<Entry> {
+        self.rising.last().copied().max(self.others.peek().copied())
+    }
+
     /// Whatever is first is open afterwards.
     fn trim(&mut self, orders: &Orders) {
-        while let Some(first) = self.first().filter(|entry| !is_open(orders, *entry)) {
+        while let Some(first) = self.first.filter(|entry| !is_open(orders, *entry)) {
             if self.rising.last() == Some(&first) {
                 self.rising.pop();
             } else {
                 self.others.pop();
             }
+            self.first = self.farthest();
         }
     }
 }
 
-/// Sweeps out the orders that are not open. Half full of those that are, the list may grow; else it was the rest that
-/// filled it.
-#[cold]
-fn make_room(list: &mut Vec<Entry>, orders: &Orders) {
+/// Sweeps out the orders that are not open. Half full of those that are, the list may grow; else it was the rest that filled
+/// it.
+fn sweep(list: &mut Vec<Entry>, orders: &Orders) {
     list.retain(|entry| is_open(orders, *entry));
     if list.len() * 2 >= list.capacity() {
         list.reserve(list.len().max(ROOM));
@@ -187,7 +197,7 @@ impl Resting {
         let group = (*self.groups.get(account.index())?)?;
         let place = self.places.get(symbol.0, group)?;
         let theirs_buy = !side.is_buy();
-        let entry = self.books[place as usize][usize::from(theirs_buy)].first()?;
+        let entry = self.books[place as usize][usize::from(theirs_buy)].first?;
         let reach = entry.reach();
         let price = if theirs_buy { reach } else { reach.saturating_neg() };
         Some(((reach != i64::MAX).then_some(Price(price)), entry.id()))
@@ -233,7 +243,7 @@ mod tests {
             queue.trim(&orders);
 
             assert_eq!((queue.rising.capacity(), queue.others.capacity()), room);
-            assert_eq!(queue.first(), None);
+            assert_eq!(queue.first, None);
         }
     }
 
