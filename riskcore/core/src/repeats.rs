@@ -79,6 +79,7 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
     }
 
     /// Takes note of an event.
+    #[inline]
     pub fn push(&mut self, key: &K, now: Nanos) -> Place {
         let bucket = self.bucket(key);
         let at = match self.find_in(bucket, key) {

@@ -292,12 +292,13 @@ impl State {
     }
 
     /// What a quantity of a symbol costs in its own currency; `None` on overflow.
+    #[inline(always)]
     pub fn cost(&self, symbol: SymbolId, price: Price, qty: Qty) -> Option<Money> {
         Money::of(price, qty, self.multiplier(symbol))
     }
 
     /// Notional of a quantity of a symbol, in base currency at this rate; `None` on overflow.
-    #[inline]
+    #[inline(always)]
     pub fn notional(&self, symbol: SymbolId, price: Price, qty: Qty, rate: Rate) -> Option<Money> {
         rate.exposure(self.cost(symbol, price, qty)?)
     }

@@ -74,6 +74,7 @@ impl Detect {
         }
     }
 
+    #[inline(always)]
     fn order(&mut self, order: &NewOrder, outcome: &Outcome, now: Nanos) {
         let (what, id, reason) = match outcome {
             Outcome::Accepted(id) => (What::Order, Some(*id), None),
