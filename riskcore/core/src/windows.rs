@@ -154,21 +154,21 @@ impl AmountWindow {
 
     #[cold]
     fn next_bucket(&mut self, now: Nanos) {
-        let bucket = now.0.div_euclid(self.bucket_length);
-        let passed = bucket.saturating_sub(self.newest);
-        if passed <= 0 {
-            return;
-        }
+        // Nearly always it is the very next one, and needs no division either.
+        let late = now.0.saturating_sub(self.ends);
+        let passed = if late < self.bucket_length { 1 } else { late / self.bucket_length + 1 };
         self.sums[self.slot] = self.total - self.before;
-        for k in 1..=passed.min(BUCKETS as i64 + 1) {
-            let slot = Self::slot_of(self.newest + k);
-            self.total -= self.sums[slot];
-            self.sums[slot] = 0;
+        for _ in 0..passed.min(BUCKETS as i64 + 1) {
+            self.slot = if self.slot == BUCKETS { 0 } else { self.slot + 1 };
+            self.total -= self.sums[self.slot];
+            self.sums[self.slot] = 0;
         }
         self.before = self.total;
-        self.newest = bucket;
-        self.ends = bucket.saturating_add(1).saturating_mul(self.bucket_length);
-        self.slot = Self::slot_of(bucket);
+        self.newest = self.newest.saturating_add(passed);
+        self.ends = self.newest.saturating_add(1).saturating_mul(self.bucket_length);
+        if passed > BUCKETS as i64 {
+            self.slot = Self::slot_of(self.newest);
+        }
     }
 
     /// Adds an amount, which is not negative, at `now`; `None` on overflow, and nothing is changed.
