@@ -14,6 +14,8 @@ pub struct EventRing {
     times: Box<[Nanos]>,
     /// Where the next time goes: the oldest of the last N.
     next: usize,
+    /// That one, so that to look whether there is room needs no other cache line.
+    oldest: Nanos,
 }
 
 const NEVER: Nanos = Nanos(i64::MIN);
@@ -24,14 +26,14 @@ impl EventRing {
 
     /// Room for the last `n` events.
     pub fn new(n: usize) -> EventRing {
-        EventRing { times: vec![NEVER; n.max(1)].into_boxed_slice(), next: 0 }
+        EventRing { times: vec![NEVER; n.max(1)].into_boxed_slice(), next: 0, oldest: NEVER }
     }
 
     /// Whether one more event at `now` keeps every window of length `window` at N or fewer.
     #[inline]
     pub fn has_room(&self, now: Nanos, window: Nanos) -> bool {
         // Time never decreases, so the difference is right as a number without sign; what never was is older than any window.
-        now.0.wrapping_sub(self.times[self.next].0) as u64 > window.0.wrapping_sub(1) as u64
+        now.0.wrapping_sub(self.oldest.0) as u64 > window.0.wrapping_sub(1) as u64
     }
 
     /// Takes note of an event.
@@ -42,6 +44,7 @@ impl EventRing {
         if self.next == self.times.len() {
             self.next = 0;
         }
+        self.oldest = self.times[self.next];
     }
 
     /// How many events are in the window that ends now. O(log N): times never decrease from the oldest to the newest.
@@ -78,19 +81,26 @@ impl EventRing {
 /// Buckets of a window: an amount leaves the window at most 1/64 of its length late.
 const BUCKETS: usize = 64;
 
-/// The sum of amounts over a sliding window, in 64 buckets. Never counts too little.
+/// The sum of amounts over a sliding window, in 64 buckets and the newest. Never counts too little.
+///
+/// What is asked and added at most times is in one cache line: an instrument that is traded once a minute has nothing else
+/// of its window in the cache. The past is only looked at where something was added, when it leaves.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct AmountWindow {
+    /// The first time after the newest bucket: nearly every amount falls into it, and needs no division.
+    ends: i64,
     bucket_length: i64,
     /// Number of the newest bucket since the epoch.
     newest: i64,
-    /// The first time after it, and its slot: nearly every amount falls into the newest bucket, and needs no division.
-    ends: i64,
-    slot: usize,
-    /// Of each bucket but the newest, whose sum is what the total has grown by since it began.
-    sums: [i128; BUCKETS + 1],
-    before: i128,
+    /// The slots of `past` that hold anything, as bits; the others hold what has left long ago.
+    held: u64,
+    /// The newest bucket and all that are held. No amount is negative, so neither is a sum.
     total: i128,
+    /// The newest bucket.
+    current: i128,
+    /// The 64 before it, by the lowest bits of their numbers.
+    past: [i128; BUCKETS],
 }
 
 impl AmountWindow {
@@ -99,8 +109,7 @@ impl AmountWindow {
         // Rounded up: buckets that were too short would forget an amount within the window.
         let bucket_length = (i128::from(window.0.max(1)) + BUCKETS as i128 - 1) / BUCKETS as i128;
         let bucket_length = i64::try_from(bucket_length).unwrap_or(i64::MAX);
-        let sums = [0; BUCKETS + 1];
-        AmountWindow { bucket_length, newest: 0, ends: bucket_length, slot: 0, sums, before: 0, total: 0 }
+        AmountWindow { ends: bucket_length, bucket_length, newest: 0, held: 0, total: 0, current: 0, past: [0; BUCKETS] }
     }
 
     /// A window of another length that begins with everything this one holds, counted as of the end of its newest bucket:
@@ -108,12 +117,12 @@ impl AmountWindow {
     pub fn retuned(&self, window: Nanos) -> AmountWindow {
         let mut other = AmountWindow::new(window);
         other.advance(Nanos(self.ends.saturating_sub(1)));
-        other.total = self.total;
+        (other.total, other.current) = (self.total, self.total);
         other
     }
 
     fn slot_of(bucket: i64) -> usize {
-        bucket.rem_euclid(BUCKETS as i64 + 1) as usize
+        bucket.rem_euclid(BUCKETS as i64) as usize
     }
 
     /// No less than the sum will be at any later time, unless more is added.
@@ -130,19 +139,30 @@ impl AmountWindow {
 
     #[cold]
     fn total_after(&self, now: Nanos) -> i128 {
-        let bucket = now.0.div_euclid(self.bucket_length);
-        let passed = bucket.saturating_sub(self.newest);
+        self.after(now.0.div_euclid(self.bucket_length).saturating_sub(self.newest)).0
+    }
+
+    /// The sum, and the slots that are held, without what leaves when so many buckets have passed.
+    fn after(&self, passed: i64) -> (i128, u64) {
         if passed <= 0 {
-            return self.total;
+            return (self.total, self.held);
         }
         if passed > BUCKETS as i64 {
-            return 0;
+            return (0, 0);
+        }
+        // The oldest ones, from the slot that the newest bucket will take.
+        let oldest = u64::MAX >> (BUCKETS as i64 - passed);
+        let mut leaving = self.held & oldest.rotate_left(Self::slot_of(self.newest) as u32);
+        let held = self.held & !leaving;
+        if held == 0 {
+            return (self.current, 0);
         }
         let mut total = self.total;
-        for k in 1..=passed {
-            total -= self.sums[Self::slot_of(self.newest + k)];
+        while leaving != 0 {
+            total -= self.past[leaving.trailing_zeros() as usize];
+            leaving &= leaving - 1;
         }
-        total
+        (total, held)
     }
 
     #[inline]
@@ -154,28 +174,30 @@ impl AmountWindow {
 
     #[cold]
     fn next_bucket(&mut self, now: Nanos) {
+        if self.ends == i64::MAX {
+            return; // the end of time: nothing leaves any more
+        }
         // Nearly always it is the very next one, and needs no division either.
         let late = now.0.saturating_sub(self.ends);
         let passed = if late < self.bucket_length { 1 } else { late / self.bucket_length + 1 };
-        self.sums[self.slot] = self.total - self.before;
-        for _ in 0..passed.min(BUCKETS as i64 + 1) {
-            self.slot = if self.slot == BUCKETS { 0 } else { self.slot + 1 };
-            self.total -= self.sums[self.slot];
-            self.sums[self.slot] = 0;
+        (self.total, self.held) = self.after(passed);
+        if passed <= BUCKETS as i64 && self.current != 0 {
+            let slot = Self::slot_of(self.newest);
+            self.past[slot] = self.current;
+            self.held |= 1 << slot;
         }
-        self.before = self.total;
+        self.current = 0;
         self.newest = self.newest.saturating_add(passed);
         self.ends = self.newest.saturating_add(1).saturating_mul(self.bucket_length);
-        if passed > BUCKETS as i64 {
-            self.slot = Self::slot_of(self.newest);
-        }
     }
 
-    /// Adds an amount, which is not negative, at `now`; `None` on overflow, and nothing is changed.
+    /// Adds an amount at `now`; `None` on overflow, and nothing is changed.
     #[inline]
     pub fn add(&mut self, now: Nanos, amount: i128) -> Option<()> {
         self.advance(now);
+        let current = self.current.checked_add(amount)?;
         self.total = self.total.checked_add(amount)?;
+        self.current = current;
         Some(())
     }
 
@@ -187,18 +209,14 @@ impl AmountWindow {
         } else {
             then.0.div_euclid(self.bucket_length)
         };
-        if bucket > self.newest || self.newest.saturating_sub(bucket) > BUCKETS as i64 {
-            return;
-        }
+        let sum = match self.newest.saturating_sub(bucket) {
+            0 => &mut self.current,
+            1..=64 if self.held >> Self::slot_of(bucket) & 1 == 1 => &mut self.past[Self::slot_of(bucket)],
+            _ => return,
+        };
         // Never below zero: what is taken back was put in, but its window may have been retuned in between.
-        if bucket == self.newest {
-            self.total -= amount.min(self.total - self.before).max(0);
-            return;
-        }
-        let slot = Self::slot_of(bucket);
-        let back = amount.min(self.sums[slot]).max(0);
-        self.sums[slot] -= back;
-        self.before -= back;
+        let back = amount.min(*sum).max(0);
+        *sum -= back;
         self.total -= back;
     }
 }
@@ -282,6 +300,8 @@ impl PeakWindow {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]
@@ -363,29 +383,32 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_window_agrees_with_a_sum_per_bucket() {
-        // The same amounts by the number of their bucket, put in and taken back at random.
-        let (bucket, mut now, mut seed) = (100_i64, 0_i64, 7_u64);
-        let mut amounts = AmountWindow::new(Nanos(64 * bucket));
-        let (mut sums, mut put) = (alloc::collections::BTreeMap::<i64, i128>::new(), alloc::vec::Vec::new());
-        for n in 0..20_000 {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            now += (seed >> 33) as i64 % if n % 500 == 0 { 9_000 } else { 60 };
-            let amount = i128::from(seed >> 40) % 1_000;
-            if n % 3 < 2 {
-                amounts.add(Nanos(now), amount).unwrap();
-                *sums.entry(now / bucket).or_default() += amount;
-                put.push((now, amount));
-            } else {
-                let (then, amount) = put.swap_remove((seed >> 50) as usize % put.len());
-                amounts.take_back(Nanos(now), Nanos(then), amount);
-                *sums.entry(then / bucket).or_default() -= amount;
-            }
-            let total: i128 = sums.range(now / bucket - 64..).map(|(_, sum)| sum).sum();
-            let later: i128 = sums.range(now / bucket - 54..).map(|(_, sum)| sum).sum();
+    fn an_amount_window_agrees_with_a_list_of_all_amounts() {
+        // A walk of pseudo-random steps, some of them longer than the window, compared with all amounts by bucket.
+        for (window, longest) in [(6_400_i64, 300_u64), (6_400, 4_000), (6_400, 20_000), (777, 50)] {
+            let length = (window + 63) / 64;
+            let (mut now, mut seed, mut amounts) = (0_i64, 7_u64, AmountWindow::new(Nanos(window)));
+            let mut all: Vec<(i64, i128)> = Vec::new();
+            for n in 0..3_000 {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                now += ((seed >> 33) % longest) as i64;
+                if n % 3 == 0 && !all.is_empty() {
+                    let at = all.len() - 1 - (seed >> 40) as usize % all.len().min(5);
+                    let (then, amount) = all.remove(at);
+                    amounts.take_back(Nanos(now), Nanos(then), amount);
+                } else {
+                    let amount = i128::from((seed >> 40) % 100);
+                    amounts.add(Nanos(now), amount);
+                    all.push((now, amount));
+                }
+                let later = now + (seed >> 50) as i64 % (2 * window);
+                for time in [now, later] {
+                    let first = time / length - 64;
+                    let sum: i128 = all.iter().filter(|(then, _)| then / length >= first).map(|(_, amount)| amount).sum();
 
-            assert_eq!(total, amounts.total_at(Nanos(now)), "{n}");
-            assert_eq!(later, amounts.total_at(Nanos(now + 10 * bucket)), "{n}");
+                    assert_eq!(sum, amounts.total_at(Nanos(time)), "window {window}, step {n}");
+                }
+            }
         }
     }
 
