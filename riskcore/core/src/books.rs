@@ -9,13 +9,15 @@
 //! sells while open.
 
 use crate::events::Side;
-use crate::headroom::Growth;
+use crate::headroom::{Growth, Headroom};
 use crate::market::{Market, Marks};
 use crate::units::{Money, Price, Qty, Rate, Worth, saturating_sum};
 use crate::watchlist::Causes;
 
-/// What one scope holds. Quantities in units, money in 1e-9 of the base currency unless said otherwise.
+/// What one scope holds. Quantities in units, money in 1e-9 of the base currency unless said otherwise. What an order that
+/// passes reads and changes comes first, in three cache lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub struct Book {
     /// Position (cells only).
     pub position: i64,
@@ -27,21 +29,23 @@ pub struct Book {
     pub open_short: i64,
     /// Notional of open buys and sells at their risk prices.
     pub open_notional: i128,
+    /// Worst-case gross notional: of a cell at its marks, of a total the sum of its cells.
+    pub gross: i128,
+    /// What was ever added here (`headroom.rs`).
+    pub grown: Growth,
+    /// Open orders.
+    pub open_orders: u32,
+    /// Cells whose value is not known: a position without any mark or rate, or one that overflows.
+    pub unvalued: u32,
+    /// How much more may be added before all limits are asked again.
+    pub headroom: Headroom,
     /// Notional executed today, buys plus sells.
     pub executed_notional: i128,
     /// Cash of the day in the instrument's currency: minus what was bought plus what was sold, minus the opening position at
     /// its mark (cells only).
     pub cash: i128,
-    /// Open orders.
-    pub open_orders: u32,
-    /// Day profit and loss: of a cell at its marks, of a total the sum of its cells.
+    /// Day profit and loss, valued as `gross` is.
     pub pnl: i128,
-    /// Worst-case gross notional, likewise.
-    pub gross: i128,
-    /// Cells whose value is not known: a position without any mark or rate, or one that overflows.
-    pub unvalued: u32,
-    /// What was ever added here (`headroom.rs`).
-    pub grown: Growth,
 }
 
 /// A change of what is open.

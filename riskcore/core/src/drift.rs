@@ -160,7 +160,11 @@ mod tests {
             for second in 0..2_000 {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let reference = 1_000 + (seed >> 40) as i64 % 100;
-                window.fill(Nanos::from_secs(second), Price(reference + (seed >> 33) as i64 % 21 - 10), Price(reference));
+                window.fill(
+                    Nanos::from_secs(second),
+                    Price(reference + (seed >> 33) as i64 % 21 - 10),
+                    Price(reference),
+                );
                 let span = window.span().unwrap();
                 for later in 0..70 {
                     let Some((reference, distance)) = window.drift(Nanos::from_secs(second + later)) else { break };

@@ -1,22 +1,21 @@
 //! Headroom: how much may still happen before a limit on a growing sum could refuse an order.
 //!
 //! Most limits bound a sum - of open orders, of quantity, of money - that only orders, executions and marks make larger.
-//! Each book counts what was ever added to it and takes nothing off (`Growth`). When an order has passed every check, its
-//! route keeps how far those counts may rise until the next bound is met, scope by scope. An order that stays below passes
-//! the checks that bound nothing else without asking them (`Check::asks`). What is given back meanwhile makes room that
-//! goes unnoticed until the headroom is used up and all are asked again: it errs on the side of asking.
+//! Each book counts what was ever added to it and takes nothing off (`Growth`). When an order has passed every check, each
+//! of its scopes keeps how far those counts may rise until the next of its bounds is met, for orders of that side. An order
+//! that stays below at all its scopes passes the checks that bound nothing else without asking them (`Check::asks`). What
+//! is given back meanwhile makes room that goes unnoticed until the headroom is used up and all are asked again: it errs on
+//! the side of asking.
 //!
 //! Whatever else could turn a verdict - limits, reference data, a position without a price - makes all headroom void
 //! (`State::upset`). So with headroom those checks need not be asked either that look at nothing else, such as whether the
 //! venue is there. No decision depends on whether there was headroom; a debug build asks everything even so, and compares.
 
-use alloc::vec::Vec;
-
+use crate::books::Book;
 use crate::candidate::Candidate;
 use crate::checks::gross_notional::added_gross;
 use crate::events::{Event, ReportKind};
 use crate::orders::Touched;
-use crate::routes::RoutePlace;
 use crate::scopes::ScopeIx;
 use crate::state::State;
 use crate::units::Qty;
@@ -113,19 +112,15 @@ impl Growth {
     }
 }
 
-/// Scopes of a route: as many as an order touches at most.
+/// Scopes of an order, at most.
 const PLACES: usize = 7;
 
-/// How far the counts of a route's scopes may rise.
-pub struct Headroom {
-    /// The scopes that are bounded at all, as bits by their place.
-    places: u8,
-    upto: [[i64; LANES]; PLACES],
-}
+/// How far the counts of an order's scopes may rise.
+pub struct Rooms([[i64; LANES]; PLACES]);
 
-impl Headroom {
+impl Rooms {
     /// No bound anywhere.
-    pub const BOUNDLESS: Headroom = Headroom { places: 0, upto: [[END; LANES]; PLACES] };
+    pub const BOUNDLESS: Rooms = Rooms([[END; LANES]; PLACES]);
 
     /// The cells of an order hold no more than fits, either.
     pub fn narrow_cells(&mut self, touched: &Touched, state: &State) {
@@ -139,44 +134,30 @@ impl Headroom {
     pub fn narrow(&mut self, touched: &Touched, state: &State, ix: ScopeIx, lane: Lane, room: i128) {
         let Some(place) = touched.iter().position(|touched| touched == ix) else { return };
         let upto = state.books[ix.at()].grown.0[lane as usize].saturating_add(lane.counted_down(room)).min(END);
-        self.places |= 1 << place;
-        let slot = &mut self.upto[place][lane as usize];
+        let slot = &mut self.0[place][lane as usize];
         *slot = upto.min(*slot);
     }
 }
 
-/// A headroom as it is kept: its stamp, its places, the stamp of the last look, and the counts from `FIRST` on.
-type Kept = [i64; KEPT];
+/// How far the counts of one scope may rise, for sells and for buys. Void at first, because no stamp is zero.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Headroom {
+    /// When it was worked out.
+    stamps: [i64; 2],
+    upto: [[i64; LANES]; 2],
+    /// When it was last missed.
+    missed: [i64; 2],
+}
 
-const FIRST: usize = 4;
-const KEPT: usize = FIRST + PLACES * LANES;
-
-/// The headroom of each route that is held, for buys and for sells. All of it is zero at first, which is void, so that the
-/// operating system maps only what is used.
-pub struct Headrooms(Vec<i64>);
-
-impl Headrooms {
-    /// None, for so many routes.
-    pub fn new(routes: usize) -> Headrooms {
-        Headrooms(alloc::vec![0; routes * 2 * KEPT])
-    }
-
-    #[inline]
-    fn of(&self, place: RoutePlace, is_buy: bool) -> &Kept {
-        &self.0.as_chunks().0[place.index() * 2 + usize::from(is_buy)]
-    }
-
-    fn of_mut(&mut self, place: RoutePlace, is_buy: bool) -> &mut Kept {
-        &mut self.0.as_chunks_mut().0[place.index() * 2 + usize::from(is_buy)]
-    }
-
-    /// The route at this place is another one from now on.
-    pub fn forget(&mut self, place: RoutePlace) {
-        for is_buy in [false, true] {
-            self.of_mut(place, is_buy)[..FIRST].fill(0);
-        }
+/// As with `Growth`.
+impl PartialEq for Headroom {
+    fn eq(&self, _other: &Headroom) -> bool {
+        true
     }
 }
+
+impl Eq for Headroom {}
 
 /// What an order adds at each scope, by lane: at most this much.
 #[inline(always)]
@@ -212,37 +193,41 @@ impl State {
         self.upsets.wrapping_add(self.limits.version) as i64
     }
 
-    /// Whether an order stays within the headroom of its route.
+    /// Whether an order stays within the headroom of its scopes.
     #[inline(always)]
-    pub fn has_headroom(&self, place: RoutePlace, candidate: &Candidate) -> bool {
-        let kept = self.headrooms.of(place, candidate.side.is_buy());
-        if kept[0] != self.stamp() || candidate.added <= 0 || candidate.replaces.is_some() {
+    pub fn has_headroom(&self, candidate: &Candidate) -> bool {
+        let (side, stamp, touched) = (usize::from(candidate.side.is_buy()), self.stamp(), &candidate.touched);
+        // The scope with the fewest orders most likely has none.
+        let rarest = &self.books[touched.router_symbol().at()].headroom;
+        if rarest.stamps[side] != stamp || candidate.added <= 0 || candidate.replaces.is_some() {
             return false;
         }
         let Some(added) = added(candidate, self) else { return false };
-        let (places, _) = kept[FIRST..].as_chunks::<LANES>();
         // None of them is negative or beyond the end, so all differences fit: the sign of a lane tells of all scopes, without
         // a branch for each.
         let mut left = [0; LANES];
-        for (place, ix) in candidate.touched.places_among(kept[1] as u8) {
-            let (Some(upto), grown) = (places.get(place), &self.books[ix.at()].grown.0) else { return false };
+        for ix in touched.iter() {
+            let Book { headroom, grown, .. } = &self.books[ix.at()];
+            if headroom.stamps[side] != stamp {
+                return false;
+            }
             for lane in 0..LANES {
-                left[lane] |= upto[lane].wrapping_sub(grown[lane]).wrapping_sub(added[lane]);
+                left[lane] |= headroom.upto[side][lane].wrapping_sub(grown.0[lane]).wrapping_sub(added[lane]);
             }
         }
         left.into_iter().all(|left| left >= 0)
     }
 
-    /// Whether it is worth the while to work the headroom of a route out: not at the first look, which may be the last.
-    pub fn wants_headroom(&mut self, place: RoutePlace, is_buy: bool) -> bool {
+    /// Whether it is worth the while to work headroom out: not at the first look, which may be the last.
+    pub fn wants_headroom(&mut self, candidate: &Candidate) -> bool {
         let stamp = self.stamp();
-        let kept = self.headrooms.of_mut(place, is_buy);
-        core::mem::replace(&mut kept[2], stamp) == stamp
+        let rarest = &mut self.books[candidate.touched.router_symbol().at()].headroom;
+        core::mem::replace(&mut rarest.missed[usize::from(candidate.side.is_buy())], stamp) == stamp
     }
 
     /// Keeps the headroom that an order has left which passed every check. Not of one that only reduces, of which less is
     /// asked, nor where a cell is not valued at its market: its gross notional would not tell what an order adds.
-    pub fn keep_headroom(&mut self, place: RoutePlace, candidate: &Candidate, headroom: &Headroom) {
+    pub fn keep_headroom(&mut self, candidate: &Candidate, rooms: &Rooms) {
         let mark = self.markets[candidate.symbol.index()].short_mark();
         let worth = self.worth(candidate.symbol);
         let valued = candidate.touched.cells().iter().all(|cell| {
@@ -252,11 +237,11 @@ impl State {
         if candidate.reduces || candidate.added <= 0 || candidate.added_notional <= 0 || !valued {
             return;
         }
-        let stamp = self.stamp();
-        let kept = self.headrooms.of_mut(place, candidate.side.is_buy());
-        kept[0] = stamp;
-        kept[1] = headroom.places.into();
-        kept[FIRST..].copy_from_slice(headroom.upto.as_flattened());
+        let (side, stamp) = (usize::from(candidate.side.is_buy()), self.stamp());
+        for (ix, upto) in candidate.touched.iter().zip(&rooms.0) {
+            let kept = &mut self.books[ix.at()].headroom;
+            (kept.stamps[side], kept.upto[side]) = (stamp, *upto);
+        }
     }
 }
 

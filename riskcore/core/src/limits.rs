@@ -330,6 +330,11 @@ impl Limits {
         &self.sets[self.of_scope[ix.at()] as usize]
     }
 
+    /// Which set of values is in force at a scope: scopes with the same number have the same values.
+    pub fn set_of(&self, ix: ScopeIx) -> u32 {
+        self.of_scope[ix.at()]
+    }
+
     /// The defaults of a kind.
     pub fn defaults(&self, kind: ScopeKind) -> &ScopeLimits {
         &self.sets[kind as usize]

@@ -15,7 +15,7 @@ use crate::scopes::{Scope, ScopeIx};
 use crate::units::Nanos;
 
 /// Which orders of a symbol the firm does not send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Stops {
     /// Whatever could open or widen a position of its account: only what reduces one passes.

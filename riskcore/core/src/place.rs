@@ -10,7 +10,7 @@ use crate::checks::{Breach, Verdict};
 use crate::engine::Engine;
 use crate::events::{NewOrder, Replace, Side};
 use crate::halts::{Offender, State as HaltState};
-use crate::headroom::Headroom;
+use crate::headroom::Rooms;
 use crate::ids::{AccountId, ClOrdId, OrderId, Ref, RouterId, SymbolId};
 use crate::order_ids::IdHash;
 use crate::orders::{Accepted, Order, PendingReplace, Touched};
@@ -136,10 +136,11 @@ impl Engine {
         }
         let place = self.route(order)?;
         let (route, state) = (self.state.routes.at(place), &self.state);
+        let bounds = *state.routes.bounds(place);
         let (account, symbol) = (route.account(), route.symbol());
         let worth = worth(state, order, &route.touched, symbol)?;
-        let mut candidate = candidate(state, order, (account, symbol), worth, route.touched, route.bounds, true);
-        self.judge(&mut candidate, place, order.cl_ord_id, place_as.is_some())?;
+        let mut candidate = candidate(state, order, (account, symbol), worth, route.touched, bounds, true);
+        self.judge(&mut candidate, order.cl_ord_id, place_as.is_some())?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
         }
@@ -150,9 +151,9 @@ impl Engine {
     }
 
     /// Everything that is asked of a resolved order or replace. A check learns of its own refusals, but of a dry run's.
-    fn judge(&mut self, candidate: &mut Candidate, route: RoutePlace, cl_ord_id: ClOrdId, placing: bool) -> Verdict {
+    fn judge(&mut self, candidate: &mut Candidate, cl_ord_id: ClOrdId, placing: bool) -> Verdict {
         self.reduce_only(candidate)?;
-        let headroom = self.state.has_headroom(route, candidate);
+        let headroom = self.state.has_headroom(candidate);
         let mut overridden = false;
         while let Err(breach) = self.verdict(candidate, headroom) {
             if self.overridden(candidate, cl_ord_id, &breach) {
@@ -172,8 +173,8 @@ impl Engine {
             self.try_out(candidate);
         }
         let whole = placing && !headroom && !overridden && candidate.replaces.is_none();
-        if whole && self.state.wants_headroom(route, candidate.side.is_buy()) {
-            self.note_headroom(route, candidate);
+        if whole && self.state.wants_headroom(candidate) {
+            self.note_headroom(candidate);
         }
         Ok(())
     }
@@ -185,15 +186,15 @@ impl Engine {
         verdict
     }
 
-    /// The order passed every check: what comes next on its route need not ask all of them.
+    /// The order passed every check: what comes next at its scopes need not ask all of them.
     #[cold]
-    fn note_headroom(&mut self, route: RoutePlace, candidate: &Candidate) {
-        let (mut headroom, state) = (Headroom::BOUNDLESS, &self.state);
-        headroom.narrow_cells(&candidate.touched, state);
+    fn note_headroom(&mut self, candidate: &Candidate) {
+        let (mut rooms, state) = (Rooms::BOUNDLESS, &self.state);
+        rooms.narrow_cells(&candidate.touched, state);
         self.checks.rooms(candidate, state, &mut |ix, lane, room| {
-            headroom.narrow(&candidate.touched, state, ix, lane, room);
+            rooms.narrow(&candidate.touched, state, ix, lane, room);
         });
-        self.state.keep_headroom(route, candidate, &headroom);
+        self.state.keep_headroom(candidate, &rooms);
     }
 
     /// A scope that takes nothing but cancels refuses before anything else is looked at, even an unknown symbol.
@@ -387,7 +388,7 @@ impl Engine {
         let (px_before, fx_before) = (order.px_risk, order.fx_risk);
         let key = RouteKey::new(account, router, symbol, order.strategy);
         let place = self.state.route(key, &touched);
-        let bounds = self.state.routes.at(place).bounds;
+        let bounds = *self.state.routes.bounds(place);
         let mut candidate = Candidate {
             now,
             router,
@@ -425,7 +426,7 @@ impl Engine {
         {
             return Err(Breach::reject(halted(&self.state, ix, &HALTED)));
         }
-        self.judge(&mut candidate, place, replace.cl_ord_id, true)?;
+        self.judge(&mut candidate, replace.cl_ord_id, true)?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
         }

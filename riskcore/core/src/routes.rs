@@ -3,12 +3,15 @@
 //! that bound an order by itself.
 //!
 //! A cache of fixed size, one place per hash. A route that is not in it is worked out anew; no decision depends on
-//! which it was.
+//! which it was. A route is one cache line, and routes whose scopes have the same limits share one set of bounds: of ten
+//! thousand instruments under the same defaults each is one line, and the bounds of all of them stay in the cache.
 
 use alloc::vec::Vec;
+use hashbrown::HashMap;
 
 use crate::checks::price_collar::in_force;
 use crate::checks::{LIMIT_COUNT, id};
+use crate::hash::Seeded;
 use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
 use crate::limits::{LimitId, Limits, each};
 use crate::orders::Touched;
@@ -67,8 +70,9 @@ impl Bounds {
     };
 
     /// Those of an order that touches these scopes: limits whose breach stops something.
-    pub fn of(touched: &Touched, limits: &Limits, scopes: &ScopeIndex) -> Bounds {
-        let mut bounds = Bounds::NONE;
+    pub fn of(touched: &Touched, shape: &Shape, limits: &Limits, scopes: &ScopeIndex) -> Bounds {
+        let (not_permitted, restricted) = (shape.not_permitted, shape.restricted);
+        let mut bounds = Bounds { not_permitted, restricted, ..Bounds::NONE };
         let tighter = |old: i64, new: i128| old.min(i64::try_from(new).unwrap_or(i64::MAX));
         for (place, ix) in touched.iter().enumerate() {
             let here = limits.at(ix);
@@ -174,14 +178,15 @@ impl RouteKey {
 
 /// One route.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct Route {
     key: RouteKey,
-    /// Version of the limits it was worked out from.
-    version: u64,
+    /// When it was put there, in the cache's own count.
+    epoch: u64,
     /// The scopes.
     pub touched: Touched,
-    /// The limits.
-    pub bounds: Bounds,
+    /// The place of its limits.
+    bounds: u32,
 }
 
 impl Route {
@@ -202,40 +207,49 @@ impl Route {
 #[derive(Clone, Copy, Debug)]
 pub struct RoutePlace(usize);
 
-impl RoutePlace {
-    /// Its number, below `Routes::len`.
-    #[inline]
-    pub fn index(self) -> usize {
-        self.0
-    }
+/// Everything that bounds depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Per place of a scope: which limits are in force there (`Limits::set_of`).
+    pub sets: [u32; 7],
+    /// See `Bounds`.
+    pub not_permitted: Option<ScopeIx>,
+    /// See `Bounds`.
+    pub restricted: Option<Stops>,
 }
 
-/// The most places, about 8 MiB.
+/// The most places, 4 MiB.
 const MAX_PLACES: usize = 1 << 16;
+
+/// Shapes there is room for from the start.
+const SHAPES: usize = 64;
 
 /// The routes that orders took last.
 pub struct Routes {
     places: Vec<Route>,
     shift: u32,
+    /// The version of the limits that all of this was worked out from.
+    version: u64,
+    /// Rises when all routes become void at once; those of an earlier one are.
+    epoch: u64,
+    bounds: Vec<Bounds>,
+    shapes: HashMap<Shape, u32, Seeded>,
 }
 
 impl Routes {
     /// Twice as many places as pairs, within reason.
-    pub fn new(pairs: usize) -> Routes {
+    pub fn new(pairs: usize, seed: Seeded) -> Routes {
         let places = pairs.saturating_mul(2).clamp(16, MAX_PLACES).next_power_of_two();
-        let none = Route {
-            key: RouteKey { left: u64::MAX, right: u64::MAX },
-            version: u64::MAX,
-            touched: Touched::NONE,
-            bounds: Bounds::NONE,
-        };
-        Routes { places: alloc::vec![none; places], shift: u64::BITS - places.trailing_zeros() }
-    }
-
-    /// How many places there are.
-    #[expect(clippy::len_without_is_empty, reason = "it never is")]
-    pub fn len(&self) -> usize {
-        self.places.len()
+        let key = RouteKey { left: u64::MAX, right: u64::MAX };
+        let none = Route { key, epoch: 0, touched: Touched::NONE, bounds: 0 };
+        Routes {
+            places: alloc::vec![none; places],
+            shift: u64::BITS - places.trailing_zeros(),
+            version: 0,
+            epoch: 1,
+            bounds: Vec::with_capacity(SHAPES),
+            shapes: HashMap::with_capacity_and_hasher(SHAPES, seed),
+        }
     }
 
     /// Where the route is, if it is held and the limits are still those of this version.
@@ -243,7 +257,7 @@ impl Routes {
     pub fn find(&self, key: RouteKey, version: u64) -> Option<RoutePlace> {
         let at = self.place_of(key);
         let route = self.places.get(at.0)?;
-        (route.key == key && route.version == version).then_some(at)
+        (route.key == key && route.epoch == self.epoch && self.version == version).then_some(at)
     }
 
     /// The route that was just found or put there.
@@ -252,10 +266,35 @@ impl Routes {
         &self.places[place.0]
     }
 
-    /// Holds a route, in place of another.
-    pub fn put(&mut self, key: RouteKey, version: u64, touched: Touched, bounds: Bounds) -> RoutePlace {
+    /// Its limits.
+    #[inline]
+    pub fn bounds(&self, place: RoutePlace) -> &Bounds {
+        &self.bounds[self.places[place.0].bounds as usize]
+    }
+
+    /// Holds a route, in place of another. Bounds of its shape are worked out if no other route has them.
+    pub fn put(
+        &mut self,
+        key: RouteKey,
+        version: u64,
+        touched: Touched,
+        shape: Shape,
+        bounds: impl FnOnce() -> Bounds,
+    ) -> RoutePlace {
+        // Routes may be put in place of others for ever: there are never more bounds than places.
+        if self.version != version || self.bounds.len() >= self.places.len() {
+            self.version = version;
+            self.epoch += 1;
+            self.bounds.clear();
+            self.shapes.clear();
+        }
+        let next = self.bounds.len() as u32;
+        let of_shape = *self.shapes.entry(shape).or_insert(next);
+        if of_shape == next {
+            self.bounds.push(bounds());
+        }
         let at = self.place_of(key);
-        self.places[at.0] = Route { key, version, touched, bounds };
+        self.places[at.0] = Route { key, epoch: self.epoch, touched, bounds: of_shape };
         at
     }
 

@@ -8,7 +8,7 @@ use crate::events::{Instrument, NameKind, Side};
 use crate::fleet::Fleet;
 use crate::halts::Halts;
 use crate::hash::Seeded;
-use crate::headroom::{Growth, Headrooms};
+use crate::headroom::Growth;
 use crate::ids::{AccountId, CurrencyId, RouterId, StrategyId, SymbolId};
 use crate::limits::Limits;
 use crate::market::Market;
@@ -18,7 +18,7 @@ use crate::parents::Parents;
 use crate::permissions::Permissions;
 use crate::readiness::Readiness;
 use crate::resting::Resting;
-use crate::routes::{Bounds, RouteKey, RoutePlace, Routes};
+use crate::routes::{Bounds, RouteKey, RoutePlace, Routes, Shape};
 use crate::scopes::{Scope, ScopeIndex, ScopeIx};
 use crate::security::{Phase, Security, Session};
 use crate::suspense::Suspense;
@@ -97,9 +97,7 @@ pub struct State {
     pub limits: Limits,
     /// Scopes and limits of the orders that came last.
     pub routes: Routes,
-    /// What may still be added on those routes before all checks are asked again.
-    pub headrooms: Headrooms,
-    /// Changes that make all of it void, from 1.
+    /// Changes that make all headroom void, from 1.
     pub upsets: u64,
     /// Per scope: what it holds.
     pub books: Vec<Book>,
@@ -137,7 +135,6 @@ impl State {
     /// An empty state.
     pub fn new(config: &crate::engine::EngineConfig) -> State {
         let seed = Seeded(config.seed);
-        let routes = Routes::new(config.max_pairs);
         let mut state = State {
             now: Nanos(i64::MIN),
             day: config.trading_day,
@@ -152,9 +149,8 @@ impl State {
             parent_required: Vec::new(),
             scopes: ScopeIndex::new(config.max_pairs, seed),
             limits: Limits::default(),
-            headrooms: Headrooms::new(routes.len()),
+            routes: Routes::new(config.max_pairs, seed),
             upsets: 1,
-            routes,
             books: Vec::new(),
             cells: Vec::new(),
             halts: Halts::default(),
@@ -414,20 +410,15 @@ impl State {
         if let Some(place) = self.routes.find(key, self.limits.version) {
             return place;
         }
-        let bounds = self.bounds_of(touched);
-        let place = self.routes.put(key, self.limits.version, *touched, bounds);
-        self.headrooms.forget(place);
-        place
+        let (limits, scopes) = (&self.limits, &self.scopes);
+        let shape = shape(touched, limits, scopes, &self.permissions);
+        self.routes.put(key, limits.version, *touched, shape, || Bounds::of(touched, &shape, limits, scopes))
     }
 
     /// The limits of an order that touches these scopes.
     pub fn bounds_of(&self, touched: &Touched) -> Bounds {
-        let mut bounds = Bounds::of(touched, &self.limits, &self.scopes);
-        if let Scope::Symbol(symbol) = self.scopes.at(touched.symbol()) {
-            bounds.not_permitted = self.permissions.missing(touched, symbol);
-            bounds.restricted = self.permissions.stops(symbol);
-        }
-        bounds
+        let shape = shape(touched, &self.limits, &self.scopes, &self.permissions);
+        Bounds::of(touched, &shape, &self.limits, &self.scopes)
     }
 
     /// Values every cell of a symbol anew, after its market moved. Only cells that hold something cost anything.
@@ -474,4 +465,17 @@ impl State {
             _ => [None, None],
         }
     }
+}
+
+/// What the bounds of an order that touches these scopes depend on.
+fn shape(touched: &Touched, limits: &Limits, scopes: &ScopeIndex, permissions: &Permissions) -> Shape {
+    let mut shape = Shape { sets: [u32::MAX; 7], not_permitted: None, restricted: None };
+    for (set, ix) in shape.sets.iter_mut().zip(touched.iter()) {
+        *set = limits.set_of(ix);
+    }
+    if let Scope::Symbol(symbol) = scopes.at(touched.symbol()) {
+        shape.not_permitted = permissions.missing(touched, symbol);
+        shape.restricted = permissions.stops(symbol);
+    }
+    shape
 }

@@ -109,7 +109,15 @@ impl AmountWindow {
         // Rounded up: buckets that were too short would forget an amount within the window.
         let bucket_length = (i128::from(window.0.max(1)) + BUCKETS as i128 - 1) / BUCKETS as i128;
         let bucket_length = i64::try_from(bucket_length).unwrap_or(i64::MAX);
-        AmountWindow { ends: bucket_length, bucket_length, newest: 0, held: 0, total: 0, current: 0, past: [0; BUCKETS] }
+        AmountWindow {
+            ends: bucket_length,
+            bucket_length,
+            newest: 0,
+            held: 0,
+            total: 0,
+            current: 0,
+            past: [0; BUCKETS],
+        }
     }
 
     /// A window of another length that begins with everything this one holds, counted as of the end of its newest bucket:
@@ -404,7 +412,8 @@ mod tests {
                 let later = now + (seed >> 50) as i64 % (2 * window);
                 for time in [now, later] {
                     let first = time / length - 64;
-                    let sum: i128 = all.iter().filter(|(then, _)| then / length >= first).map(|(_, amount)| amount).sum();
+                    let sum: i128 =
+                        all.iter().filter(|(then, _)| then / length >= first).map(|(_, amount)| amount).sum();
 
                     assert_eq!(sum, amounts.total_at(Nanos(time)), "window {window}, step {n}");
                 }
