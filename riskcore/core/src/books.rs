@@ -109,6 +109,11 @@ impl Revaluation {
 }
 
 impl Book {
+    /// A word of each line that an order that passes reads (`ahead.rs`).
+    pub fn ahead(&self) -> u64 {
+        self.position as u64 ^ u64::from(self.open_orders) ^ self.headroom.ahead()
+    }
+
     /// Gross turnover: executed plus everything open (rules.md X4). Never nets.
     pub fn turnover(&self) -> i128 {
         saturating_sum(self.executed_notional, self.open_notional)

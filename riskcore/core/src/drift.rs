@@ -131,6 +131,11 @@ impl DriftWindow {
         Some((Price(reference), distance.max(0)))
     }
 
+    /// A word of each line that `drift` reads first (`ahead.rs`).
+    pub fn ahead(&self) -> u64 {
+        self.buckets[self.newest].n as u64
+    }
+
     fn newest_first(&self) -> impl Iterator<Item = &Bucket> + '_ {
         let (newer, older) = self.buckets.split_at((self.newest + 1).min(self.buckets.len()));
         newer.iter().rev().chain(older.iter().rev()).take(self.held)

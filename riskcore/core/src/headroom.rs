@@ -150,6 +150,13 @@ pub struct Headroom {
     missed: [i64; 2],
 }
 
+impl Headroom {
+    /// See `Book::ahead`.
+    pub fn ahead(&self) -> u64 {
+        self.missed[0] as u64
+    }
+}
+
 /// As with `Growth`.
 impl PartialEq for Headroom {
     fn eq(&self, _other: &Headroom) -> bool {

@@ -10,6 +10,7 @@
 
 extern crate alloc;
 
+mod ahead;
 pub mod books;
 pub mod candidate;
 pub mod checks;

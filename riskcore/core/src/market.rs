@@ -168,6 +168,12 @@ impl Market {
         self.marks().map(|marks| marks.short)
     }
 
+    /// A word of each line that an order reads (`ahead.rs`).
+    pub fn ahead(&self) -> u64 {
+        let mean = self.reference.as_ref().map_or(0, |reference| reference.mean.1.0);
+        (self.ask ^ mean) as u64
+    }
+
     /// What feeds the state hash.
     pub fn hash_words(&self) -> [i64; 4] {
         let reference = self.reference.as_ref().map_or(0, |r| r.mean.0.0);

@@ -135,6 +135,7 @@ impl Engine {
             return Err(plain(&CANCELED_BEFORE_ARRIVAL));
         }
         let place = self.route(order)?;
+        self.read_ahead(order, place);
         let (route, state) = (self.state.routes.at(place), &self.state);
         let bounds = *state.routes.bounds(place);
         let (account, symbol) = (route.account(), route.symbol());

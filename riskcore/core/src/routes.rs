@@ -234,6 +234,8 @@ pub struct Routes {
     epoch: u64,
     bounds: Vec<Bounds>,
     shapes: HashMap<Shape, u32, Seeded>,
+    /// The place of the last order.
+    last: usize,
 }
 
 impl Routes {
@@ -249,6 +251,7 @@ impl Routes {
             epoch: 1,
             bounds: Vec::with_capacity(SHAPES),
             shapes: HashMap::with_capacity_and_hasher(SHAPES, seed),
+            last: usize::MAX,
         }
     }
 
@@ -258,6 +261,12 @@ impl Routes {
         let at = self.place_of(key);
         let route = self.places.get(at.0)?;
         (route.key == key && route.epoch == self.epoch && self.version == version).then_some(at)
+    }
+
+    /// Whether this is another place than that of the order before.
+    #[inline]
+    pub fn turns_to(&mut self, place: RoutePlace) -> bool {
+        core::mem::replace(&mut self.last, place.0) != place.0
     }
 
     /// The route that was just found or put there.

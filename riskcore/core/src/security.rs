@@ -201,6 +201,11 @@ impl Security {
         (self.phase, self.bands, self.prior_close, self.restriction) = (None, Bands::Absent, None, None);
     }
 
+    /// A word that an order reads (`ahead.rs`).
+    pub fn ahead(&self) -> u64 {
+        u64::from(self.rules.reg_sho)
+    }
+
     /// What feeds the state hash.
     pub fn hash_words(&self) -> [i64; 4] {
         let flags = [self.rules.reg_sho, self.rules.luld, self.rules.easy_to_borrow, self.halted];

@@ -29,6 +29,11 @@ impl EventRing {
         EventRing { times: vec![NEVER; n.max(1)].into_boxed_slice(), next: 0, oldest: NEVER }
     }
 
+    /// A word of each line that asking and taking note need (`ahead.rs`).
+    pub fn ahead(&self) -> u64 {
+        self.times[self.next].0 as u64
+    }
+
     /// Whether one more event at `now` keeps every window of length `window` at N or fewer.
     #[inline]
     pub fn has_room(&self, now: Nanos, window: Nanos) -> bool {

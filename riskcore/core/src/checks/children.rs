@@ -13,9 +13,11 @@ use core::hash::Hasher;
 
 use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
+use crate::events::NewOrder;
 use crate::hash::FoldHasher;
 use crate::ids::Ref;
 use crate::limits::{Action, Judges, LimitDef, ScopeLimits, kinds};
+use crate::orders::Touched;
 use crate::outcome::Unit;
 use crate::parents::Parent;
 use crate::per_parent::PerParent;
@@ -88,6 +90,11 @@ impl Check for Children {
         if limits.get(id::MAX_CHILDREN_FACTOR).is_some() {
             self.sent.reserve();
         }
+    }
+
+    fn ahead(&self, order: &NewOrder, touched: &Touched) -> u64 {
+        let sent = order.parent.known().and_then(|parent| self.sent.get(touched.router(), parent));
+        sent.map_or(0, |sent| u64::from(*sent))
     }
 
     /// A parent with so few orders that they are within the tightest bound, taken for the largest child, is within all.

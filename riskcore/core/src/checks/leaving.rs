@@ -30,11 +30,12 @@ use hashbrown::HashMap;
 
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
+use crate::events::NewOrder;
 use crate::hash::{FoldHasher, Seeded};
 use crate::ids::{AccountId, OrderId, ParentId, SymbolId};
 use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
-use crate::orders::{Order, Status};
+use crate::orders::{Order, Status, Touched};
 use crate::outcome::Unit;
 use crate::per_parent::PerParent;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
@@ -236,6 +237,12 @@ impl Check for Leaving {
         }
         slot.get_or_insert(Flow::NONE);
         self.entered.reserve();
+    }
+
+    fn ahead(&self, order: &NewOrder, touched: &Touched) -> u64 {
+        let entered = order.parent.known().and_then(|parent| self.entered.get(touched.router(), parent));
+        let flows = touched.cells().iter().filter_map(|cell| self.flows.get(cell.at())?.as_ref());
+        flows.fold(entered.map_or(0, |entered| entered.qty as u64), |words, flow| words ^ flow.parented as u64)
     }
 
     #[inline(always)]

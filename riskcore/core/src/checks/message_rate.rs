@@ -9,6 +9,7 @@ use core::hash::Hasher;
 
 use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
+use crate::events::NewOrder;
 use crate::halts::State as HaltState;
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
@@ -238,6 +239,12 @@ impl Check for MessageRate {
             }
         }
         windows.over_since = over.then(|| windows.over_since.unwrap_or(now));
+    }
+
+    fn ahead(&self, _order: &NewOrder, touched: &Touched) -> u64 {
+        let windows = self.windows(touched.symbol());
+        let both = windows.map(|windows| [windows.rate.as_ref(), windows.burst.as_ref()]);
+        both.into_iter().flatten().flatten().fold(0, |words, window| words ^ window.ring.ahead())
     }
 
     /// The router's own windows first: a runaway is stopped by its own bound, not by one it shares.

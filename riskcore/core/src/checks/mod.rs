@@ -22,7 +22,7 @@ use crate::hash::FoldHasher;
 use crate::headroom::Lane;
 use crate::ids::RouterId;
 use crate::limits::{Judges, LimitDef, LimitId, ScopeLimits};
-use crate::orders::Order;
+use crate::orders::{Order, Touched};
 use crate::outcome::Reject;
 use crate::parents::Parent;
 use crate::reasons::Reason;
@@ -145,6 +145,12 @@ pub trait Check: Default {
     /// The order of the attempt that was just observed, before anything is asked of it; none if it is a dry run. Resends
     /// of an accepted order are no attempts.
     fn attempted(&mut self, _router: ScopeIx, _order: Option<&NewOrder>, _state: &State) {}
+
+    /// A word of each cache line of its tables that an order will need (`ahead.rs`).
+    #[inline(always)]
+    fn ahead(&self, _order: &NewOrder, _touched: &Touched) -> u64 {
+        0
+    }
 
     /// Shows every bound the order is held against, in order of precedence, until told to stop (`false`). Both the verdict
     /// and its explanation come from here.
@@ -314,6 +320,12 @@ macro_rules! registry {
             #[inline]
             pub fn attempted(&mut self, router: ScopeIx, order: Option<&NewOrder>, state: &State) {
                 $(self.$module.attempted(router, order, state);)+
+            }
+
+            /// See [`Check::ahead`].
+            #[inline]
+            pub fn ahead(&self, order: &NewOrder, touched: &Touched) -> u64 {
+                0$(^ self.$module.ahead(order, touched))+
             }
 
             /// Asks every check in order; the first refusal is the answer, with the place of the check that gave it. With

@@ -17,9 +17,11 @@ use core::hash::Hasher;
 
 use super::{Check, Measure, id};
 use crate::candidate::Candidate;
+use crate::events::NewOrder;
 use crate::hash::FoldHasher;
 use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::orders::Touched;
 use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -104,6 +106,10 @@ impl Check for NotionalVelocity {
             Some(other) => **other = (length, other.1.retuned(length)),
             None => *slot = Some(Box::new((length, AmountWindow::new(length)))),
         }
+    }
+
+    fn ahead(&self, _order: &NewOrder, touched: &Touched) -> u64 {
+        self.window(touched.symbol()).map_or(0, |window| window.at_most() as u64)
     }
 
     #[inline(always)]

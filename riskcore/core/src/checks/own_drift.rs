@@ -13,9 +13,11 @@ use core::hash::Hasher;
 use super::{Check, Fill, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::drift::{DriftWindow, Span};
+use crate::events::NewOrder;
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::orders::Touched;
 use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -134,6 +136,11 @@ impl Check for OwnDrift {
         if drift.window != window {
             **drift = drift.retuned(window);
         }
+    }
+
+    fn ahead(&self, order: &NewOrder, touched: &Touched) -> u64 {
+        let drift = touched.cells().iter().filter_map(|cell| self.at(*cell));
+        drift.fold(0, |words, drift| words ^ drift.sides[usize::from(order.side.is_buy())].ahead())
     }
 
     /// The verdict alone needs no division.
