@@ -105,7 +105,10 @@ impl Plane {
         }
         let router = stream.router;
         let leaving = if status.is_none() { Leaving::InOrder } else { Leaving::Lost };
-        let why = status.as_ref().map_or(why.to_owned(), |status| format!("{why}: {}", in_full(status)));
+        let why = match &status {
+            Some(status) if status.message() != why => format!("{why}: {}", in_full(status)),
+            _ => why.to_owned(),
+        };
         stream.ending = Some(Ending { status, since });
         self.leave(key, router, leaving, &why);
         self.wake_stream(key);
