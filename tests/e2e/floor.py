@@ -24,6 +24,15 @@ ACCOUNT = "KNIGHT"
 STOCK = stocks()[0]
 """The stock that tests trade by hand."""
 
+WAIT_S = 90.0
+"""Deadline of what several processes do together on a busy machine."""
+
+UNEVEN = ("message_rate", "market_data")
+"""Lines by which a machine that stalls has healthy orders refused: what waited leaves at once, and quotes grow old."""
+
+PACE = ("duplicates", "velocity", "repeated_execution", "turnover", "reject_storm")
+"""Lines that may see what waited in a stall before any parent is exceeded."""
+
 
 @dataclass
 class Floor:
@@ -157,7 +166,7 @@ async def until_status(
     condition: Callable[[admin_pb2.GetStatusResponse], bool],
     what: str,
     *,
-    seconds: float = 30.0,
+    seconds: float = WAIT_S,
 ) -> admin_pb2.GetStatusResponse:
     """Wait until the gateway's status is so."""
     last = await watcher.status()
@@ -171,7 +180,7 @@ async def until_status(
     return last
 
 
-async def until(condition: Callable[[], bool], what: str, *, seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], what: str, *, seconds: float = WAIT_S) -> None:
     """Wait until something is so."""
 
     async def check() -> bool:

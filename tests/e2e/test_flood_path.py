@@ -48,7 +48,7 @@ def session(router: str, rate: int, lines: Sequence[riskcore.FloodLine] = ()) ->
 def run(gateway: Gateway, *sessions: riskcore.FloodSession) -> riskcore.FloodReport:
     flood = riskcore.Flood(target=gateway.order_entry, sessions=list(sessions), drain_timeout_ms=30_000)
     flood.start()
-    eventually(lambda: flood.wait(100), "the flood ended", seconds=60)
+    eventually(lambda: flood.wait(100), "the flood ended")
     report = flood.report()
 
     assert [one["error"] for one in report["sessions"]] == [None] * len(sessions)

@@ -17,7 +17,7 @@ from router_sim.demo.setting import GatewayFile, protected
 from router_sim.knight.stocks import stocks
 from router_sim.plan import Parent
 from router_sim.scenario import STANDING
-from tests.e2e.floor import ACCOUNT, STOCK, Floor, floor, until, until_status
+from tests.e2e.floor import ACCOUNT, STOCK, UNEVEN, Floor, floor, until, until_status
 from tests.support.processes import process
 from tests.support.waiting import RPC_SECONDS
 
@@ -39,14 +39,14 @@ async def open_parent(hall: Floor, parent: str, qty: int = 10_000) -> None:
         assert result.verdict is Verdict.ACCEPTED, result
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_without_the_exchange_orders_are_refused_nothing_is_queued_and_the_return_reconciles(
     tmp_path: Path,
 ) -> None:
     """VENUE_NOT_CONNECTED while it is away; afterwards only what is sent afterwards reaches it."""
     with floor(tmp_path) as hall:
         exchange = hall.start_exchange()
-        hall.start_gateway()
+        hall.start_gateway(protected(UNEVEN))
         async with hall.watcher() as watcher:
             await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
             await open_parent(hall, "P1")
@@ -76,15 +76,15 @@ async def test_without_the_exchange_orders_are_refused_nothing_is_queued_and_the
                 await until(lambda: hall.venue_router("smars-1").get("orders") == 1, "only the new order arrived")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_killed_router_loses_its_orders_and_nobody_else_does(tmp_path: Path) -> None:
     """Cancel on disconnect: the venue's own book says so."""
     with floor(tmp_path) as hall:
         hall.start_exchange()
-        hall.start_gateway()
+        hall.start_gateway(protected(UNEVEN))
         async with hall.watcher() as watcher:
             await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
-            fleet = hall.start_fleet("--lead", "3", "--seconds", "120", "--failed-deploy", "")
+            fleet = hall.start_fleet("--lead", "3", "--seconds", "400", "--failed-deploy", "")
             await until(
                 lambda: (
                     fleet.total("sent") > 200
@@ -117,13 +117,13 @@ def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_a_router_killed_in_a_burst_leaves_books_that_agree(tmp_path: Path) -> None:
     """The gateway's position is the venue's, nothing is open, and the router can come back."""
     with floor(tmp_path) as hall:
         hall.start_exchange()
         # The same order again and again is what this test sends.
-        hall.start_gateway(protected(["duplicates", "repeated_execution"]))
+        hall.start_gateway(protected([*UNEVEN, "duplicates", "repeated_execution"]))
         async with hall.watcher() as watcher:
             await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
             await open_parent(hall, "P1", 100_000)
@@ -166,7 +166,7 @@ async def test_a_fleet_that_waits_for_a_hanging_gateway_can_be_stopped(tmp_path:
         gateway = f"127.0.0.1:{hanging.getsockname()[1]}"
         arguments: list[str | Path] = ["router_sim", "fleet", "--config", config, "--gateway", gateway]
         with process(arguments, tmp_path / "fleet.log") as fleet:
-            await until(lambda: fleet.output().count('"started"') == 8, "every router is started", seconds=60)
+            await until(lambda: fleet.output().count('"started"') == 8, "every router is started")
             fleet.signal(signal.SIGTERM)
 
             fleet.wait()

@@ -20,7 +20,7 @@ def buy(price: int) -> NewOrder:
     return NewOrder("ACC2", "AAPL", Side.BUY, 100, price * PRICE_UNIT // 100)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_gateway_follows_the_phases_of_the_exchange(tmp_path: Path) -> None:
     ready, control = tmp_path / "exchange.json", tmp_path / "c"
     arguments = ["exchange_sim", "--listen", "127.0.0.1:0", "--symbol", "AAPL=100.00", "--symbol", "MSFT=30.00"]

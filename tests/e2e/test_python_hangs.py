@@ -29,7 +29,7 @@ class Session:
         self._out: queue.SimpleQueue[pb.SessionRequest] = queue.SimpleQueue()
         logon = pb.Logon(router="r1", token=router_token("r1"))
         self._send(pb.RouterMessage(logon=logon))
-        self._in = rpc.OrderEntryStub(channel).Session(iter(self._out.get, None), timeout=60)
+        self._in = rpc.OrderEntryStub(channel).Session(iter(self._out.get, None), timeout=300)
         self._seq = 0
 
     def _send(self, message: pb.RouterMessage) -> None:
@@ -81,7 +81,7 @@ def answers(admin: admin_pb2_grpc.AdminStub) -> bool:
 
 def test_orders_and_the_halt_door_work_while_python_hangs(tmp_path: Path, stub: riskcore.VenueStub) -> None:
     config, ready, hang = tmp_path / "riskgate.toml", tmp_path / "run.json", tmp_path / "HANG"
-    write_config(config, stub.address, Setup(symbols=("AAPL",), heartbeat="5s"))
+    write_config(config, stub.address, Setup(symbols=("AAPL",), heartbeat="60s"))
     arguments: list[str | Path] = ["tests.e2e.hanging_gateway", hang, "run", "--config", config, "--ready-file", ready]
     with process(arguments, tmp_path / "gateway.log") as child:
         bound = child.ready(ready)

@@ -9,7 +9,7 @@ import pytest
 from exchange_sim.control import ask
 from gateway.client import NewOrder, Report, RouterClient, Side, TimeInForce, Verdict
 from router_sim.demo.setting import protected
-from tests.e2e.floor import ACCOUNT, STOCK, Floor, floor, until, until_status
+from tests.e2e.floor import ACCOUNT, STOCK, UNEVEN, Floor, floor, until, until_status
 from tests.support.waiting import RPC_SECONDS, eventually_async
 
 AWAY = STOCK.mid0 // 100 * 99 // 10_000_000 * 10_000_000
@@ -43,12 +43,12 @@ class Desk:
         return net
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_rejects_duplicates_losses_delays_cuts_and_busts(tmp_path: Path) -> None:
     """One after the other; the position is right each time and no order stays open."""
     with floor(tmp_path) as hall:
         hall.start_exchange()
-        hall.start_gateway()
+        hall.start_gateway(protected(UNEVEN))
         async with hall.watcher() as watcher, hall.oms() as oms:
             await until_status(watcher, lambda status: status.venue_reconciled, "the venue link is up")
             assert await oms.open("P1", account=ACCOUNT, symbol=STOCK.name, side=Side.BUY, qty=10_000)
@@ -106,7 +106,7 @@ async def test_rejects_duplicates_losses_delays_cuts_and_busts(tmp_path: Path) -
                 assert (await watcher.status()).unknown_orders == 0
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_without_fresh_quotes_nothing_that_needs_a_price_passes(tmp_path: Path) -> None:
     """Stale within a second of the last quote; the first new one ends it."""
     with floor(tmp_path) as hall:
