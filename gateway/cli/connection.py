@@ -17,6 +17,9 @@ TOKEN_VARIABLE: Final = "RISKGATE_TOKEN"  # noqa: S105 - the name of a variable,
 DEADLINE: Final = 5.0
 """Seconds a call may take; the gateway answers in milliseconds, so more means that it hangs."""
 
+LARGEST_NUMBER: Final = 2**64 - 1
+"""Of a trip, a proposal, a finding or an event."""
+
 _MAX_ANSWER: Final = 64 * 1024 * 1024
 
 _CODES: Final = {
@@ -81,14 +84,16 @@ def read_token(token: str, token_file: Path | None) -> str:
     return token
 
 
-def refused(error: grpc.RpcError, address: str) -> CliError:
-    """An RPC error as a line for people."""
+def refused(error: grpc.RpcError, address: str, option: str = "--admin") -> CliError:
+    """An RPC error as a line for people; ``option`` named the address."""
     call: Any = error  # what grpcio raises is also a grpc.Call, which its types do not say
     code: grpc.StatusCode = call.code()
     details: str = call.details() or code.name
     match code:
         case grpc.StatusCode.UNAVAILABLE:
-            details = f"no gateway answers at {address} ({_short(details)}); is it running, and is --admin right?"
+            details = f"no gateway answers at {address} ({_short(details)}); is it running, and is {option} right?"
+        case grpc.StatusCode.UNAUTHENTICATED if option == "--admin":
+            details = f"no operator has this token; give yours with --token-file FILE or in {TOKEN_VARIABLE}"
         case grpc.StatusCode.DEADLINE_EXCEEDED:
             details = (
                 f"the gateway at {address} did not answer within {DEADLINE:.0f} s; its control plane may hang: "
@@ -99,4 +104,4 @@ def refused(error: grpc.RpcError, address: str) -> CliError:
 
 def _short(details: str) -> str:
     """Grpc's own words, without its list of every address tried."""
-    return details.rsplit(": ", 1)[-1][:80]
+    return details.rsplit(": ", 1)[-1][:80].rstrip("]")

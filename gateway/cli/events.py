@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 from google.protobuf.json_format import MessageToDict
 
-from gateway.cli.connection import ADMIN_DEFAULT, AdminOption, OutputOption, TokenFileOption, TokenOption, connect
+from gateway.cli.connection import (
+    ADMIN_DEFAULT,
+    LARGEST_NUMBER,
+    AdminOption,
+    OutputOption,
+    TokenFileOption,
+    TokenOption,
+    connect,
+)
 from gateway.cli.output import clock
 from riskgate.v1 import admin_pb2 as pb
 
@@ -15,7 +23,7 @@ app = typer.Typer()
 
 @app.command()
 def main(
-    after: Annotated[int, typer.Option(min=0, help="Begin after this sequence number.")] = 0,
+    after: Annotated[int, typer.Option(min=0, max=LARGEST_NUMBER, help="Begin after this sequence number.")] = 0,
     admin: AdminOption = ADMIN_DEFAULT,
     token: TokenOption = "",
     token_file: TokenFileOption = None,

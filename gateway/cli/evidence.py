@@ -8,6 +8,7 @@ import typer
 from gateway.cli.connection import (
     ADMIN_DEFAULT,
     DEADLINE,
+    LARGEST_NUMBER,
     AdminOption,
     OutputOption,
     TokenFileOption,
@@ -25,7 +26,9 @@ app = typer.Typer()
 
 @app.command()
 def main(
-    trip: Annotated[int, typer.Argument(min=1, help="The halt's trip, as `riskgate status` shows it.")],
+    trip: Annotated[
+        int, typer.Argument(min=1, max=LARGEST_NUMBER, help="The halt's trip, as `riskgate status` shows it.")
+    ],
     admin: AdminOption = ADMIN_DEFAULT,
     token: TokenOption = "",
     token_file: TokenFileOption = None,

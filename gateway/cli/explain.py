@@ -37,7 +37,7 @@ def explain(  # noqa: PLR0913, PLR0917 - the options of a command
     order: Annotated[str, typer.Option(help="The ClOrdID of an order of today that was accepted.")] = "",
     account: Annotated[str, typer.Option(help="Account of an order not sent.")] = "",
     side: Annotated[str, typer.Option(help="buy, sell, short or short_exempt.")] = "buy",
-    qty: Annotated[int, typer.Option(help="Quantity.")] = 0,
+    qty: Annotated[int, typer.Option(min=-(2**63), max=2**63 - 1, help="Quantity.")] = 0,
     symbol: Annotated[str, typer.Option(help="Symbol.")] = "",
     price: Annotated[str, typer.Option(help="Limit price, such as 100.02; without it a market order.")] = "",
     parent: Annotated[str, typer.Option(help="Parent order.")] = "",

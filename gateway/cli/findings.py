@@ -7,6 +7,7 @@ import typer
 from gateway.cli.connection import (
     ADMIN_DEFAULT,
     DEADLINE,
+    LARGEST_NUMBER,
     AdminOption,
     OutputOption,
     TokenFileOption,
@@ -48,7 +49,7 @@ def show(
 
 @app.command()
 def ack(
-    finding: Annotated[int, typer.Argument(min=1, help="The finding's number.")],
+    finding: Annotated[int, typer.Argument(min=1, max=LARGEST_NUMBER, help="The finding's number.")],
     reason: Annotated[str, typer.Option(help="What it was; it is recorded.")],
     admin: AdminOption = ADMIN_DEFAULT,
     token: TokenOption = "",

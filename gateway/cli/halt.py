@@ -65,7 +65,7 @@ def through_door(door: str, request: order_entry_pb2.HaltRequest) -> order_entry
         try:
             return order_entry_pb2_grpc.EmergencyHaltStub(channel).Halt(request, timeout=DEADLINE)
         except grpc.RpcError as error:
-            raise refused(error, door) from error
+            raise refused(error, door, "--door") from error
 
 
 def _print(scope: str, state: str, answer: pb.HaltScopeResponse | order_entry_pb2.HaltResponse, output: str) -> None:

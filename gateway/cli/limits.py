@@ -19,7 +19,7 @@ from gateway.cli.errors import CliError, ExitCode
 from gateway.cli.output import clock, in_unit, print_json, print_table
 from gateway.limits_file import TRIAL, catalogue, parse_limit
 from gateway.problems import closest
-from gateway.scopes import parse_scope
+from gateway.scopes import KINDS, ScopeText, parse_scope
 from gateway.units import parse_duration
 from gateway.wire import scope_message, scope_text
 from riskgate.v1 import admin_pb2 as pb
@@ -39,6 +39,8 @@ def show(
     output: OutputOption = "table",
 ) -> None:
     """Show the limits in force; `router:*` is the default of every router."""
+    if scope and scope not in KINDS:
+        _scope(scope)
     with connect(admin, token, token_file) as gateway:
         answer = gateway.stub.ListLimits(pb.ListLimitsRequest(), timeout=DEADLINE, metadata=gateway.metadata)
     if output == "json":
@@ -112,6 +114,10 @@ def override(  # noqa: PLR0913, PLR0917 - the options of a command
     output: OutputOption = "table",
 ) -> None:
     """Propose to let orders pass a soft limit; another person approves. A hard limit has no override."""
+    if bool(router) != bool(order):
+        raise CliError(
+            "--router and --order name one order together; give both, or neither for all", ExitCode.BAD_INPUT
+        )
     setting = _request(scope, limit, up_to, reason)
     request = pb.ProposeLimitOverrideRequest(
         scope=setting.scope,
@@ -201,6 +207,13 @@ def _from_now(span: str) -> int:
         raise CliError(f"--for: {error}", ExitCode.BAD_INPUT) from error
 
 
+def _scope(text: str) -> ScopeText:
+    try:
+        return parse_scope(text)
+    except ValueError as error:
+        raise CliError(str(error), ExitCode.BAD_INPUT) from error
+
+
 def _print_validation(limit: str, scope: str, value: str, answer: pb.SetLimitResponse) -> None:
     people = "takes two people" if answer.loosens else "takes one person"
     typer.echo(
@@ -222,8 +235,8 @@ def _request(scope: str, limit: str, value: str, reason: str) -> pb.SetLimitRequ
     info = limits.get(limit)
     if info is None:
         raise CliError(f'no limit is named "{limit}"; {closest(limit, list(limits), noun="limit")}', ExitCode.BAD_INPUT)
+    where = _scope(scope)
     try:
-        where = parse_scope(scope)
         number = "" if value == "none" else str(parse_limit(info, value))
     except ValueError as error:
         raise CliError(str(error), ExitCode.BAD_INPUT) from error

@@ -7,6 +7,7 @@ import typer
 from gateway.cli.connection import (
     ADMIN_DEFAULT,
     DEADLINE,
+    LARGEST_NUMBER,
     AdminOption,
     OutputOption,
     TokenFileOption,
@@ -24,7 +25,9 @@ app = typer.Typer()
 @app.command()
 def propose(
     scope: Annotated[str, typer.Argument(help="The halted scope.")],
-    trip: Annotated[int, typer.Option(min=1, help="Its newest trip, as `riskgate status` shows it.")],
+    trip: Annotated[
+        int, typer.Option(min=1, max=LARGEST_NUMBER, help="Its newest trip, as `riskgate status` shows it.")
+    ],
     reason: Annotated[str, typer.Option(help="Why it is safe to trade again.")],
     admin: AdminOption = ADMIN_DEFAULT,
     token: TokenOption = "",
@@ -59,7 +62,9 @@ def promote(
 
 @app.command("close-incident")
 def close_incident(
-    trip: Annotated[int, typer.Argument(min=1, help="The trip that opened it, as `riskgate fleet` shows it.")],
+    trip: Annotated[
+        int, typer.Argument(min=1, max=LARGEST_NUMBER, help="The trip that opened it, as `riskgate fleet` shows it.")
+    ],
     reason: Annotated[str, typer.Option(help="Why the fault is not in the build.")],
     admin: AdminOption = ADMIN_DEFAULT,
     token: TokenOption = "",
@@ -75,7 +80,7 @@ def close_incident(
 
 @app.command()
 def approve(
-    proposal: Annotated[int, typer.Argument(min=1, help="The proposal's number.")],
+    proposal: Annotated[int, typer.Argument(min=1, max=LARGEST_NUMBER, help="The proposal's number.")],
     admin: AdminOption = ADMIN_DEFAULT,
     token: TokenOption = "",
     token_file: TokenFileOption = None,

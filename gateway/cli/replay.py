@@ -59,6 +59,10 @@ def knight(  # noqa: PLR0913, PLR0917 - one parameter per option
     override_at = duration(override_after, option="--override-after")
     if override_at is not None and not readiness_gate:
         raise CliError("--override-after: there is no gate to override; add --readiness-gate", ExitCode.BAD_INPUT)
+    if override_at is not None and length is not None and override_at >= length:
+        raise CliError(
+            f"--override-after {override_after}: the replay ends before; give an --until after it", ExitCode.BAD_INPUT
+        )
     firm = Firm(quarantine=quarantine, readiness_gate=readiness_gate, override_at=override_at)
     try:
         comparison = _run(variant, seed, length, lines, firm)

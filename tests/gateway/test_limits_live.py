@@ -85,6 +85,13 @@ def test_a_loosening_ends_by_itself(gateway: Gateway) -> None:
     [
         (("limits", "override", "router:r1", "message_rate", "9", "--reason", "x", "--for", "1m"), 1, "HARD_LIMIT"),
         (("limits", "override", "router:r1", "message_rate", "9", "--reason", "x", "--for", "soon"), 64, "--for"),
+        (
+            ("limits", "override", "router:r1", "message_rate", "9", "--reason", "x", "--for", "1m", "--order", "A"),
+            64,
+            "--router and --order name one order together",
+        ),
+        (("limits", "show", "rooter"), 64, 'did you mean "router"?'),
+        (("explain", "r1", "--account", "ACC1", "--qty", str(2**63), "--symbol", "AAPL"), 2, "--qty"),
         (("limits", "set", "router:r1", "message_rate", "9", "--action", "rejct", "--reason", "x"), 64, "takes"),
         (("limits", "set", "firm", "max_day_loss", "9", "--action", "reject", "--reason", "x"), 64, "takes"),
         (("explain", "r9", "--account", "ACC1", "--qty", "1", "--symbol", "AAPL"), 64, '"r9" is not configured'),

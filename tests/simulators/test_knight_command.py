@@ -121,6 +121,7 @@ def test_card_names_the_culprit_and_the_line(tmp_path: Path) -> None:
         (("--picture", "nowhere/morning.png"), "no such directory"),
         (("--override-after", "1m"), "add --readiness-gate"),
         (("--override-after", "soon", "--readiness-gate"), "--override-after: "),
+        (("--override-after", "9s", "--readiness-gate", "--until", "9s"), "the replay ends before"),
     ],
 )
 def test_wrong_value_is_refused_before_anything_runs(arguments: tuple[str, ...], said: str) -> None:

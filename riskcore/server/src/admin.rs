@@ -415,7 +415,7 @@ fn listed(limit: u32) -> usize {
 }
 
 pub(crate) fn unknown(what: &str, name: &str) -> Error {
-    Error::Invalid(format!("{what} {name:?} is not configured"))
+    Error::Invalid(format!("{what} {name:?} is not configured; check its spelling, or add it to the configuration"))
 }
 
 pub(crate) fn kind_of(scope: Option<&proto::Scope>) -> Result<(ScopeKind, &proto::Scope), Error> {

@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
-use crate::admin::refused;
+use crate::admin::{refused, unknown};
 use crate::clock::Clock;
 use crate::commands::{self, Command, Commands, Inbox};
 use crate::config::{Config, PermitSetup, RestrictedSetup, Setup};
@@ -450,7 +450,7 @@ fn currency(plane: &mut Plane, text: &str) -> Result<CurrencyId, Error> {
 }
 
 fn configured<T>(what: &str, name: &str, found: Ref<T>) -> Result<T, Error> {
-    found.known().ok_or_else(|| Error::Invalid(format!("{what} {name:?} is not configured")))
+    found.known().ok_or_else(|| unknown(what, name))
 }
 
 fn must(plane: &mut Plane, event: &Event, what: &str) -> Result<(), Error> {

@@ -6,6 +6,7 @@ use riskcore::limits::LimitTarget;
 use riskcore::names::Names;
 use riskcore::scopes::{Scope, ScopeKind};
 
+use crate::admin::unknown;
 use crate::error::Error;
 use crate::wire::responses::scope_names;
 
@@ -46,17 +47,16 @@ pub fn resolve(kind: ScopeKind, name: &str, symbol: &str, names: &Names) -> Resu
     if !is_pair && !symbol.is_empty() {
         return Err(Error::Invalid(format!("scope {}:{name}/{symbol}: only a pair has a second name", kind.name())));
     }
-    let known = |what: &str, name: &str| Error::Invalid(format!("{what} {name:?} is not configured"));
-    let account = || names.account(name).known().ok_or_else(|| known("account", name));
-    let router = || names.router(name).known().ok_or_else(|| known("router", name));
-    let of_symbol = |name: &str| names.symbol(name).known().ok_or_else(|| known("symbol", name));
+    let account = || names.account(name).known().ok_or_else(|| unknown("account", name));
+    let router = || names.router(name).known().ok_or_else(|| unknown("router", name));
+    let of_symbol = |name: &str| names.symbol(name).known().ok_or_else(|| unknown("symbol", name));
     Ok(match kind {
         ScopeKind::Firm => Scope::Firm,
         ScopeKind::Account => Scope::Account(account()?),
         ScopeKind::Router => Scope::Router(router()?),
         ScopeKind::Strategy => match names.strategy(name) {
             Ref::Known(strategy) => Scope::Strategy(strategy),
-            Ref::Absent | Ref::Unknown => return Err(known("strategy", name)),
+            Ref::Absent | Ref::Unknown => return Err(unknown("strategy", name)),
         },
         ScopeKind::Symbol => Scope::Symbol(of_symbol(name)?),
         ScopeKind::AccountSymbol => Scope::AccountSymbol(account()?, of_symbol(symbol)?),

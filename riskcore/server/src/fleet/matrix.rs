@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use riskcore::events::{Change, Event};
 use riskcore::ids::RouterId;
 
+use crate::admin::unknown;
 use crate::commands::clipped;
 use crate::error::Error;
 use crate::fleet::attestation::{Attestation, Difference, RUNS, differences, shown};
@@ -154,8 +155,7 @@ impl Plane {
         request: &proto::ProposePromotionRequest,
         principal: &str,
     ) -> Result<proto::ProposePromotionResponse, Error> {
-        let unknown = || Error::Invalid(format!("router {:?} is not configured", request.router));
-        let router = self.names().router(&request.router).known().ok_or_else(unknown)?;
+        let router = self.names().router(&request.router).known().ok_or_else(|| unknown("router", &request.router))?;
         let change = Change::Promote { router };
         let (proposal_id, expires) = self.propose_to(change, principal, &request.reason)?;
         Ok(proto::ProposePromotionResponse { proposal_id, expires })
