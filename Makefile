@@ -75,7 +75,7 @@ test-rust:
 	cargo test --workspace --quiet --no-fail-fast $(LOCKED) $(CARGO_TEST)
 
 test-python: build
-	$(BIN)/pytest $(PYTEST)
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile $(PYTEST)
 
 check: lint test guard ## format, lints, types, stub, protobuf rules, all tests, what decisions cost
 
