@@ -37,8 +37,16 @@ impl EventRing {
     /// Whether one more event at `now` keeps every window of length `window` at N or fewer.
     #[inline]
     pub fn has_room(&self, now: Nanos, window: Nanos) -> bool {
-        // Time never decreases, so the difference is right as a number without sign; what never was is older than any window.
-        now.0.wrapping_sub(self.oldest.0) as u64 > window.0.wrapping_sub(1) as u64
+        is_past(self.oldest, now, window)
+    }
+
+    /// Whether it has room for so many more events, now or at any later time.
+    #[inline]
+    pub fn has_room_for(&self, events: usize, now: Nanos, window: Nanos) -> bool {
+        let Some(last) = events.checked_sub(1).filter(|last| *last < self.times.len()) else { return false };
+        let last =
+            if self.next + last < self.times.len() { self.next + last } else { self.next + last - self.times.len() };
+        is_past(self.times[last], now, window)
     }
 
     /// Takes note of an event.
@@ -81,6 +89,13 @@ impl EventRing {
         let (new, old) = self.times.split_at(self.next);
         old.iter().chain(new).copied()
     }
+}
+
+/// Whether an event is no longer in the window that ends now. Time never decreases, so the difference is right as a number
+/// without sign; what never was is older than any window.
+#[inline(always)]
+fn is_past(event: Nanos, now: Nanos, window: Nanos) -> bool {
+    now.0.wrapping_sub(event.0) as u64 > window.0.wrapping_sub(1) as u64
 }
 
 /// Buckets of a window: an amount leaves the window at most 1/64 of its length late.
@@ -316,6 +331,27 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+
+    #[test]
+    fn room_for_many_is_room_for_each_of_them() {
+        let (window, mut now, mut seed, mut ring) = (Nanos(100), 0, 7_u64, EventRing::new(20));
+        let mut held = 0;
+        for _ in 0..20_000 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            now += (seed >> 33) as i64 % 12;
+            let room = 20 - ring.count(Nanos(now), window);
+            for events in 1..=20 {
+                assert_eq!(events <= room, ring.has_room_for(events, Nanos(now), window), "{now} {events} {room}");
+            }
+            assert!(!ring.has_room_for(21, Nanos(now), window) && !ring.has_room_for(0, Nanos(now), window));
+            assert_eq!(room > 0, ring.has_room(Nanos(now), window));
+            if room > 0 {
+                ring.push(Nanos(now));
+                held += 1;
+            }
+        }
+        assert!(held > 1_000);
+    }
 
     #[test]
     fn a_peak_is_never_forgotten_early_and_leaves_within_a_bucket() {

@@ -132,7 +132,12 @@ struct Windows {
     burst: Option<Window>,
     /// Of a router: since when each attempt has broken a window.
     over_since: Option<Nanos>,
+    /// So many more messages pass both windows, whenever they come.
+    spare: u32,
 }
+
+/// How far ahead is looked: that many messages then cost no look of their own.
+const AHEAD: u32 = 16;
 
 impl Windows {
     fn of(&self, limit: LimitId) -> Option<&Window> {
@@ -141,8 +146,43 @@ impl Windows {
 
     #[inline(always)]
     fn allow(&self, now: Nanos) -> bool {
-        self.burst.as_ref().is_none_or(|window| window.allows(now))
-            && self.rate.as_ref().is_none_or(|window| window.allows(now))
+        self.spare > 0 || self.both().all(|window| window.allows(now))
+    }
+
+    #[inline(always)]
+    fn both(&self) -> impl Iterator<Item = &Window> {
+        [&self.burst, &self.rate].into_iter().flatten()
+    }
+
+    /// Takes note of a message.
+    #[inline(always)]
+    fn push(&mut self, now: Nanos) {
+        for window in [&mut self.burst, &mut self.rate].into_iter().flatten() {
+            window.ring.push(now);
+        }
+        if self.spare > 0 {
+            self.spare -= 1;
+        } else {
+            self.look_ahead(now);
+        }
+    }
+
+    #[inline(never)]
+    fn look_ahead(&mut self, now: Nanos) {
+        let ahead = AHEAD as usize;
+        if self.both().all(|window| window.limit > 0 && window.ring.has_room_for(ahead, now, window.length)) {
+            self.spare = AHEAD;
+        }
+    }
+
+    /// Takes note of an attempt of the router whose windows these are, and that it broke none.
+    #[inline(always)]
+    fn pass(&mut self, now: Nanos) {
+        for window in [&mut self.burst, &mut self.rate].into_iter().flatten() {
+            window.broken = false;
+        }
+        self.over_since = None;
+        self.push(now);
     }
 }
 
@@ -218,27 +258,29 @@ impl Check for MessageRate {
         windows.rate = tuned(windows.rate.take(), limits, id::MESSAGE_RATE, id::MESSAGE_RATE_WINDOW, DEFAULT_WINDOW);
         windows.burst =
             tuned(windows.burst.take(), limits, id::MESSAGE_BURST, id::MESSAGE_BURST_WINDOW, DEFAULT_BURST_WINDOW);
+        windows.spare = 0;
     }
 
     #[inline(always)]
     fn observe(&mut self, router: ScopeIx, count: u32, state: &State) {
         let now = state.now;
         let Some(windows) = self.scopes.get_mut(router.at()) else { return };
+        if count == 1 && windows.spare > 0 {
+            return windows.pass(now);
+        }
         let blocking = state.limits.at(router).blocking();
         let mut over = false;
         for (window, limit) in [(&mut windows.burst, id::MESSAGE_BURST), (&mut windows.rate, id::MESSAGE_RATE)] {
             let Some(window) = window else { continue };
             window.broken = !window.allows(now);
             over |= window.broken && blocking >> limit.0 & 1 == 1;
-            if count == 1 {
-                window.ring.push(now);
-                continue;
-            }
             for _ in 0..(count as usize).min(window.ring.capacity()) {
                 window.ring.push(now);
             }
         }
         windows.over_since = over.then(|| windows.over_since.unwrap_or(now));
+        windows.spare = 0;
+        windows.look_ahead(now);
     }
 
     fn ahead(&self, _order: &NewOrder, touched: &Touched) -> u64 {
@@ -284,9 +326,8 @@ impl Check for MessageRate {
     #[inline(always)]
     fn reserve(&mut self, candidate: &Candidate, _state: &State) {
         for ix in candidate.touched.among(shared(candidate)) {
-            let Some(windows) = self.scopes.get_mut(ix.at()) else { continue };
-            for window in [&mut windows.burst, &mut windows.rate].into_iter().flatten() {
-                window.ring.push(candidate.now);
+            if let Some(windows) = self.scopes.get_mut(ix.at()) {
+                windows.push(candidate.now);
             }
         }
     }
