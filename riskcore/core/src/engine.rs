@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
 
+use crate::ahead::Recent;
 use crate::checks::{Checks, Measure};
 use crate::detect::Detect;
 use crate::events::Event;
@@ -73,6 +74,8 @@ pub struct Engine {
     pub(crate) watched: Vec<ScopeIx>,
     /// Room to collect the bounds that an event broke.
     pub(crate) breaches: Vec<Measure>,
+    /// Routes whose orders need no reading ahead.
+    pub(crate) recent: Recent,
     /// The order whose report is being applied: the offender of a halt that follows from it.
     pub(crate) reported: Option<OrderId>,
     /// When positions were last valued without a tick.
@@ -102,6 +105,7 @@ impl Engine {
             ladder: Ladder::new(Seeded(config.seed)),
             watched: Vec::with_capacity(64),
             breaches: Vec::with_capacity(64),
+            recent: Recent::NONE,
             reported: None,
             valued_at: Nanos(i64::MIN),
         }

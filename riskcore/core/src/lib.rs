@@ -40,6 +40,7 @@ pub mod parents;
 pub mod partners;
 pub mod people;
 pub mod per_parent;
+pub mod per_scope;
 pub mod permissions;
 pub mod place;
 pub mod readiness;

@@ -207,6 +207,14 @@ impl Route {
 #[derive(Clone, Copy, Debug)]
 pub struct RoutePlace(usize);
 
+impl RoutePlace {
+    /// Its number.
+    #[inline]
+    pub fn index(self) -> usize {
+        self.0
+    }
+}
+
 /// Everything that bounds depend on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
@@ -234,8 +242,6 @@ pub struct Routes {
     epoch: u64,
     bounds: Vec<Bounds>,
     shapes: HashMap<Shape, u32, Seeded>,
-    /// The place of the last order.
-    last: usize,
 }
 
 impl Routes {
@@ -251,7 +257,6 @@ impl Routes {
             epoch: 1,
             bounds: Vec::with_capacity(SHAPES),
             shapes: HashMap::with_capacity_and_hasher(SHAPES, seed),
-            last: usize::MAX,
         }
     }
 
@@ -261,12 +266,6 @@ impl Routes {
         let at = self.place_of(key);
         let route = self.places.get(at.0)?;
         (route.key == key && route.epoch == self.epoch && self.version == version).then_some(at)
-    }
-
-    /// Whether this is another place than that of the order before.
-    #[inline]
-    pub fn turns_to(&mut self, place: RoutePlace) -> bool {
-        core::mem::replace(&mut self.last, place.0) != place.0
     }
 
     /// The route that was just found or put there.

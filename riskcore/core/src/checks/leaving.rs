@@ -38,6 +38,7 @@ use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::orders::{Order, Status, Touched};
 use crate::outcome::Unit;
 use crate::per_parent::PerParent;
+use crate::per_scope::PerScope;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::parents::Parent;
 use crate::scopes::{Scope, ScopeIx, ScopeKind};
@@ -101,9 +102,13 @@ struct Flow {
     entered: i128,
 }
 
-impl Flow {
-    const NONE: Flow = Flow { since: NEVER, parented: 0, bare: 0, entered: 0 };
+impl Default for Flow {
+    fn default() -> Flow {
+        Flow { since: NEVER, parented: 0, bare: 0, entered: 0 }
+    }
+}
 
+impl Flow {
     /// What left beyond what entered, in parts of it. Anything is too much of nothing.
     fn excess(&self, allowance: i128) -> i128 {
         of_whole_bps(self.left(allowance) - self.entered, self.entered)
@@ -166,7 +171,7 @@ impl Registered {
 /// Per scope where the limit is set.
 #[derive(Default)]
 pub struct Leaving {
-    flows: Vec<Option<Flow>>,
+    flows: PerScope<Flow>,
     entered: PerParent<Entered>,
     registered: Registered,
     /// A parent was reduced today: it may yet enter a router with less than it entered with before.
@@ -181,7 +186,7 @@ impl Leaving {
 
     /// The flow of a scope, with what has entered it.
     fn flow(&self, ix: ScopeIx, state: &State) -> Option<Flow> {
-        let flow = self.flows.get(ix.at()).copied().flatten()?;
+        let flow = *self.flows.get(ix)?;
         Some(Flow { entered: self.registered.at(state.scopes.at(ix)).unwrap_or(flow.entered), ..flow })
     }
 
@@ -195,7 +200,7 @@ impl Leaving {
     /// The parent of an order enters a scope of its router, with its quantity as it is now.
     #[inline(always)]
     fn enter(&mut self, ix: ScopeIx, parent: ParentId, qty: i64, order: &Order) {
-        let Some(Some(flow)) = self.flows.get_mut(ix.at()) else { return };
+        let Some(flow) = self.flows.get_mut(ix) else { return };
         if order.id < flow.since {
             return;
         }
@@ -227,21 +232,16 @@ impl Check for Leaving {
     }
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
-        if self.flows.len() <= ix.at() {
-            self.flows.resize(ix.at() + 1, None);
-        }
-        let slot = &mut self.flows[ix.at()];
         if limits.get(id::MAX_EXCESS_LEAVING_BPS).is_none() {
-            *slot = None;
-            return;
+            return self.flows.remove(ix);
         }
-        slot.get_or_insert(Flow::NONE);
+        self.flows.add(ix);
         self.entered.reserve();
     }
 
     fn ahead(&self, order: &NewOrder, touched: &Touched) -> u64 {
         let entered = order.parent.known().and_then(|parent| self.entered.get(touched.router(), parent));
-        let flows = touched.cells().iter().filter_map(|cell| self.flows.get(cell.at())?.as_ref());
+        let flows = touched.cells().iter().filter_map(|cell| self.flows.get(*cell));
         flows.fold(entered.map_or(0, |entered| entered.qty as u64), |words, flow| words ^ flow.parented as u64)
     }
 
@@ -279,7 +279,7 @@ impl Check for Leaving {
     fn asked(&mut self, order: &Order, change: i64, state: &State) {
         let since = if is_new(order, change) { order.id } else { NEVER };
         for ix in order.touched.iter() {
-            let Some(Some(flow)) = self.flows.get_mut(ix.at()) else { continue };
+            let Some(flow) = self.flows.get_mut(ix) else { continue };
             if flow.since == NEVER {
                 flow.since = since;
             }
@@ -309,14 +309,14 @@ impl Check for Leaving {
     }
 
     fn day_roll(&mut self) {
-        self.flows.iter_mut().flatten().for_each(|flow| *flow = Flow::NONE);
+        self.flows.reset();
         self.entered.clear();
         self.registered = Registered::default();
         self.reduced = false;
     }
 
     fn digest(&self, hasher: &mut FoldHasher) {
-        for flow in self.flows.iter().flatten() {
+        for flow in self.flows.iter() {
             hasher.write_u64(if flow.since == NEVER { 0 } else { flow.since.0 });
             [flow.parented, flow.bare, flow.entered].into_iter().for_each(|sum| hasher.write_u64(sum as u64));
         }
