@@ -141,13 +141,20 @@ class Engine:
     """
 
     def __new__(
-        cls, *, epoch: int = 1, trading_day: int = 19700101, max_orders: int = 1_048_576, max_parents: int = 65_536
+        cls,
+        *,
+        epoch: int = 1,
+        trading_day: int = 19700101,
+        max_orders: int = 1_048_576,
+        max_parents: int = 65_536,
+        touch_pages: bool = False,
     ) -> Self:
         """An engine without names, limits or orders: it refuses everything.
 
         ``epoch`` (1 to 8,388,607) is the upper part of its OrderIDs (``epoch << 40 | n``, n from 1), ``trading_day`` is
         YYYYMMDD. Memory for ``max_orders`` orders of a day is reserved at once and used as they come; further ones
-        are refused (``CAPACITY``).
+        are refused (``CAPACITY``). ``touch_pages`` uses it now (some 400 MiB for the default) instead of under the
+        first orders, which otherwise wait for the operating system to map it.
         """
 
     # ---- Reference data and limits ----

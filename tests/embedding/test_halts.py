@@ -180,6 +180,15 @@ def test_milder_halt_keeps_the_more_severe_one() -> None:
     assert [trip.text for trip in desk.engine.trips()] == ["first"]
 
 
+@pytest.mark.parametrize("number", [0, 9, 10, 99, 100, 4_294_967_296, 10**18 - 1, 2**63 - 1])
+def test_numbered_order_is_known_by_its_decimal_text(number: int) -> None:
+    desk = Desk(limits={("router:*", "parent_overfill_halt_after"): 1})
+
+    desk.order(account=desk.client, parent=desk.parent, qty=1_100, cl_ord_id=number)
+
+    assert [trip.order_cl_ord_id for trip in desk.engine.trips()] == [str(number)]
+
+
 def test_cancel_passes_in_every_state() -> None:
     desk = Desk()
     order = desk.order(cl_ord_id=7)

@@ -78,20 +78,14 @@ impl ClOrdId {
 
     /// The decimal text of `n`, for callers that number their orders.
     pub fn from_number(n: u64) -> ClOrdId {
-        let mut digits = [0_u8; 20];
-        let (mut at, mut rest) = (digits.len(), n);
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
+        // At most the 20 digits of u64::MAX.
+        let len = n.checked_ilog10().map_or(1, |log| log as usize + 1);
+        let (mut bytes, mut rest) = ([0; Self::MAX], n);
+        for digit in bytes[..len].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
             rest /= 10;
-            if rest == 0 {
-                break;
-            }
         }
-        let text = &digits[at..];
-        let mut bytes = [0; Self::MAX];
-        bytes[..text.len()].copy_from_slice(text);
-        ClOrdId { len: text.len() as u8, bytes }
+        ClOrdId { len: len as u8, bytes }
     }
 
     /// Its bytes.

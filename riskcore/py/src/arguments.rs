@@ -12,6 +12,7 @@ use riskcore::limits::{Action, LimitId, Setting};
 use riskcore::permissions::Stops;
 use riskcore::security::{Phase, ShortSale};
 use riskcore::units::{Price, Qty};
+use riskcore::{EngineConfig, Event};
 
 use crate::errors::Error;
 
@@ -41,6 +42,13 @@ pub const DEFAULT_ORD_TYPE: i64 = b'2' as i64;
 /// `tif` where none is given.
 pub const DEFAULT_TIF: i64 = b'0' as i64;
 
+/// An OrderID is `epoch << 40 | n` and must stay positive as an i64.
+const MAX_EPOCH: i64 = (1 << 23) - 1;
+
+/// Orders a day: their places are kept as u32, and one is about half a kilobyte with its id.
+const MAX_ORDERS: i64 = 1 << 28;
+const ORDER_BYTES: usize = 512;
+
 /// Adds the constants to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for (name, code, _) in SIDES {
@@ -53,6 +61,22 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add(name, code)?;
     }
     Ok(())
+}
+
+/// What an engine is built with.
+pub fn config(epoch: i64, trading_day: i64, max_orders: i64, max_parents: i64) -> Result<EngineConfig, Error> {
+    let config = EngineConfig {
+        epoch: in_range("epoch", epoch, 1, MAX_EPOCH)? as u32,
+        trading_day: in_range("trading_day", trading_day, 1, 99_991_231)? as u32,
+        max_orders: in_range("max_orders", max_orders, 1, MAX_ORDERS)? as usize,
+        max_parents: in_range("max_parents", max_parents, 0, u32::MAX.into())? as usize,
+        ..EngineConfig::default()
+    };
+    // The core reserves its tables at once, and a table that cannot be had ends the process: ask gently first.
+    if Vec::<u8>::new().try_reserve_exact(config.max_orders * ORDER_BYTES).is_err() {
+        return Err(Error::Invalid(format!("max_orders = {max_orders}: there is not enough memory for so many")));
+    }
+    Ok(config)
 }
 
 /// The numbers of one new order, as a flat call or a packed record has them.
@@ -73,11 +97,11 @@ pub struct OrderNumbers {
 }
 
 impl OrderNumbers {
-    /// The order they make.
+    /// The event of the order they make.
     #[inline]
-    pub fn order(&self) -> Result<NewOrder, Error> {
+    pub fn event(&self) -> Result<Event, Error> {
         let ord_type = ord_type(self.ord_type)?;
-        Ok(NewOrder {
+        Ok(Event::NewOrder(NewOrder {
             router: router(self.router)?,
             client_seq: 0,
             cl_ord_id: cl_ord_id("cl_ord_id", self.cl_ord_id)?,
@@ -91,7 +115,7 @@ impl OrderNumbers {
             qty: Qty(self.qty),
             price: (ord_type == OrdType::Limit).then_some(Price(self.price)),
             flags: self.flags,
-        })
+        }))
     }
 }
 

@@ -11,11 +11,11 @@ use riskcore::readiness::Item;
 use riskcore::scopes::ScopeKind;
 use riskcore::security::Rules;
 use riskcore::units::{Nanos, Price, Qty, Rate};
-use riskcore::{Effect, EngineConfig, Event, Reject};
+use riskcore::{Effect, Event, Reject};
 
 use crate::arguments::{self, DEFAULT_ORD_TYPE, DEFAULT_TIF, OrderNumbers, in_range, limit_named};
 use crate::errors::Error;
-use crate::packed;
+use crate::packed::{self, TimedOrder};
 use crate::tuples::REJECT;
 
 /// The core keeps its time where it is: no event is earlier than this.
@@ -23,13 +23,6 @@ pub(crate) const NOW: i64 = i64::MIN;
 
 /// What a cancel or replace is refused with when no check refused it: this plus FIX 102.
 const CXL_REJ: i64 = 1_000;
-
-/// An OrderID is `epoch << 40 | n` and must stay positive as an i64.
-const MAX_EPOCH: i64 = (1 << 23) - 1;
-
-/// Orders a day: their places are kept as u32, and one is about half a kilobyte with its id.
-const MAX_ORDERS: i64 = 1 << 28;
-const ORDER_BYTES: usize = 512;
 
 /// Adds the class and its constants to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -63,6 +56,8 @@ pub struct Engine {
     last_reject: Option<Reject>,
     effects: Vec<Effect>,
     cancels: Vec<OrderId>,
+    /// Room for the orders of a batch.
+    pub(crate) batch: Vec<TimedOrder>,
 }
 
 impl Engine {
@@ -78,10 +73,10 @@ impl Engine {
         outcome
     }
 
-    /// Decides one order: its OrderID, or minus the reason code.
+    /// Decides the order of an event: its OrderID, or minus the reason code.
     #[inline]
-    pub fn decide(&mut self, t: i64, order: riskcore::events::NewOrder) -> i64 {
-        match self.apply(t, &Event::NewOrder(order)) {
+    pub fn decide(&mut self, t: i64, order: &Event) -> i64 {
+        match self.apply(t, order) {
             Outcome::Accepted(id) | Outcome::Duplicate(id) => signed(id),
             Outcome::Rejected(reject) => self.rejected_by(reject),
             // The core answers a new order in no other way.
@@ -136,32 +131,27 @@ impl Engine {
 }
 
 fn signed(id: OrderId) -> i64 {
-    // Positive: the epoch is at most MAX_EPOCH.
+    // Positive: an epoch has 23 bits (`arguments::config`).
     id.0 as i64
 }
 
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, epoch = 1, trading_day = 19_700_101, max_orders = 1_048_576, max_parents = 65_536))]
-    fn new(epoch: i64, trading_day: i64, max_orders: i64, max_parents: i64) -> Result<Engine, Error> {
-        let config = EngineConfig {
-            epoch: in_range("epoch", epoch, 1, MAX_EPOCH)? as u32,
-            trading_day: in_range("trading_day", trading_day, 1, 99_991_231)? as u32,
-            max_orders: in_range("max_orders", max_orders, 1, MAX_ORDERS)? as usize,
-            max_parents: in_range("max_parents", max_parents, 0, u32::MAX.into())? as usize,
-            ..EngineConfig::default()
-        };
-        // The core reserves its tables at once, and a table that cannot be had ends the process: ask gently first.
-        if Vec::<u8>::new().try_reserve_exact(config.max_orders * ORDER_BYTES).is_err() {
-            return Err(Error::Invalid(format!("max_orders = {max_orders}: there is not enough memory for so many")));
+    #[pyo3(signature = (*, epoch = 1, trading_day = 19_700_101, max_orders = 1_048_576, max_parents = 65_536,
+                        touch_pages = false))]
+    fn new(
+        epoch: i64,
+        trading_day: i64,
+        max_orders: i64,
+        max_parents: i64,
+        touch_pages: bool,
+    ) -> Result<Engine, Error> {
+        let mut core = riskcore::Engine::new(&arguments::config(epoch, trading_day, max_orders, max_parents)?);
+        if touch_pages {
+            core.touch_pages();
         }
-        Ok(Engine {
-            core: riskcore::Engine::new(&config),
-            last_reject: None,
-            effects: Vec::with_capacity(256),
-            cancels: Vec::new(),
-        })
+        Ok(Engine { core, last_reject: None, effects: Vec::with_capacity(256), cancels: Vec::new(), batch: Vec::new() })
     }
 
     // ---- Reference data and limits ----
@@ -443,7 +433,7 @@ impl Engine {
             strategy,
             flags,
         };
-        Ok(self.decide(t, numbers.order()?))
+        Ok(self.decide(t, &numbers.event()?))
     }
 
     /// Decide a packed batch; one little-endian i64 verdict per order.

@@ -3,7 +3,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use riskcore::events::NewOrder;
+use riskcore::Event;
 
 use crate::arguments::OrderNumbers;
 use crate::engine::Engine;
@@ -19,33 +19,53 @@ const RECORD: usize = 64;
 /// Bytes of one verdict.
 const VERDICT: usize = 8;
 
+/// Orders whose room is kept from one batch to the next: a larger one takes its memory anew.
+const KEPT: usize = 1 << 12;
+
+/// An order and its time, ns.
+pub type TimedOrder = (i64, Event);
+
 /// Decides every order of a batch. A record that cannot be an order raises before anything is decided.
 pub fn decide<'py>(py: Python<'py>, engine: &mut Engine, packed: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let mut orders = core::mem::take(&mut engine.batch);
+    unpack(packed, &mut orders)?;
+    let verdicts = PyBytes::new_with(py, orders.len() * VERDICT, |verdicts| {
+        let (verdicts, _) = verdicts.as_chunks_mut::<VERDICT>();
+        for ((t, order), verdict) in orders.iter().zip(verdicts) {
+            *verdict = engine.decide(*t, order).to_le_bytes();
+        }
+        Ok(())
+    });
+    orders.clear();
+    orders.shrink_to(KEPT);
+    engine.batch = orders;
+    verdicts
+}
+
+/// The orders of all records.
+fn unpack(packed: &[u8], orders: &mut Vec<TimedOrder>) -> Result<(), Error> {
     let (records, rest) = packed.as_chunks::<RECORD>();
     if !rest.is_empty() {
         return Err(Error::Invalid(format!(
             "packed orders: {} bytes are not a multiple of {RECORD}; pack each with riskcore.NEW_ORDER_FORMAT",
             packed.len()
-        ))
-        .into());
+        )));
     }
+    orders.reserve(records.len());
     for (n, record) in records.iter().enumerate() {
-        if let Err(Error::Invalid(why)) = unpack(record) {
-            return Err(Error::Invalid(format!("packed order {n}: {why}; nothing of the batch was decided")).into());
+        match order(record) {
+            Ok(order) => orders.push(order),
+            Err(Error::Invalid(why)) => {
+                return Err(Error::Invalid(format!("packed order {n}: {why}; nothing of the batch was decided")));
+            }
+            Err(other) => return Err(other),
         }
     }
-    PyBytes::new_with(py, records.len() * VERDICT, |verdicts| {
-        let (verdicts, _) = verdicts.as_chunks_mut::<VERDICT>();
-        for (record, verdict) in records.iter().zip(verdicts) {
-            let (t, order) = unpack(record)?;
-            *verdict = engine.decide(t, order).to_le_bytes();
-        }
-        Ok(())
-    })
+    Ok(())
 }
 
 #[inline]
-fn unpack(record: &[u8; RECORD]) -> Result<(i64, NewOrder), Error> {
+fn order(record: &[u8; RECORD]) -> Result<TimedOrder, Error> {
     let long = |at: usize| i64::from_le_bytes(bytes(record, at));
     let int = |at: usize| i64::from(i32::from_le_bytes(bytes(record, at)));
     let numbers = OrderNumbers {
@@ -62,7 +82,7 @@ fn unpack(record: &[u8; RECORD]) -> Result<(i64, NewOrder), Error> {
         ord_type: record[61].into(),
         tif: record[62].into(),
     };
-    Ok((long(0), numbers.order()?))
+    Ok((long(0), numbers.event()?))
 }
 
 /// `N` bytes of a record; every place used above lies within it.
