@@ -26,6 +26,8 @@ class Turn(NamedTuple):
     """One side of one peer."""
 
     ran: str
+    command: tuple[str, str]
+    """The interpreter and the script."""
     popen: subprocess.Popen[str]
 
     def ask(self, name: str, orders: int) -> float:
@@ -77,14 +79,13 @@ def turns(sides: Sequence[tuple[str, Path]]) -> Iterator[dict[str, Turn]]:
     with ExitStack() as stack:
         found: dict[str, Turn] = {}
         for script, python in sides:
+            command = (str(python), str(PEERS / script))
             popen = stack.enter_context(
-                subprocess.Popen(
-                    [str(python), str(PEERS / script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-                )
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             )
             stack.callback(popen.terminate)
             first = popen.stdout.readline() if popen.stdout is not None else ""
             if not first:
                 raise PeerError(f"{script}: it did not start; its error is above")
-            found |= {name: Turn(ran, popen) for name, ran in json.loads(first).items()}
+            found |= {name: Turn(ran, command, popen) for name, ran in json.loads(first).items()}
         yield found

@@ -1,12 +1,17 @@
-"""Instructions of each kind of decision, and whether they are what they were: time cannot say that on a shared machine."""
+"""Instructions of each kind of decision, and whether they are what they were: time cannot say that on a shared machine.
+
+And those of an order embedded in Python, of each library.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +21,11 @@ BASELINE: Final = HERE / "core" / "instructions.json"
 TOLERANCE: Final = 0.05
 EVENTS: Final = 1_000
 """Events of a case in `riskcore-bench count`."""
+
+CLOCK: Final = "time_thread_time_ns"
+"""The interpreter's function with which a script of `peers/` begins and ends what it times."""
+TURNS: Final = 2
+"""Turns of a side that is counted: the first warms up."""
 
 TOTAL = re.compile(r"^ *([\d,]+) .*count\.rs:riskcore_bench::count::measured::(\w+)", re.MULTILINE)
 
@@ -35,6 +45,32 @@ def count(bench: Path) -> dict[str, int]:
         annotate = ["callgrind_annotate", "--inclusive=yes", "--threshold=100", str(profile)]
         text = subprocess.run(annotate, check=True, capture_output=True, text=True).stdout
     return {case: int(total.replace(",", "")) // EVENTS for total, case in TOTAL.findall(text)}
+
+
+def count_timed(command: Sequence[str], side: str, orders: int) -> float | None:
+    """Instructions of an order of one side of `peers/`: of what its script times, and nothing else.
+
+    None: the interpreter is one whose functions have no names.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        profile = Path(folder) / "profile"
+        valgrind = [
+            "valgrind",
+            "--quiet",
+            "--tool=callgrind",
+            f"--callgrind-out-file={profile}",
+            f"--dump-before={CLOCK}",
+        ]
+        turns = f"{side} {orders}\n" * TURNS
+        environment = os.environ | {"PYTHONHASHSEED": "0"}
+        subprocess.run(
+            [*valgrind, *command], input=turns, env=environment, check=True, stdout=subprocess.DEVNULL, text=True
+        )
+        dumps = sorted(profile.parent.glob("profile.*"), key=lambda dump: int(dump.suffix[1:]))
+        if len(dumps) < 2 * TURNS:
+            return None
+        # The last dump was made when the clock was read for the last time: it is what came after the reading before.
+        return int(re.findall(r"^totals: (\d+)", dumps[-1].read_text(), re.MULTILINE)[0]) / orders
 
 
 def changes(baseline: dict[str, int], counted: dict[str, int]) -> list[str]:
