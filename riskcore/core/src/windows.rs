@@ -21,9 +21,6 @@ pub struct EventRing {
 const NEVER: Nanos = Nanos(i64::MIN);
 
 impl EventRing {
-    /// The window that never has room.
-    pub const SHUT: Nanos = Nanos(0);
-
     /// Room for the last `n` events.
     pub fn new(n: usize) -> EventRing {
         EventRing { times: vec![NEVER; n.max(1)].into_boxed_slice(), next: 0, oldest: NEVER }
@@ -91,11 +88,10 @@ impl EventRing {
     }
 }
 
-/// Whether an event is no longer in the window that ends now. Time never decreases, so the difference is right as a number
-/// without sign; what never was is older than any window.
+/// Whether an event is no longer in the window that ends now. What never was is before all times there are.
 #[inline(always)]
 fn is_past(event: Nanos, now: Nanos, window: Nanos) -> bool {
-    now.0.wrapping_sub(event.0) as u64 > window.0.wrapping_sub(1) as u64
+    event.0 <= now.0.saturating_sub(window.0)
 }
 
 /// Buckets of a window: an amount leaves the window at most 1/64 of its length late.

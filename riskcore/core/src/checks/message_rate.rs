@@ -106,8 +106,6 @@ const MAX_RING: i128 = 1 << 20;
 struct Window {
     limit: i128,
     length: Nanos,
-    /// The length that the ring is asked with, which says whether any message passes.
-    asked: Nanos,
     ring: EventRing,
     /// Of a router: its newest attempt broke the window.
     broken: bool,
@@ -116,7 +114,7 @@ struct Window {
 impl Window {
     #[inline]
     fn allows(&self, now: Nanos) -> bool {
-        self.ring.has_room(now, self.asked)
+        self.limit > 0 && self.ring.has_room(now, self.length)
     }
 
     /// Messages in the window with one more; more than the limit if it is full. Counted in full only for people.
@@ -370,6 +368,5 @@ fn tuned(old: Option<Window>, limits: &ScopeLimits, limit: LimitId, length: Limi
         Some(old) => old.ring.resized(size),
         None => EventRing::new(size),
     };
-    let asked = if limit > 0 { length } else { EventRing::SHUT };
-    Some(Window { limit, length, asked, ring, broken })
+    Some(Window { limit, length, ring, broken })
 }
