@@ -430,8 +430,7 @@ impl Orders {
         let id = self.next_id();
         let order = accepted.order;
         self.ids.insert_new(accepted.id_hash, order.router, &order.cl_ord_id, id);
-        // Written where it stays: an order is large, and `push` would copy it there.
-        self.day.extend(core::iter::once_with(|| Order {
+        self.day.push(Order {
             id,
             cl_ord_id: order.cl_ord_id,
             first_cl_ord_id: order.cl_ord_id,
@@ -466,7 +465,7 @@ impl Orders {
             touched: accepted.touched,
             next_open: NONE,
             prev_open: NONE,
-        }));
+        });
         self.link(self.day.len() - 1);
         id
     }
