@@ -33,7 +33,12 @@ It needs cargo and, the first time, a registry for the libraries that are compar
 the product. Run it on a machine that does nothing else.
 
 A bar is measured in rounds in which both sides take turns; each round has its ratio, and the median of the ratios is held
-against the bound. `from` and `to` are the least and the greatest round.
+against the bound. `from` and `to` are the least and the greatest round. Why some fail, what was tried, and what the machine itself
+takes: [core](../adr/0009-headroom-instead-of-asking.md), [order path](../adr/0010-what-the-order-path-costs.md),
+[embedding](../adr/0012-what-a-call-from-python-costs.md).
+
+A flood of ten minutes (`bench_gateway.py --minutes 10`) is a run of its own: its latest
+[latencies](../../benches/results/flood-latency.svg) and its [memory](../../benches/results/flood-memory.svg), second by second.
 """
 
 

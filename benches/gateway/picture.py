@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 if TYPE_CHECKING:
     from benches.gateway.endurance import Second
 
+PLAIN: Final = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+"""A picture says nothing of when and by what it was drawn: the same seconds are the same file."""
+
 LINES: Final = (
     ("max_us", "slowest order", "#c1272d"),
     ("cancel_p99_us", "cancels, p99", "#8a8a8a"),
@@ -28,7 +31,7 @@ def latency(seconds: Sequence[Second], path: Path) -> None:
         axes.plot(minutes, [getattr(one, name) / 1_000 for one in seconds], color=color, linewidth=1.1, label=label)
     axes.set_yscale("log")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=len(LINES), frameon=False)
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata=PLAIN)
 
 
 def memory(seconds: Sequence[Second], path: Path) -> None:
@@ -36,7 +39,7 @@ def memory(seconds: Sequence[Second], path: Path) -> None:
     figure, axes = _panel("Memory of the gateway during the same flood", "MiB, resident")
     axes.plot([one.at_s / 60 for one in seconds], [one.resident_mib for one in seconds], color="#1f5fa8")
     axes.set_ylim(bottom=0)
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata=PLAIN)
 
 
 def _panel(title: str, unit: str) -> tuple[Figure, Axes]:
