@@ -237,6 +237,19 @@ def test_router_whose_order_is_not_answered_in_time_is_halted() -> None:
     assert (trip.limit, trip.value) == (SECOND, SECOND + 1)
 
 
+def test_answer_to_another_order_finds_the_one_that_waits_without_a_timer() -> None:
+    desk = Desk(limits={("router:*", "max_unacknowledged_age"): SECOND})
+    desk.order()
+    desk.later(SECOND + 1)
+    answered = desk.order()
+    assert desk.engine.trips() == []
+
+    desk.engine.accepted(desk.t, answered)
+
+    (trip,) = desk.engine.trips()
+    assert (trip.scope, trip.check) == ("router:r1", "ACKNOWLEDGEMENT_OVERDUE")
+
+
 def test_report_that_cannot_be_true_stops_its_account_only() -> None:
     desk = Desk()
     order = desk.order()

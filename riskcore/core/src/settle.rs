@@ -130,6 +130,10 @@ impl Engine {
         if answer == Answer::Rejected {
             self.state.watchlist.push(order.touched.router(), Causes::REFUSED);
         }
+        // What others of its router still wait for may have lasted too long: no timer need come to find that.
+        if first {
+            self.state.watchlist.push(order.touched.router(), Causes::WAITED);
+        }
     }
 
     /// The venue has it: said once, whether by an acknowledgement, a fill or the mass status.

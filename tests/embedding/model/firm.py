@@ -289,14 +289,20 @@ class Firm:
 
     def accepted(self, order: Order) -> None:
         """The venue has it."""
-        order.answered = True
+        self.answer(order)
+
+    def answer(self, order: Order) -> None:
+        """Once: what others of its router still wait for may have lasted too long."""
+        if not order.answered:
+            order.answered = True
+            self.look([f"router:{order.router}"], watch.WAITED)
 
     def trade(self, order: Order, qty: int, price: int) -> None:
         """A fill always counts, whatever state the order is in."""
         market = self.markets[order.symbol]
         market.own_fill(self.now)
         order.fills.append((qty, price))
-        order.answered = True
+        self.answer(order)
         explained = order.excess
         order.exceed(qty, price, market.multiplier)
         if order.excess != explained:
@@ -330,7 +336,8 @@ class Firm:
         """Cancelled or refused; said twice, it changes nothing."""
         if not order.open:
             return
-        order.open, order.answered = False, True
+        order.open = False
+        self.answer(order)
         if order.pending:
             self.forget_replace(order)
         if refused:
