@@ -11,6 +11,7 @@
 extern crate alloc;
 
 mod ahead;
+pub mod amounts;
 pub mod books;
 pub mod candidate;
 pub mod checks;

@@ -100,6 +100,13 @@ impl Touched {
         })
     }
 
+    /// Those that are not of a pair: the firm, the account, the router, the symbol and, if there is one, the strategy.
+    #[inline(always)]
+    pub fn of_one_name(&self) -> impl Iterator<Item = ScopeIx> + '_ {
+        let [firm, account, router, symbol, ..] = self.list;
+        [firm, account, router, symbol].into_iter().chain(self.strategy())
+    }
+
     /// All of them.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = ScopeIx> + '_ {

@@ -47,6 +47,8 @@ pub struct Bounds {
     pub restricted: Option<Stops>,
     /// A limit whose breach stops nothing is set at one of the scopes.
     pub trial: bool,
+    /// A limit is passed over at one of the scopes, as two people have allowed: it does not count the order.
+    pub waived: bool,
     places: [u8; LIMIT_COUNT],
 }
 
@@ -66,6 +68,7 @@ impl Bounds {
         not_permitted: None,
         restricted: None,
         trial: false,
+        waived: false,
         places: [0; LIMIT_COUNT],
     };
 
@@ -124,6 +127,7 @@ impl Bounds {
     /// Passes over a limit at one place, as two people have allowed.
     pub fn waive(&mut self, limit: LimitId, place: usize) {
         self.places[usize::from(limit.0)] &= !(1 << place);
+        self.waived = true;
         self.look_at_each();
     }
 

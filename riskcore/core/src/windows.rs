@@ -97,56 +97,27 @@ fn is_past(event: Nanos, now: Nanos, window: Nanos) -> bool {
 /// Buckets of a window: an amount leaves the window at most 1/64 of its length late.
 const BUCKETS: usize = 64;
 
-/// The sum of amounts over a sliding window, in 64 buckets and the newest. Never counts too little.
-///
-/// What is asked and added at most times is in one cache line: an instrument that is traded once a minute has nothing else
-/// of its window in the cache. The past is only looked at where something was added, when it leaves.
-#[derive(Clone, Debug)]
-#[repr(C, align(64))]
-pub struct AmountWindow {
+/// The part of an amount window that nearly every amount needs, and no other: the sum while the newest bucket lasts.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Sum {
     /// The first time after the newest bucket: nearly every amount falls into it, and needs no division.
     ends: i64,
     bucket_length: i64,
-    /// Number of the newest bucket since the epoch.
-    newest: i64,
-    /// The slots of `past` that hold anything, as bits; the others hold what has left long ago.
-    held: u64,
     /// The newest bucket and all that are held. No amount is negative, so neither is a sum.
     total: i128,
-    /// The newest bucket.
-    current: i128,
-    /// The 64 before it, by the lowest bits of their numbers.
-    past: [i128; BUCKETS],
 }
 
-impl AmountWindow {
+impl Sum {
+    /// A sum that nothing ever leaves.
+    pub const ENDLESS: Sum = Sum { ends: i64::MAX, bucket_length: i64::MAX, total: 0 };
+
     /// An empty window of this length.
-    pub fn new(window: Nanos) -> AmountWindow {
+    pub fn new(window: Nanos) -> Sum {
         // Rounded up: buckets that were too short would forget an amount within the window.
         let bucket_length = (i128::from(window.0.max(1)) + BUCKETS as i128 - 1) / BUCKETS as i128;
         let bucket_length = i64::try_from(bucket_length).unwrap_or(i64::MAX);
-        AmountWindow {
-            ends: bucket_length,
-            bucket_length,
-            newest: 0,
-            held: 0,
-            total: 0,
-            current: 0,
-            past: [0; BUCKETS],
-        }
-    }
-
-    /// A window of another length that begins with everything this one holds, counted as of the end of its newest bucket:
-    /// as of its start, a much shorter window would forget what was added later in it.
-    pub fn retuned(&self, window: Nanos) -> AmountWindow {
-        let mut other = AmountWindow::new(window);
-        other.advance(Nanos(self.ends.saturating_sub(1)));
-        (other.total, other.current) = (self.total, self.total);
-        other
-    }
-
-    fn slot_of(bucket: i64) -> usize {
-        bucket.rem_euclid(BUCKETS as i64) as usize
+        Sum { ends: bucket_length, bucket_length, total: 0 }
     }
 
     /// No less than the sum will be at any later time, unless more is added.
@@ -155,93 +126,180 @@ impl AmountWindow {
         self.total
     }
 
-    /// The sum at `now`, without moving the window.
-    #[inline]
-    pub fn total_at(&self, now: Nanos) -> i128 {
-        if now.0 < self.ends { self.total } else { self.total_after(now) }
+    /// Whether the newest bucket is over, so that `Past` must be told before more is added.
+    #[inline(always)]
+    pub fn is_over(&self, now: Nanos) -> bool {
+        now.0 >= self.ends
     }
 
-    #[cold]
-    fn total_after(&self, now: Nanos) -> i128 {
-        self.after(now.0.div_euclid(self.bucket_length).saturating_sub(self.newest)).0
+    /// Adds an amount to the newest bucket; `None` on overflow, and nothing is changed.
+    #[inline(always)]
+    pub fn add(&mut self, amount: i128) -> Option<()> {
+        self.total = self.total.checked_add(amount)?;
+        Some(())
+    }
+}
+
+/// The other part: what was added before the newest bucket. Only looked at where something was added, when it leaves.
+#[derive(Clone, Debug)]
+#[repr(C)]
+pub struct Past {
+    /// Number of the newest bucket since the epoch.
+    newest: i64,
+    /// The slots of `past` that hold anything, as bits; the others hold what has left long ago.
+    held: u64,
+    /// The sum of those that do: what the total has beyond it is in the newest bucket.
+    older: i128,
+    /// The 64 buckets before the newest, by the lowest bits of their numbers.
+    past: [i128; BUCKETS],
+}
+
+impl Past {
+    /// Nothing.
+    pub const EMPTY: Past = Past { newest: 0, held: 0, older: 0, past: [0; BUCKETS] };
+
+    fn slot_of(bucket: i64) -> usize {
+        bucket.rem_euclid(BUCKETS as i64) as usize
     }
 
-    /// The sum, and the slots that are held, without what leaves when so many buckets have passed.
-    fn after(&self, passed: i64) -> (i128, u64) {
-        if passed <= 0 {
-            return (self.total, self.held);
+    /// The total at `now`, without moving the window.
+    pub fn total_at(&self, sum: &Sum, now: Nanos) -> i128 {
+        if !sum.is_over(now) {
+            return sum.total;
         }
-        if passed > BUCKETS as i64 {
-            return (0, 0);
+        let passed = now.0.div_euclid(sum.bucket_length).saturating_sub(self.newest);
+        if passed > BUCKETS as i64 { 0 } else { sum.total - self.leaving(passed).0 }
+    }
+
+    /// What leaves when so many buckets have passed, and the slots that are still held then.
+    fn leaving(&self, passed: i64) -> (i128, u64) {
+        if passed <= 0 {
+            return (0, self.held);
         }
         // The oldest ones, from the slot that the newest bucket will take.
         let oldest = u64::MAX >> (BUCKETS as i64 - passed);
         let mut leaving = self.held & oldest.rotate_left(Self::slot_of(self.newest) as u32);
         let held = self.held & !leaving;
         if held == 0 {
-            return (self.current, 0);
+            return (self.older, 0);
         }
-        let mut total = self.total;
+        let mut gone = 0;
         while leaving != 0 {
-            total -= self.past[leaving.trailing_zeros() as usize];
+            gone += self.past[leaving.trailing_zeros() as usize];
             leaving &= leaving - 1;
         }
-        (total, held)
+        (gone, held)
+    }
+
+    /// Moves the window to `now`.
+    #[cold]
+    pub fn advance(&mut self, sum: &mut Sum, now: Nanos) {
+        if sum.ends == i64::MAX {
+            return; // the end of time: nothing leaves any more
+        }
+        // Nearly always it is the very next one, and needs no division either.
+        let late = now.0.saturating_sub(sum.ends);
+        let passed = if late < sum.bucket_length { 1 } else { late / sum.bucket_length + 1 };
+        if passed > BUCKETS as i64 {
+            (sum.total, self.older, self.held) = (0, 0, 0);
+        } else {
+            let current = sum.total - self.older;
+            let (gone, held) = self.leaving(passed);
+            (sum.total, self.older, self.held) = (sum.total - gone, self.older - gone + current, held);
+            if current != 0 {
+                let slot = Self::slot_of(self.newest);
+                self.past[slot] = current;
+                self.held |= 1 << slot;
+            }
+        }
+        self.newest = self.newest.saturating_add(passed);
+        sum.ends = self.newest.saturating_add(1).saturating_mul(sum.bucket_length);
+    }
+
+    /// Takes back an amount that was added at `then`, if it is still in a window that has been moved to now.
+    pub fn take_back(&mut self, sum: &mut Sum, then: Nanos, amount: i128) {
+        let in_newest = then.0 < sum.ends && then.0 >= sum.ends.saturating_sub(sum.bucket_length);
+        let bucket = if in_newest { self.newest } else { then.0.div_euclid(sum.bucket_length) };
+        // Never below zero: what is taken back was put in, but its window may have been retuned in between.
+        let back = match self.newest.saturating_sub(bucket) {
+            0 => amount.min(sum.total - self.older).max(0),
+            1..=64 if self.held >> Self::slot_of(bucket) & 1 == 1 => {
+                let past = &mut self.past[Self::slot_of(bucket)];
+                let back = amount.min(*past).max(0);
+                *past -= back;
+                self.older -= back;
+                back
+            }
+            _ => return,
+        };
+        sum.total -= back;
+    }
+
+    /// A window of another length that begins with everything this one holds, counted as of the end of its newest bucket:
+    /// as of its start, a much shorter window would forget what was added later in it.
+    pub fn retuned(sum: &Sum, window: Nanos) -> (Sum, Past) {
+        let (mut other, mut past) = (Sum::new(window), Past::EMPTY);
+        let at = Nanos(sum.ends.saturating_sub(1));
+        if other.is_over(at) {
+            past.advance(&mut other, at);
+        }
+        other.total = sum.total;
+        (other, past)
+    }
+}
+
+/// The sum of amounts over a sliding window, in 64 buckets and the newest. Never counts too little.
+///
+/// What is asked and added at most times is in one cache line.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub struct AmountWindow {
+    sum: Sum,
+    past: Past,
+}
+
+impl AmountWindow {
+    /// An empty window of this length.
+    pub fn new(window: Nanos) -> AmountWindow {
+        AmountWindow { sum: Sum::new(window), past: Past::EMPTY }
+    }
+
+    /// See `Past::retuned`.
+    pub fn retuned(&self, window: Nanos) -> AmountWindow {
+        let (sum, past) = Past::retuned(&self.sum, window);
+        AmountWindow { sum, past }
+    }
+
+    /// No less than the sum will be at any later time, unless more is added.
+    #[inline]
+    pub fn at_most(&self) -> i128 {
+        self.sum.total
+    }
+
+    /// The sum at `now`, without moving the window.
+    #[inline]
+    pub fn total_at(&self, now: Nanos) -> i128 {
+        self.past.total_at(&self.sum, now)
     }
 
     #[inline]
     fn advance(&mut self, now: Nanos) {
-        if now.0 >= self.ends {
-            self.next_bucket(now);
+        if self.sum.is_over(now) {
+            self.past.advance(&mut self.sum, now);
         }
-    }
-
-    #[cold]
-    fn next_bucket(&mut self, now: Nanos) {
-        if self.ends == i64::MAX {
-            return; // the end of time: nothing leaves any more
-        }
-        // Nearly always it is the very next one, and needs no division either.
-        let late = now.0.saturating_sub(self.ends);
-        let passed = if late < self.bucket_length { 1 } else { late / self.bucket_length + 1 };
-        (self.total, self.held) = self.after(passed);
-        if passed <= BUCKETS as i64 && self.current != 0 {
-            let slot = Self::slot_of(self.newest);
-            self.past[slot] = self.current;
-            self.held |= 1 << slot;
-        }
-        self.current = 0;
-        self.newest = self.newest.saturating_add(passed);
-        self.ends = self.newest.saturating_add(1).saturating_mul(self.bucket_length);
     }
 
     /// Adds an amount at `now`; `None` on overflow, and nothing is changed.
     #[inline]
     pub fn add(&mut self, now: Nanos, amount: i128) -> Option<()> {
         self.advance(now);
-        let current = self.current.checked_add(amount)?;
-        self.total = self.total.checked_add(amount)?;
-        self.current = current;
-        Some(())
+        self.sum.add(amount)
     }
 
     /// Takes back an amount that was added at `then`, if it is still in the window.
     pub fn take_back(&mut self, now: Nanos, then: Nanos, amount: i128) {
         self.advance(now);
-        let bucket = if then.0 < self.ends && then.0 >= self.ends.saturating_sub(self.bucket_length) {
-            self.newest
-        } else {
-            then.0.div_euclid(self.bucket_length)
-        };
-        let sum = match self.newest.saturating_sub(bucket) {
-            0 => &mut self.current,
-            1..=64 if self.held >> Self::slot_of(bucket) & 1 == 1 => &mut self.past[Self::slot_of(bucket)],
-            _ => return,
-        };
-        // Never below zero: what is taken back was put in, but its window may have been retuned in between.
-        let back = amount.min(*sum).max(0);
-        *sum -= back;
-        self.total -= back;
+        self.past.take_back(&mut self.sum, then, amount);
     }
 }
 
@@ -268,7 +326,7 @@ pub struct PeakWindow {
 impl PeakWindow {
     /// As if `value` had been in force for the whole window before `now`.
     pub fn begun(window: Nanos, now: Nanos, value: i128) -> PeakWindow {
-        let bucket_length = AmountWindow::new(window).bucket_length;
+        let bucket_length = Sum::new(window).bucket_length;
         let newest = now.0.div_euclid(bucket_length);
         PeakWindow { bucket_length, newest, peaks: [value; BUCKETS + 1], older: value, value }
     }

@@ -11,11 +11,8 @@
 //!
 //! What is refused does not count: in a window shared with others a runaway must not use up its peers' pace.
 
-use alloc::boxed::Box;
-use alloc::vec::Vec;
-use core::hash::Hasher;
-
 use super::{Check, Measure, id};
+use crate::amounts::Amounts;
 use crate::candidate::Candidate;
 use crate::events::NewOrder;
 use crate::hash::FoldHasher;
@@ -27,7 +24,6 @@ use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::{Nanos, saturating_sum};
-use crate::windows::AmountWindow;
 
 reasons! { REASONS:
     NOTIONAL_VELOCITY = 272, ALGORITHM_RISK_THRESHOLD,
@@ -69,13 +65,7 @@ const DEFAULT_WINDOW: Nanos = Nanos::from_secs(1);
 /// Per scope: the window, if it has a limit.
 #[derive(Default)]
 pub struct NotionalVelocity {
-    windows: Vec<Option<Box<(Nanos, AmountWindow)>>>,
-}
-
-impl NotionalVelocity {
-    fn window(&self, ix: ScopeIx) -> Option<&AmountWindow> {
-        self.windows.get(ix.at())?.as_ref().map(|slot| &slot.1)
-    }
+    windows: Amounts,
 }
 
 impl Check for NotionalVelocity {
@@ -91,25 +81,11 @@ impl Check for NotionalVelocity {
     }
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
-        if self.windows.len() <= ix.at() {
-            self.windows.resize_with(ix.at() + 1, || None);
-        }
-        let slot = &mut self.windows[ix.at()];
-        if limits.get(id::MAX_NOTIONAL_VELOCITY).is_none() {
-            *slot = None;
-            return;
-        }
-        let length = limits.get(id::NOTIONAL_VELOCITY_WINDOW).and_then(|ns| i64::try_from(ns).ok());
-        let length = length.map_or(DEFAULT_WINDOW, Nanos);
-        match slot {
-            Some(tuned) if tuned.0 == length => {}
-            Some(other) => **other = (length, other.1.retuned(length)),
-            None => *slot = Some(Box::new((length, AmountWindow::new(length)))),
-        }
+        self.windows.limits_changed(ix, limits, id::MAX_NOTIONAL_VELOCITY, id::NOTIONAL_VELOCITY_WINDOW, DEFAULT_WINDOW);
     }
 
     fn ahead(&self, _order: &NewOrder, touched: &Touched) -> u64 {
-        self.window(touched.symbol()).map_or(0, |window| window.at_most() as u64)
+        self.windows.ahead(touched.symbol())
     }
 
     #[inline(always)]
@@ -119,9 +95,9 @@ impl Check for NotionalVelocity {
         }
         let limit = id::MAX_NOTIONAL_VELOCITY;
         for ix in candidate.touched.among(candidate.bounds.places(limit)) {
-            let Some(window) = self.window(ix) else { continue };
+            let Some(total) = self.windows.total_at(ix, candidate.now) else { continue };
             let bound = state.limits.at(ix).value(limit);
-            let value = saturating_sum(window.total_at(candidate.now), candidate.added_notional);
+            let value = saturating_sum(total, candidate.added_notional);
             if !see(Measure { ix, limit, bound, value, reason: &NOTIONAL_VELOCITY }) {
                 return;
             }
@@ -130,21 +106,20 @@ impl Check for NotionalVelocity {
 
     #[inline(always)]
     fn reserve(&mut self, candidate: &Candidate, _state: &State) {
+        let (now, amount) = (candidate.now, candidate.added_notional.max(0));
+        if !candidate.bounds.waived {
+            return self.windows.add_to_all(&candidate.touched, now, amount);
+        }
         for ix in candidate.touched.among(candidate.bounds.places(id::MAX_NOTIONAL_VELOCITY)) {
-            if let Some(Some(slot)) = self.windows.get_mut(ix.at()) {
-                // A sum that does not fit, on trial where nothing refused it, is beyond every bound as it is.
-                let _ = slot.1.add(candidate.now, candidate.added_notional.max(0));
-            }
+            self.windows.add(ix, now, amount);
         }
     }
 
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
-        if limit == id::MAX_NOTIONAL_VELOCITY { Some(self.window(ix)?.total_at(state.now)) } else { None }
+        if limit == id::MAX_NOTIONAL_VELOCITY { self.windows.total_at(ix, state.now) } else { None }
     }
 
     fn digest(&self, hasher: &mut FoldHasher) {
-        for slot in self.windows.iter().flatten() {
-            hasher.write_u64(slot.1.total_at(Nanos(i64::MIN)) as u64);
-        }
+        self.windows.digest(hasher);
     }
 }

@@ -2,11 +2,8 @@
 //! Source: Rule 15c3-5(c)(1)(i); rules.md X4. Knight's $2M limit on the 33 Account, wired to order entry, would have
 //! stopped the morning after 0.76 s. The order that would cross the bound is refused and halts the scope.
 
-use alloc::boxed::Box;
-use alloc::vec::Vec;
-use core::hash::Hasher;
-
 use super::{Check, Measure, Released, id};
+use crate::amounts::Amounts;
 use crate::candidate::Candidate;
 use crate::events::NewOrder;
 use crate::hash::FoldHasher;
@@ -18,7 +15,6 @@ use crate::reasons::{Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
 use crate::units::{Nanos, saturating_sum};
-use crate::windows::AmountWindow;
 
 reasons! { REASONS:
     TURNOVER_LIMIT = 220, 25, "With what is executed and open, the order would exceed the turnover allowed; the scope is halted.";
@@ -71,13 +67,7 @@ const DEFAULT_WINDOW: Nanos = Nanos::from_secs(60);
 /// Per scope: the window, if it has a limit.
 #[derive(Default)]
 pub struct Turnover {
-    windows: Vec<Option<Box<(Nanos, AmountWindow)>>>,
-}
-
-impl Turnover {
-    fn window(&self, ix: ScopeIx) -> Option<&AmountWindow> {
-        self.windows.get(ix.at())?.as_ref().map(|slot| &slot.1)
-    }
+    windows: Amounts,
 }
 
 impl Check for Turnover {
@@ -93,25 +83,11 @@ impl Check for Turnover {
     }
 
     fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits) {
-        if self.windows.len() <= ix.at() {
-            self.windows.resize_with(ix.at() + 1, || None);
-        }
-        let slot = &mut self.windows[ix.at()];
-        if limits.get(id::MAX_TURNOVER_WINDOW).is_none() {
-            *slot = None;
-            return;
-        }
-        let length =
-            limits.get(id::TURNOVER_WINDOW).and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_WINDOW, Nanos);
-        match slot {
-            Some(tuned) if tuned.0 == length => {}
-            Some(other) => **other = (length, other.1.retuned(length)),
-            None => *slot = Some(Box::new((length, AmountWindow::new(length)))),
-        }
+        self.windows.limits_changed(ix, limits, id::MAX_TURNOVER_WINDOW, id::TURNOVER_WINDOW, DEFAULT_WINDOW);
     }
 
     fn ahead(&self, _order: &NewOrder, touched: &Touched) -> u64 {
-        self.window(touched.symbol()).map_or(0, |window| window.at_most() as u64)
+        self.windows.ahead(touched.symbol())
     }
 
     #[inline(always)]
@@ -129,10 +105,10 @@ impl Check for Turnover {
                 }
             }
             if short >> place & 1 == 1
-                && let Some(window) = self.window(ix)
+                && let Some(total) = self.windows.total_at(ix, candidate.now)
             {
                 let bound = state.limits.at(ix).value(id::MAX_TURNOVER_WINDOW);
-                let value = saturating_sum(window.total_at(candidate.now), candidate.added_notional);
+                let value = saturating_sum(total, candidate.added_notional);
                 if !see(Measure { ix, limit: id::MAX_TURNOVER_WINDOW, bound, value, reason: &TURNOVER_LIMIT }) {
                     return;
                 }
@@ -142,25 +118,22 @@ impl Check for Turnover {
 
     #[inline(always)]
     fn reserve(&mut self, candidate: &Candidate, _state: &State) {
+        let (now, amount) = (candidate.now, candidate.added_notional.max(0));
+        if !candidate.bounds.waived {
+            return self.windows.add_to_all(&candidate.touched, now, amount);
+        }
         for ix in candidate.touched.among(candidate.bounds.places(id::MAX_TURNOVER_WINDOW)) {
-            if let Some(Some(slot)) = self.windows.get_mut(ix.at()) {
-                // `check` has added the same numbers without overflow.
-                let added = slot.1.add(candidate.now, candidate.added_notional.max(0));
-                debug_assert!(added.is_some());
-            }
+            self.windows.add(ix, now, amount);
         }
     }
 
     fn released(&mut self, released: &Released<'_>, state: &State) {
-        for ix in released.touched.iter() {
-            if let Some(Some(slot)) = self.windows.get_mut(ix.at()) {
-                let window = &mut slot.1;
-                if released.notional < 0 {
-                    // Executed beyond what was reserved. A sum that does not fit is beyond every bound as it is.
-                    let _ = window.add(state.now, -released.notional);
-                } else {
-                    window.take_back(state.now, released.accepted_at, released.notional);
-                }
+        for ix in released.touched.of_one_name() {
+            if released.notional < 0 {
+                // Executed beyond what was reserved.
+                self.windows.add(ix, state.now, -released.notional);
+            } else {
+                self.windows.take_back(ix, state.now, released.accepted_at, released.notional);
             }
         }
     }
@@ -168,14 +141,12 @@ impl Check for Turnover {
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {
         match limit {
             id::MAX_TURNOVER_DAY => Some(state.books[ix.at()].turnover()),
-            id::MAX_TURNOVER_WINDOW => Some(self.window(ix)?.total_at(state.now)),
+            id::MAX_TURNOVER_WINDOW => self.windows.total_at(ix, state.now),
             _ => None,
         }
     }
 
     fn digest(&self, hasher: &mut FoldHasher) {
-        for slot in self.windows.iter().flatten() {
-            hasher.write_u64(slot.1.total_at(Nanos(i64::MIN)) as u64);
-        }
+        self.windows.digest(hasher);
     }
 }
