@@ -31,12 +31,12 @@ pub struct Book {
     pub open_notional: i128,
     /// Worst-case gross notional: of a cell at its marks, of a total the sum of its cells.
     pub gross: i128,
-    /// What was ever added here (`headroom.rs`).
-    pub grown: Growth,
     /// Open orders.
     pub open_orders: u32,
     /// Cells whose value is not known: a position without any mark or rate, or one that overflows.
     pub unvalued: u32,
+    /// What was ever added here (`headroom.rs`).
+    pub grown: Growth,
     /// How much more may be added before all limits are asked again.
     pub headroom: Headroom,
     /// Notional executed today, buys plus sells.
@@ -152,12 +152,11 @@ impl Book {
         let notional = self.open_notional.checked_add(delta.notional)?;
         let orders = u32::try_from(i64::from(self.open_orders) + i64::from(delta.orders)).ok()?;
         if is_cell {
-            let open = if side.is_buy() { &mut self.open_buy } else { &mut self.open_sell };
-            *open = open.checked_add(delta.qty)?;
-            if side.is_short() {
-                // Part of what fitted.
-                self.open_short += delta.qty;
-            }
+            let (buy, sell) = if side.is_buy() { (delta.qty, 0) } else { (0, delta.qty) };
+            let (buy, sell) = (self.open_buy.checked_add(buy)?, self.open_sell.checked_add(sell)?);
+            (self.open_buy, self.open_sell) = (buy, sell);
+            // Part of what fitted.
+            self.open_short += if side.is_short() { delta.qty } else { 0 };
         }
         (self.open_notional, self.open_orders) = (notional, orders);
         Some(())
@@ -250,10 +249,18 @@ impl Book {
     /// Worst-case gross notional of a cell at a mark; `None` if there is no mark or rate where one is needed, or on overflow.
     #[inline]
     pub fn gross_at(&self, mark: Option<Price>, worth: Worth) -> Option<i128> {
-        match self.worst_with(0, 0)? {
+        match self.worst_open()? {
             0 => Some(0),
             worst => Some(worth.rate?.exposure(Money::of(mark?, Qty(worst), worth.multiplier)?)?.0),
         }
+    }
+
+    /// `worst_with` nothing more. What is open is never negative: the larger is not the one that goes the wrong way.
+    #[inline]
+    pub fn worst_open(&self) -> Option<i64> {
+        let (long, short) = (self.position.checked_add(self.open_buy)?, self.open_sell.checked_sub(self.position)?);
+        debug_assert_eq!(Some(long.max(short)), self.worst_with(0, 0));
+        Some(long.max(short))
     }
 
     /// The larger position, unsigned, if everything open filled and so much more were open; `None` if it does not fit.

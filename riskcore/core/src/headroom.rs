@@ -7,6 +7,9 @@
 //! is given back meanwhile makes room that goes unnoticed until the headroom is used up and all are asked again: it errs on
 //! the side of asking.
 //!
+//! A route does not look at all of its scopes for each order: it takes a grant from them, enough for a few dozen, and they
+//! count it as if it had been added already (`Grant`). An order within its route's grant then changes no counts.
+//!
 //! Whatever else could turn a verdict - limits, reference data, a position without a price - makes all headroom void
 //! (`State::upset`). So with headroom those checks need not be asked either that look at nothing else, such as whether the
 //! venue is there. No decision depends on whether there was headroom; a debug build asks everything even so, and compares.
@@ -14,8 +17,9 @@
 use crate::books::Book;
 use crate::candidate::Candidate;
 use crate::checks::gross_notional::added_gross;
-use crate::events::{Event, ReportKind};
+use crate::events::{Event, ReportKind, Side};
 use crate::orders::Touched;
+use crate::routes::RoutePlace;
 use crate::scopes::ScopeIx;
 use crate::state::State;
 use crate::units::Qty;
@@ -148,6 +152,8 @@ pub struct Headroom {
     upto: [[i64; LANES]; 2],
     /// When it was last missed.
     missed: [i64; 2],
+    /// The newest of the grants that were taken from here, by their stamp.
+    granted: i64,
 }
 
 impl Headroom {
@@ -166,20 +172,51 @@ impl PartialEq for Headroom {
 
 impl Eq for Headroom {}
 
-/// What an order adds at each scope, by lane: at most this much.
-#[inline(always)]
-fn added(candidate: &Candidate, state: &State) -> Option<[i64; LANES]> {
-    let (px_risk, mark) = (candidate.px_risk?, state.markets[candidate.symbol.index()].short_mark()?);
-    let gross = if px_risk <= mark {
-        // The cells are valued at this mark: they widen by the order at most.
-        state.notional(candidate.symbol, mark, Qty(candidate.added), candidate.fx)?.0
-    } else {
-        let [symbol, account, router] = candidate.touched.cells().map(|cell| added_gross(candidate, state, cell));
-        symbol?.max(account?).max(router?)
-    };
-    let added = [1, candidate.added, coarse_up(candidate.added_notional), coarse_up(gross)];
-    (added.into_iter().fold(0, |all, added| all | added) < END).then_some(added)
+/// What an order adds at each scope, at most.
+#[derive(Clone, Copy)]
+struct Added {
+    qty: i64,
+    /// Of notional and of gross notional, the larger.
+    money: i64,
 }
+
+impl Added {
+    #[inline(always)]
+    fn by(candidate: &Candidate, state: &State) -> Option<Added> {
+        let (px_risk, mark) = (candidate.px_risk?, state.markets[candidate.symbol.index()].short_mark()?);
+        let money = if px_risk <= mark {
+            // The cells are valued at this mark: they widen by the order at most, and it is worth no more than that.
+            state.notional(candidate.symbol, mark, Qty(candidate.added), candidate.fx)?.0
+        } else {
+            let [symbol, account, router] = candidate.touched.cells().map(|cell| added_gross(candidate, state, cell));
+            symbol?.max(account?).max(router?).max(candidate.added_notional)
+        };
+        let added = Added { qty: candidate.added, money: coarse_up(money) };
+        (added.qty > 0 && added.qty | added.money < END).then_some(added)
+    }
+
+    /// Of so many such orders; `None` if that is more than is counted.
+    fn times(self, orders: i64) -> Option<Growth> {
+        let (qty, money) = (self.qty.checked_mul(orders)?, self.money.checked_mul(orders)?);
+        (orders | qty | money < END).then_some(Growth([orders, qty, money, money]))
+    }
+}
+
+/// What a route may still add on one side before its scopes are looked at again. Void at first, because no stamp is zero.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Grant {
+    stamp: i64,
+    orders: i64,
+    qty: i64,
+    money: i64,
+}
+
+/// Orders like the one that takes it that a grant is for: as many as leave most of the room to others.
+const GRANTED: [i64; 3] = [64, 8, 1];
+
+/// The part of the room of each scope that a grant for more than one order may take.
+const PART: i64 = 8;
 
 impl State {
     /// Something changed that the counts do not show: all headroom is void.
@@ -200,29 +237,55 @@ impl State {
         self.upsets.wrapping_add(self.limits.version) as i64
     }
 
-    /// Whether an order stays within the headroom of its scopes.
+    /// The same, and how often headroom was worked out anew where some was granted. All three only ever rise.
     #[inline(always)]
-    pub fn has_headroom(&self, candidate: &Candidate) -> bool {
+    fn grant_stamp(&self) -> i64 {
+        self.stamp().wrapping_add(self.regrants)
+    }
+
+    /// What is left of the grant of a route if an order stays within it, and so within the headroom of its scopes.
+    #[inline(always)]
+    pub fn within_grant(&mut self, candidate: &Candidate, place: RoutePlace) -> Option<Grant> {
+        let added = Added::by(candidate, self)?;
+        let Grant { stamp, orders, qty, money } = self.routes.at(place).grants[usize::from(candidate.side.is_buy())];
+        // None of them is negative, so all differences fit, and the sign of all tells of each.
+        let (orders, qty, money) = (orders.wrapping_sub(1), qty.wrapping_sub(added.qty), money.wrapping_sub(added.money));
+        if stamp == self.grant_stamp() && orders | qty | money >= 0 {
+            return Some(Grant { stamp, orders, qty, money });
+        }
+        self.new_grant(candidate, place, added)
+    }
+
+    /// Takes a grant from all scopes of an order; returns what it leaves of it. `None` where one has no headroom.
+    #[inline(never)]
+    fn new_grant(&mut self, candidate: &Candidate, place: RoutePlace, added: Added) -> Option<Grant> {
         let (side, stamp, touched) = (usize::from(candidate.side.is_buy()), self.stamp(), &candidate.touched);
         // The scope with the fewest orders most likely has none.
-        let rarest = &self.books[touched.router_symbol().at()].headroom;
-        if rarest.stamps[side] != stamp || candidate.added <= 0 || candidate.replaces.is_some() {
-            return false;
+        if self.books[touched.router_symbol().at()].headroom.stamps[side] != stamp {
+            return None;
         }
-        let Some(added) = added(candidate, self) else { return false };
-        // None of them is negative or beyond the end, so all differences fit: the sign of a lane tells of all scopes, without
-        // a branch for each.
-        let mut left = [0; LANES];
+        let fits = |orders: &i64| {
+            let part = if *orders == 1 { 1 } else { PART };
+            let Some(wanted) = added.times(*orders * part) else { return false };
+            touched.iter().all(|ix| self.books[ix.at()].has_room(side, stamp, wanted))
+        };
+        let orders = GRANTED.into_iter().find(fits)?;
+        let growth = added.times(orders)?;
+        let stamp = self.grant_stamp();
         for ix in touched.iter() {
-            let Book { headroom, grown, .. } = &self.books[ix.at()];
-            if headroom.stamps[side] != stamp {
-                return false;
-            }
-            for lane in 0..LANES {
-                left[lane] |= headroom.upto[side][lane].wrapping_sub(grown.0[lane]).wrapping_sub(added[lane]);
-            }
+            let Book { grown, headroom, .. } = &mut self.books[ix.at()];
+            grown.add(growth);
+            headroom.granted = stamp;
         }
-        left.into_iter().all(|left| left >= 0)
+        let [orders, qty, money, _] = growth.0;
+        self.spend(place, candidate.side, Grant { stamp, orders, qty, money });
+        Some(Grant { stamp, orders: orders - 1, qty: qty - added.qty, money: money - added.money })
+    }
+
+    /// An order is placed that stays within its route's grant: so much is left of it.
+    #[inline(always)]
+    pub fn spend(&mut self, place: RoutePlace, side: Side, left: Grant) {
+        self.routes.at_mut(place).grants[usize::from(side.is_buy())] = left;
     }
 
     /// Whether it is worth the while to work headroom out: not at the first look, which may be the last.
@@ -244,11 +307,29 @@ impl State {
         if candidate.reduces || candidate.added <= 0 || candidate.added_notional <= 0 || !valued {
             return;
         }
-        let (side, stamp) = (usize::from(candidate.side.is_buy()), self.stamp());
+        let (side, stamp, granted) = (usize::from(candidate.side.is_buy()), self.stamp(), self.grant_stamp());
+        let Some(next) = Added::by(candidate, self).and_then(|added| added.times(1)) else { return };
+        let mut given_away = false;
         for (ix, upto) in candidate.touched.iter().zip(&rooms.0) {
-            let kept = &mut self.books[ix.at()].headroom;
-            (kept.stamps[side], kept.upto[side]) = (stamp, *upto);
+            let book = &mut self.books[ix.at()];
+            if book.has_room(side, stamp, next) {
+                continue;
+            }
+            // What was granted from here and is not used up is in no book yet: it would be given away a second time.
+            given_away |= book.headroom.granted == granted;
+            (book.headroom.stamps[side], book.headroom.upto[side]) = (stamp, *upto);
         }
+        self.regrants += i64::from(given_away);
+    }
+}
+
+impl Book {
+    /// Whether so much more may be added before a bound of this scope is met.
+    fn has_room(&self, side: usize, stamp: i64, more: Growth) -> bool {
+        let upto = &self.headroom.upto[side];
+        let left = |lane: usize| upto[lane].wrapping_sub(self.grown.0[lane]).wrapping_sub(more.0[lane]);
+        // None of them is negative or beyond the end, so all differences fit, and the sign of all tells of each lane.
+        self.headroom.stamps[side] == stamp && (0..LANES).fold(0, |all, lane| all | left(lane)) >= 0
     }
 }
 

@@ -141,20 +141,28 @@ impl Engine {
         let (account, symbol) = (route.account(), route.symbol());
         let worth = worth(state, order, &route.touched, symbol)?;
         let mut candidate = candidate(state, order, (account, symbol), worth, route.touched, bounds, true);
-        self.judge(&mut candidate, order.cl_ord_id, place_as.is_some())?;
+        let granted = self.judge(&mut candidate, order.cl_ord_id, place_as.is_some(), Some(place))?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
         }
         Ok(match place_as {
-            Some(id_hash) => self.accept(order, &candidate, id_hash),
+            Some(id_hash) => self.accept(order, &candidate, id_hash, granted),
             None => Outcome::WouldAccept,
         })
     }
 
-    /// Everything that is asked of a resolved order or replace. A check learns of its own refusals, but of a dry run's.
-    fn judge(&mut self, candidate: &mut Candidate, cl_ord_id: ClOrdId, placing: bool) -> Verdict {
+    /// Everything that is asked of a resolved order, on this route, or of a replace. A check learns of its own refusals, but
+    /// of a dry run's. Returns whether the order is placed within its route's grant of headroom.
+    fn judge(
+        &mut self,
+        candidate: &mut Candidate,
+        cl_ord_id: ClOrdId,
+        placing: bool,
+        route: Option<RoutePlace>,
+    ) -> Result<bool, Breach> {
         self.reduce_only(candidate)?;
-        let headroom = self.state.has_headroom(candidate);
+        let left = route.and_then(|route| Some((route, self.state.within_grant(candidate, route)?)));
+        let headroom = left.is_some();
         let mut overridden = false;
         while let Err(breach) = self.verdict(candidate, headroom) {
             if self.overridden(candidate, cl_ord_id, &breach) {
@@ -177,7 +185,10 @@ impl Engine {
         if whole && self.state.wants_headroom(candidate) {
             self.note_headroom(candidate);
         }
-        Ok(())
+        if let Some((route, left)) = left.filter(|_| placing) {
+            self.state.spend(route, candidate.side, left);
+        }
+        Ok(headroom)
     }
 
     #[inline(always)]
@@ -273,7 +284,7 @@ impl Engine {
         Ok(Touched::new(six, strategy))
     }
 
-    fn accept(&mut self, order: &NewOrder, candidate: &Candidate, id_hash: IdHash) -> Outcome {
+    fn accept(&mut self, order: &NewOrder, candidate: &Candidate, id_hash: IdHash, granted: bool) -> Outcome {
         self.reserve(candidate);
         self.overrides.used(order.router, order.cl_ord_id);
         self.ladder.touch_all(&candidate.touched);
@@ -295,7 +306,11 @@ impl Engine {
             parent.children = parent.children.saturating_add(1);
         }
         let delta = OpenDelta { qty: candidate.added, notional: candidate.added_notional, orders: 1 };
-        self.state.change_open(&candidate.touched, candidate.symbol, candidate.side, delta);
+        if granted {
+            self.state.open_granted(&candidate.touched, candidate.symbol, candidate.side, delta);
+        } else {
+            self.state.change_open(&candidate.touched, candidate.symbol, candidate.side, delta);
+        }
         if let Some(order) = self.state.orders.get(id) {
             self.state.resting.add(&self.state.orders, order);
             self.checks.asked(order, order.asked.0, &self.state);
@@ -427,7 +442,7 @@ impl Engine {
         {
             return Err(Breach::reject(halted(&self.state, ix, &HALTED)));
         }
-        self.judge(&mut candidate, replace.cl_ord_id, true)?;
+        self.judge(&mut candidate, replace.cl_ord_id, true, None)?;
         if !self.state.orders.has_room() {
             return Err(plain(&CAPACITY));
         }

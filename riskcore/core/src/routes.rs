@@ -3,7 +3,7 @@
 //! that bound an order by itself.
 //!
 //! A cache of fixed size, one place per hash. A route that is not in it is worked out anew; no decision depends on
-//! which it was. A route is one cache line, and routes whose scopes have the same limits share one set of bounds: of ten
+//! which it was. A route is one cache line, and one for what it may add; routes whose scopes have the same limits share one set of bounds: of ten
 //! thousand instruments under the same defaults each is one line, and the bounds of all of them stay in the cache.
 
 use alloc::vec::Vec;
@@ -12,6 +12,7 @@ use hashbrown::HashMap;
 use crate::checks::price_collar::in_force;
 use crate::checks::{LIMIT_COUNT, id};
 use crate::hash::Seeded;
+use crate::headroom::Grant;
 use crate::ids::{AccountId, RouterId, StrategyId, SymbolId};
 use crate::limits::{LimitId, Limits, each};
 use crate::orders::Touched;
@@ -191,6 +192,8 @@ pub struct Route {
     pub touched: Touched,
     /// The place of its limits.
     bounds: u32,
+    /// What its orders, sells and buys, may still add (`headroom.rs`).
+    pub grants: [Grant; 2],
 }
 
 impl Route {
@@ -230,7 +233,7 @@ pub struct Shape {
     pub restricted: Option<Stops>,
 }
 
-/// The most places, 4 MiB.
+/// The most places, 8 MiB.
 const MAX_PLACES: usize = 1 << 16;
 
 /// Shapes there is room for from the start.
@@ -253,7 +256,7 @@ impl Routes {
     pub fn new(pairs: usize, seed: Seeded) -> Routes {
         let places = pairs.saturating_mul(2).clamp(16, MAX_PLACES).next_power_of_two();
         let key = RouteKey { left: u64::MAX, right: u64::MAX };
-        let none = Route { key, epoch: 0, touched: Touched::NONE, bounds: 0 };
+        let none = Route { key, epoch: 0, touched: Touched::NONE, bounds: 0, grants: [Grant::default(); 2] };
         Routes {
             places: alloc::vec![none; places],
             shift: u64::BITS - places.trailing_zeros(),
@@ -276,6 +279,12 @@ impl Routes {
     #[inline]
     pub fn at(&self, place: RoutePlace) -> &Route {
         &self.places[place.0]
+    }
+
+    /// The same, to change it.
+    #[inline]
+    pub fn at_mut(&mut self, place: RoutePlace) -> &mut Route {
+        &mut self.places[place.0]
     }
 
     /// Its limits.
@@ -306,7 +315,7 @@ impl Routes {
             self.bounds.push(bounds());
         }
         let at = self.place_of(key);
-        self.places[at.0] = Route { key, epoch: self.epoch, touched, bounds: of_shape };
+        self.places[at.0] = Route { key, epoch: self.epoch, touched, bounds: of_shape, grants: [Grant::default(); 2] };
         at
     }
 

@@ -23,7 +23,7 @@ use crate::scopes::{Scope, ScopeIndex, ScopeIx};
 use crate::security::{Phase, Security, Session};
 use crate::suspense::Suspense;
 use crate::unattributed::Unattributed;
-use crate::units::{Money, Nanos, Price, Qty, Rate, Worth, saturating_sum};
+use crate::units::{widening_mul, Money, Nanos, Price, Qty, Rate, Worth, saturating_sum};
 use crate::watchlist::Watchlist;
 
 /// Pairs of self-match group and instrument there is room for from the start.
@@ -99,6 +99,8 @@ pub struct State {
     pub routes: Routes,
     /// Changes that make all headroom void, from 1.
     pub upsets: u64,
+    /// How often all grants of headroom became void, and nothing else.
+    pub regrants: i64,
     /// Per scope: what it holds.
     pub books: Vec<Book>,
     /// Per symbol: its cells.
@@ -151,6 +153,7 @@ impl State {
             limits: Limits::default(),
             routes: Routes::new(config.max_pairs, seed),
             upsets: 1,
+            regrants: 0,
             books: Vec::new(),
             cells: Vec::new(),
             halts: Halts::default(),
@@ -317,58 +320,81 @@ impl State {
     /// Changes what is open in every scope an order touches, and values its cells anew. Deltas that would overflow have
     /// been refused before (`can_open`); a release cannot overflow.
     pub fn change_open(&mut self, touched: &Touched, symbol: SymbolId, side: Side, delta: OpenDelta) {
-        let mark = self.markets[symbol.index()].short_mark();
-        let worth = self.worth(symbol);
-        let more = Growth::of(delta.orders, delta.qty, delta.notional);
-        let [of_symbol, of_account, of_router] = *touched.cells();
-        self.change_cell(of_symbol, symbol, side, delta, more, mark, worth);
-        let (account_gross, account_more) = self.change_cell(of_account, symbol, side, delta, more, mark, worth);
-        let (router_gross, router_more) = self.change_cell(of_router, symbol, side, delta, more, mark, worth);
-        self.change_total(ScopeIx::FIRM, delta, account_more, account_gross);
-        self.change_total(touched.account(), delta, account_more, account_gross);
-        self.change_total(touched.router(), delta, router_more, router_gross);
-        if let Some(strategy) = touched.strategy() {
-            self.change_total(strategy, delta, more, 0);
+        let gross = self.change_cells(touched, symbol, side, delta);
+        self.change_totals(touched, delta, gross);
+        // What is given back counts nowhere.
+        if delta.qty > 0 || delta.notional > 0 || gross.into_iter().any(|gross| gross > 0) {
+            self.grow_each(touched, Growth::of(delta.orders, delta.qty, delta.notional), gross);
         }
     }
 
-    /// Changes what is open in a cell; returns what its gross notional changed by, and what was added with it. That alone
-    /// moves: position and marks are what they were when profit and loss were last worked out.
+    /// An order is open from now on that its scopes have counted already (`headroom.rs`).
+    #[inline]
+    pub fn open_granted(&mut self, touched: &Touched, symbol: SymbolId, side: Side, delta: OpenDelta) {
+        let gross = self.change_cells(touched, symbol, side, delta);
+        self.change_totals(touched, delta, gross);
+    }
+
+    /// Changes what is open in the cells of an order, and returns what the gross notional of each changed by.
     #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "worked out once for all cells")]
-    fn change_cell(
-        &mut self,
-        ix: ScopeIx,
-        symbol: SymbolId,
-        side: Side,
-        delta: OpenDelta,
-        more: Growth,
-        mark: Option<Price>,
-        worth: Worth,
-    ) -> (i128, Growth) {
+    fn change_cells(&mut self, touched: &Touched, symbol: SymbolId, side: Side, delta: OpenDelta) -> [i128; 3] {
+        let mark = self.markets[symbol.index()].short_mark();
+        let per_unit = mark.filter(|_| self.worth(symbol).is_plain());
+        touched.cells().map(|ix| self.change_cell(ix, symbol, side, delta, per_unit))
+    }
+
+    /// Returns what the gross notional of the cell changed by. That alone moves: position and marks are what they were when
+    /// profit and loss were last worked out.
+    #[inline(always)]
+    fn change_cell(&mut self, ix: ScopeIx, symbol: SymbolId, side: Side, delta: OpenDelta, per_unit: Option<Price>) -> i128 {
         let book = &mut self.books[ix.at()];
         let changed = book.change_open(side, true, delta);
         debug_assert!(changed.is_some(), "checked by can_open");
+        if let (0, Some(per_unit), Some(worst)) = (book.unvalued, per_unit, book.worst_open()) {
+            let gross = widening_mul(per_unit.0, worst);
+            return gross - core::mem::replace(&mut book.gross, gross);
+        }
+        self.change_gross(ix, symbol)
+    }
+
+    /// Where price and quantity are not yet money.
+    #[inline(never)]
+    fn change_gross(&mut self, ix: ScopeIx, symbol: SymbolId) -> i128 {
+        let (mark, worth) = (self.markets[symbol.index()].short_mark(), self.worth(symbol));
+        let book = &mut self.books[ix.at()];
         // A cell whose value is not known, or would not be any more, takes the long way, and tells its totals itself.
         let gross = if book.unvalued == 0 { book.gross_at(mark, worth) } else { None };
         let Some(gross) = gross else {
-            book.grown.add(more);
             self.revalue(ix, symbol);
-            return (0, more);
+            return 0;
         };
-        let change = gross - core::mem::replace(&mut book.gross, gross);
-        let more = more.and_gross(change);
-        book.grown.add(more);
-        (change, more)
+        gross - core::mem::replace(&mut book.gross, gross)
     }
 
     #[inline(always)]
-    fn change_total(&mut self, ix: ScopeIx, delta: OpenDelta, more: Growth, gross: i128) {
+    fn change_totals(&mut self, touched: &Touched, delta: OpenDelta, gross: [i128; 3]) {
+        let [_, account, router] = gross;
+        self.change_total(ScopeIx::FIRM, delta, account);
+        self.change_total(touched.account(), delta, account);
+        self.change_total(touched.router(), delta, router);
+        if let Some(strategy) = touched.strategy() {
+            self.change_total(strategy, delta, 0);
+        }
+    }
+
+    #[inline(always)]
+    fn change_total(&mut self, ix: ScopeIx, delta: OpenDelta, gross: i128) {
         let book = &mut self.books[ix.at()];
         let changed = book.change_open(Side::Buy, false, delta);
         debug_assert!(changed.is_some(), "checked by can_open");
         book.gross = saturating_sum(book.gross, gross);
-        book.grown.add(more);
+    }
+
+    /// Counts what was added at the scopes of an order, and what each of them widened by with its cells.
+    fn grow_each(&mut self, touched: &Touched, growth: Growth, [symbol, account, router]: [i128; 3]) {
+        for (ix, gross) in touched.iter().zip([account, account, router, symbol, account, router, 0]) {
+            self.books[ix.at()].grown.add(growth.and_gross(gross));
+        }
     }
 
     /// Books an execution in every scope an order touches. `None` on overflow, and nothing is changed.

@@ -38,6 +38,14 @@ pub struct Worth {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nanos(pub i64);
 
+impl Worth {
+    /// Whether price times quantity is money in the base currency as it is.
+    #[inline(always)]
+    pub fn is_plain(self) -> bool {
+        self.multiplier == 1 && self.rate == Some(Rate::ONE)
+    }
+}
+
 impl Qty {
     /// No quantity.
     pub const ZERO: Qty = Qty(0);

@@ -74,12 +74,14 @@ struct Firm {
     venue_seq: u64,
     open: Vec<(OrderId, ClOrdId, RouterId)>,
     amends: bool,
+    /// How many times what is tight the limits are.
+    room: u64,
     refused: BTreeMap<&'static str, u32>,
     accepted: u32,
 }
 
 impl Firm {
-    fn new(seed: u64) -> Firm {
+    fn new(seed: u64, room: u64) -> Firm {
         let config = EngineConfig { max_orders: 10_000, max_pairs: 64, max_parents: 64, ..EngineConfig::default() };
         let mut firm = Firm {
             engine: Engine::new(&config),
@@ -88,7 +90,8 @@ impl Firm {
             next: 0,
             venue_seq: 0,
             open: vec![],
-            amends: seed.is_multiple_of(2),
+            amends: seed.is_multiple_of(2) && room == 1,
+            room,
             refused: BTreeMap::new(),
             accepted: 0,
         };
@@ -108,13 +111,14 @@ impl Firm {
             firm.tick(symbol);
             for (n, side) in [Side::Buy, Side::Sell].into_iter().enumerate() {
                 let name = ClOrdId::from_number(u64::from(symbol.0) * 2 + n as u64);
-                let qty = Qty(2_500);
+                let qty = Qty(2_500 * room as i64);
                 firm.apply(Event::ParentOpen { name, account: AccountId(0), symbol, side, qty });
             }
         }
         firm.apply(Event::ParentRequired { account: AccountId(1), required: false });
         for (name, kind, value) in WIDE {
-            firm.limit(kind, name, value);
+            let times = if name == "unparented_allowance_qty" { room.into() } else { 1 };
+            firm.limit(kind, name, value * times);
         }
         for n in 0..TIGHT.len() {
             firm.tighten(n);
@@ -146,6 +150,7 @@ impl Firm {
     /// Sets one limit anew, somewhere between half of where it is met and twice as much.
     fn tighten(&mut self, n: usize) {
         let (name, kinds, about) = TIGHT[n];
+        let about = if name.ends_with("_bps") { about } else { about * self.room };
         for kind in kinds {
             let value = about / 2 + self.dice.below(about + about / 2);
             self.limit(*kind, name, value.into());
@@ -197,13 +202,51 @@ impl Firm {
         self.apply(Event::Report(Report { venue_seq, order, exec_id: venue_seq, instrument: None, kind }));
     }
 
+    /// Cancels so many open orders, and makes room for as many.
+    fn cancel(&mut self, orders: usize) {
+        for _ in 0..orders.min(self.open.len()) {
+            self.report(0, ReportKind::Canceled);
+            self.open.swap_remove(0);
+        }
+    }
+
+    /// A router buys one share; whether that was accepted.
+    fn buy(&mut self, router: u32, symbol: u32) -> bool {
+        self.next += 1;
+        let (router, cl_ord_id) = (RouterId(router), ClOrdId::from_number(self.next));
+        let order = NewOrder {
+            router,
+            client_seq: self.next,
+            cl_ord_id,
+            account: Ref::Known(AccountId(0)),
+            symbol: Ref::Known(SymbolId(symbol)),
+            strategy: Ref::Absent,
+            parent: Ref::Known(ParentId(symbol * 2)),
+            side: Side::Buy,
+            ord_type: OrdType::Limit,
+            tif: TimeInForce::Day,
+            qty: Qty(1),
+            price: Some(Price(95 * UNIT)),
+            flags: 0,
+        };
+        match self.apply(Event::NewOrder(order)) {
+            Outcome::Accepted(id) => self.open.push((id, cl_ord_id, router)),
+            Outcome::Rejected(reject) => {
+                assert_eq!("MAX_OPEN_ORDERS", reject.reason.name);
+                return false;
+            }
+            other => panic!("{other:?}"),
+        }
+        true
+    }
+
     fn step(&mut self) {
         self.now += self.dice.below(40_000_000) as i64;
         let at = self.dice.below(self.open.len().max(1) as u64) as usize;
         match self.dice.below(100) {
             0..55 => self.order(),
             55..60 => self.tick(SymbolId(self.dice.0 as u32 % 2)),
-            60 => {
+            60 if self.dice.below(self.room) == 0 => {
                 let n = self.dice.below(TIGHT.len() as u64) as usize;
                 self.tighten(n);
             }
@@ -252,7 +295,7 @@ impl Firm {
 fn every_verdict_is_that_of_all_checks_however_little_headroom_is_left() {
     let (mut refused, mut accepted) = (BTreeMap::<&str, u32>::new(), 0);
     for seed in 0..24 {
-        let mut firm = Firm::new(seed);
+        let mut firm = Firm::new(seed, 1);
         for _ in 0..1_500 {
             firm.step();
         }
@@ -275,6 +318,52 @@ fn every_verdict_is_that_of_all_checks_however_little_headroom_is_left() {
         "TURNOVER_LIMIT",
         "LEAVING_LIMIT",
     ] {
+        assert!(refused.contains_key(reason), "{reason} was never met: {refused:?}");
+    }
+}
+
+/// A route that is granted room for many orders leaves them to itself until the grant is void.
+#[test]
+fn what_a_route_was_granted_is_given_to_no_other() {
+    let mut firm = Firm::new(1, 1_000);
+    firm.limit(ScopeKind::Firm, "max_open_orders", 700);
+
+    // One route takes a grant and uses little of it; the other one goes on until the firm is full.
+    assert!((0..5).all(|_| firm.buy(0, 0)));
+    let others = (0..2_000).filter(|_| firm.buy(1, 1)).count();
+    assert_eq!(695, others);
+    assert!(!firm.buy(0, 0));
+
+    // What is given back is there for both, and again no more than that.
+    for round in 0..6 {
+        firm.cancel(600);
+        let (first, second) = (round % 2, (round + 1) % 2);
+        assert!((0..70).all(|_| firm.buy(first, first)));
+        let others = (0..2_000).filter(|_| firm.buy(second, second)).count();
+        assert_eq!(530, others, "{round}");
+        assert!(!firm.buy(first, first));
+    }
+}
+
+#[test]
+fn every_verdict_is_that_of_all_checks_while_routes_have_grants() {
+    let (mut refused, mut accepted) = (BTreeMap::<&str, u32>::new(), 0);
+    for seed in 0..6 {
+        let mut firm = Firm::new(seed, 50);
+        for n in 0..6_000 {
+            firm.step();
+            if n % 1_000 == 999 {
+                firm.cancel(500);
+            }
+        }
+        accepted += firm.accepted;
+        for (reason, count) in firm.refused {
+            *refused.entry(reason).or_default() += count;
+        }
+    }
+
+    assert!(accepted > 6_000, "{accepted} accepted, {refused:?}");
+    for reason in ["MAX_OPEN_QTY", "MAX_OPEN_NOTIONAL"] {
         assert!(refused.contains_key(reason), "{reason} was never met: {refused:?}");
     }
 }
