@@ -63,6 +63,9 @@ impl Touched {
     /// The place of the router among them.
     pub const ROUTER: u8 = 2;
 
+    /// The place of its pair with the symbol.
+    pub const ROUTER_SYMBOL: u8 = 5;
+
     /// In the order in which a halt is looked for: the first of the most severe is the one that is named.
     #[inline]
     pub fn latch_order(&self) -> impl Iterator<Item = ScopeIx> + '_ {
@@ -100,11 +103,11 @@ impl Touched {
         })
     }
 
-    /// Those that are not of a pair: the firm, the account, the router, the symbol and, if there is one, the strategy.
+    /// Those that are not of a pair: the firm, the account, the router and the symbol; the strategy is apart.
     #[inline(always)]
-    pub fn of_one_name(&self) -> impl Iterator<Item = ScopeIx> + '_ {
+    pub fn of_one_name(&self) -> [ScopeIx; 4] {
         let [firm, account, router, symbol, ..] = self.list;
-        [firm, account, router, symbol].into_iter().chain(self.strategy())
+        [firm, account, router, symbol]
     }
 
     /// All of them.

@@ -340,7 +340,12 @@ impl State {
     fn change_cells(&mut self, touched: &Touched, symbol: SymbolId, side: Side, delta: OpenDelta) -> [i128; 3] {
         let mark = self.markets[symbol.index()].short_mark();
         let per_unit = mark.filter(|_| self.worth(symbol).is_plain());
-        touched.cells().map(|ix| self.change_cell(ix, symbol, side, delta, per_unit))
+        let [of_symbol, of_account, of_router] = *touched.cells();
+        [
+            self.change_cell(of_symbol, symbol, side, delta, per_unit),
+            self.change_cell(of_account, symbol, side, delta, per_unit),
+            self.change_cell(of_router, symbol, side, delta, per_unit),
+        ]
     }
 
     /// Returns what the gross notional of the cell changed by. That alone moves: position and marks are what they were when

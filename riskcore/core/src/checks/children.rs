@@ -138,12 +138,16 @@ impl Check for Children {
 
     #[inline(always)]
     fn reserve(&mut self, candidate: &Candidate, state: &State) {
-        if candidate.bounds.places(id::MAX_CHILDREN_FACTOR) == 0 {
+        let (bounds, touched) = (&candidate.bounds, &candidate.touched);
+        let places = bounds.places(id::MAX_CHILDREN_FACTOR);
+        if places == 0 {
             return;
         }
         let (Ref::Known(parent), None) = (candidate.parent, candidate.replaces) else { return };
-        for ix in [candidate.touched.router(), candidate.touched.router_symbol()] {
-            if state.limits.at(ix).get(id::MAX_CHILDREN_FACTOR).is_some() {
+        for (place, ix) in [(Touched::ROUTER, touched.router()), (Touched::ROUTER_SYMBOL, touched.router_symbol())] {
+            // What was passed over for once counts even so.
+            let waived = bounds.waived && state.limits.at(ix).get(id::MAX_CHILDREN_FACTOR).is_some();
+            if places >> place & 1 == 1 || waived {
                 let sent = self.sent.entry(ix, parent);
                 *sent = sent.saturating_add(1);
             }

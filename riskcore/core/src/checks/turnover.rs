@@ -128,7 +128,7 @@ impl Check for Turnover {
     }
 
     fn released(&mut self, released: &Released<'_>, state: &State) {
-        for ix in released.touched.of_one_name() {
+        for ix in released.touched.iter() {
             if released.notional < 0 {
                 // Executed beyond what was reserved.
                 self.windows.add(ix, state.now, -released.notional);
