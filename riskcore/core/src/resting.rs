@@ -22,7 +22,8 @@ const ROOM: usize = 32;
 pub type GroupId = u32;
 
 /// How far an order is willing to go, the larger the farther: a buyer's price, a seller's price turned round.
-fn reach(is_buy: bool, price: Option<Price>) -> i64 {
+#[inline(always)]
+pub fn reach(is_buy: bool, price: Option<Price>) -> i64 {
     match price {
         // Whoever names no price takes any.
         None => i64::MAX,
@@ -191,13 +192,24 @@ impl Resting {
         }
     }
 
-    /// The price of the order that one of this account, instrument and side would meet first, and its id.
+    /// How far the order reaches that one of this account, instrument and side would meet first: they meet if what both
+    /// reach adds up to nothing or more.
     #[inline(always)]
-    pub fn opposite(&self, account: AccountId, symbol: SymbolId, side: Side) -> Option<(Option<Price>, OrderId)> {
+    pub fn opposite_reach(&self, account: AccountId, symbol: SymbolId, side: Side) -> Option<i64> {
+        self.first_opposite(account, symbol, side).map(Entry::reach)
+    }
+
+    #[inline(always)]
+    fn first_opposite(&self, account: AccountId, symbol: SymbolId, side: Side) -> Option<Entry> {
         let group = (*self.groups.get(account.index())?)?;
         let place = self.places.get(symbol.0, group)?;
-        let theirs_buy = !side.is_buy();
-        let entry = self.books[place as usize][usize::from(theirs_buy)].first?;
+        let [sells, buys] = self.books.get(place as usize)?;
+        if side.is_buy() { sells.first } else { buys.first }
+    }
+
+    /// The price of that order and its id.
+    pub fn opposite(&self, account: AccountId, symbol: SymbolId, side: Side) -> Option<(Option<Price>, OrderId)> {
+        let (entry, theirs_buy) = (self.first_opposite(account, symbol, side)?, !side.is_buy());
         let reach = entry.reach();
         let price = if theirs_buy { reach } else { reach.saturating_neg() };
         Some(((reach != i64::MAX).then_some(Price(price)), entry.id()))

@@ -153,6 +153,8 @@ struct Sent {
     orders: Repeats<Content>,
     /// Its newest attempt, if that was an order.
     newest: Option<Place>,
+    /// There were too many like that one in the window when it came.
+    over: bool,
 }
 
 /// Per scope: of a router with a limit, what it has sent.
@@ -211,7 +213,7 @@ impl Check for DuplicateOrder {
                 }
             }
             None => {
-                *slot = Some(Box::new(Sent { window, too_many, orders: Repeats::new(things, per), newest: None }));
+                *slot = Some(Box::new(Sent { window, too_many, orders: Repeats::new(things, per), newest: None, over: false }));
             }
         }
     }
@@ -220,6 +222,7 @@ impl Check for DuplicateOrder {
     fn attempted(&mut self, router: ScopeIx, order: Option<&NewOrder>, state: &State) {
         if let Some(Some(sent)) = self.routers.get_mut(router.at()) {
             sent.newest = order.and_then(Content::of).map(|content| sent.orders.push(&content, state.now));
+            sent.over = sent.newest.is_some_and(|place| sent.orders.has(place, sent.too_many, state.now, sent.window));
         }
     }
 
@@ -244,8 +247,7 @@ impl Check for DuplicateOrder {
     #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
         if let Some(sent) = self.sent(candidate.touched.router())
-            && let Some(place) = sent.newest.filter(|_| candidate.observed)
-            && !sent.orders.has(place, sent.too_many, candidate.now, sent.window)
+            && (candidate.observed && sent.newest.is_some() && !sent.over)
         {
             return Ok(());
         }

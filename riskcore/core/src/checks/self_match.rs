@@ -9,8 +9,8 @@ use crate::candidate::Candidate;
 use crate::ids::OrderId;
 use crate::outcome::{Reject, Unit};
 use crate::reasons::{OTHER, Reason, reasons};
+use crate::resting::reach;
 use crate::state::State;
-use crate::units::Price;
 
 reasons! { REASONS:
     SELF_MATCH = 309, OTHER,
@@ -26,20 +26,18 @@ impl Check for SelfMatch {
 
     #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
-        let Some((theirs, id)) = state.resting.opposite(candidate.account, candidate.symbol, candidate.side) else {
+        let Some(theirs) = state.resting.opposite_reach(candidate.account, candidate.symbol, candidate.side) else {
             return Ok(());
         };
-        let meets = match (candidate.price, theirs) {
-            (Some(ours), Some(theirs)) if candidate.side.is_buy() => ours >= theirs,
-            (Some(ours), Some(theirs)) => ours <= theirs,
-            _ => true,
-        };
-        if meets { refuse(candidate, state, theirs, id) } else { Ok(()) }
+        let ours = reach(candidate.side.is_buy(), candidate.price);
+        if ours.saturating_add(theirs) >= 0 { refuse(candidate, state) } else { Ok(()) }
     }
 }
 
 #[cold]
-fn refuse(candidate: &Candidate, state: &State, theirs: Option<Price>, id: OrderId) -> Verdict {
+fn refuse(candidate: &Candidate, state: &State) -> Verdict {
+    let theirs = state.resting.opposite(candidate.account, candidate.symbol, candidate.side);
+    let (theirs, id) = theirs.unwrap_or((None, OrderId(0)));
     // The price of an order of another account is not for this one's eyes.
     let own = state.orders.get(id).is_some_and(|order| order.account == candidate.account);
     let limit = theirs.filter(|_| own).map_or(0, |price| price.0.into());
