@@ -60,10 +60,10 @@ impl Overrides {
     }
 
     /// The order was accepted: an override for it alone is used up.
-    #[inline]
-    pub fn used(&mut self, router: RouterId, cl_ord_id: ClOrdId) {
+    #[inline(always)]
+    pub fn used(&mut self, router: RouterId, cl_ord_id: &ClOrdId) {
         if !self.list.is_empty() {
-            self.list.retain(|granted| granted.order != Some((router, cl_ord_id)));
+            self.list.retain(|granted| granted.order != Some((router, *cl_ord_id)));
         }
     }
 

@@ -19,6 +19,12 @@ pub struct PerScope<T> {
 }
 
 impl<T: Default> PerScope<T> {
+    /// Whether no scope ever had a value.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The value of a scope.
     #[inline]
     pub fn get(&self, ix: ScopeIx) -> Option<&T> {

@@ -210,11 +210,13 @@ impl Engine {
     }
 
     /// A scope that takes nothing but cancels refuses before anything else is looked at, even an unknown symbol.
+    #[inline(always)]
     pub(crate) fn blocked_by_latch(&self, order: &NewOrder) -> Verdict {
+        if self.state.halts.any() { self.find_latch(order) } else { Ok(()) }
+    }
+
+    fn find_latch(&self, order: &NewOrder) -> Verdict {
         let state = &self.state;
-        if !state.halts.any() {
-            return Ok(());
-        }
         if let (Some(account), Some(symbol)) = (order.account.known(), order.symbol.known()) {
             let key = RouteKey::new(account, order.router, symbol, order.strategy.known());
             if let Some(place) = state.routes.find(key, state.limits.version) {
@@ -286,7 +288,7 @@ impl Engine {
 
     fn accept(&mut self, order: &NewOrder, candidate: &Candidate, id_hash: IdHash, granted: bool) -> Outcome {
         self.reserve(candidate);
-        self.overrides.used(order.router, order.cl_ord_id);
+        self.overrides.used(order.router, &order.cl_ord_id);
         self.ladder.touch_all(&candidate.touched);
         self.state.venue.last_client_seq += 1;
         let id = self.state.orders.add(&Accepted {
@@ -313,7 +315,7 @@ impl Engine {
         }
         if let Some(order) = self.state.orders.get(id) {
             self.state.resting.add(&self.state.orders, order);
-            self.checks.asked(order, order.asked.0, &self.state);
+            self.checks.placed(order, &self.state);
         }
         self.state.counters.accepted += 1;
         Outcome::Accepted(id)
@@ -448,7 +450,7 @@ impl Engine {
         }
         self.reserve(&candidate);
         self.state.grow(&touched, 1, more.max(added.0), candidate.added_notional);
-        self.overrides.used(router, replace.cl_ord_id);
+        self.overrides.used(router, &replace.cl_ord_id);
         self.ladder.touch_all(&candidate.touched);
         Ok(pending)
     }

@@ -197,6 +197,14 @@ impl Leaving {
         qty - entered.map_or(0, |entered| entered.qty)
     }
 
+    /// The parent of an order enters its router, and the pair of that with the instrument.
+    #[inline(always)]
+    fn enter_both(&mut self, parent: ParentId, order: &Order, state: &State) {
+        let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
+        self.enter(order.touched.router(), parent, qty, order);
+        self.enter(order.touched.router_symbol(), parent, qty, order);
+    }
+
     /// The parent of an order enters a scope of its router, with its quantity as it is now.
     #[inline(always)]
     fn enter(&mut self, ix: ScopeIx, parent: ParentId, qty: i64, order: &Order) {
@@ -275,6 +283,31 @@ impl Check for Leaving {
         }
     }
 
+    #[inline(always)]
+    fn placed(&mut self, order: &Order, state: &State) {
+        if self.flows.is_empty() {
+            return;
+        }
+        let (qty, parent) = (i128::from(order.asked.0), order.parent);
+        let mut leave = |ix: ScopeIx| {
+            let Some(flow) = self.flows.get_mut(ix) else { return };
+            // A flow begins with the first order after its limit was set, and every later one counts.
+            flow.since = flow.since.min(order.id);
+            *(if parent.is_some() { &mut flow.parented } else { &mut flow.bare }) += qty;
+        };
+        let ([firm, account, router, symbol], [_, account_symbol, router_symbol]) =
+            (order.touched.of_one_name(), *order.touched.cells());
+        leave(firm);
+        leave(account);
+        leave(router);
+        leave(symbol);
+        leave(account_symbol);
+        leave(router_symbol);
+        if let Some(parent) = parent.filter(|_| order.asked.0 > 0) {
+            self.enter_both(parent, order, state);
+        }
+    }
+
     #[inline]
     fn asked(&mut self, order: &Order, change: i64, state: &State) {
         let since = if is_new(order, change) { order.id } else { NEVER };
@@ -292,9 +325,7 @@ impl Check for Leaving {
         if change > 0
             && let Some(parent) = order.parent
         {
-            let qty = state.parents.get(parent).map_or(0, |parent| parent.qty.0);
-            self.enter(order.touched.router(), parent, qty, order);
-            self.enter(order.touched.router_symbol(), parent, qty, order);
+            self.enter_both(parent, order, state);
         }
     }
 

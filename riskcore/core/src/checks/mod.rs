@@ -240,6 +240,12 @@ pub trait Check: Default {
     /// The OMS registered a parent, or changed its quantity by so much.
     fn registered(&mut self, _parent: &Parent, _change: i64) {}
 
+    /// An order was just accepted; no id is later than its own.
+    #[inline(always)]
+    fn placed(&mut self, order: &Order, state: &State) {
+        self.asked(order, order.asked.0, state);
+    }
+
     /// What an order asks for changed: by all of its quantity when it is accepted, by what a replace adds, by minus what the
     /// venue has said will not be filled of it (`Order::asked`).
     fn asked(&mut self, _order: &Order, _change: i64, _state: &State) {}
@@ -449,6 +455,12 @@ macro_rules! registry {
             /// See [`Check::registered`].
             pub fn registered(&mut self, parent: &Parent, change: i64) {
                 $(self.$module.registered(parent, change);)+
+            }
+
+            /// See [`Check::placed`].
+            #[inline]
+            pub fn placed(&mut self, order: &Order, state: &State) {
+                $(self.$module.placed(order, state);)+
             }
 
             /// See [`Check::asked`].

@@ -182,12 +182,8 @@ impl Check for Unacknowledged {
         }
     }
 
-    #[inline]
-    fn asked(&mut self, order: &Order, change: i64, state: &State) {
-        // All of what it asks for is new: the order has just been sent.
-        if order.status != Status::PendingNew || change != order.asked.0 {
-            return;
-        }
+    #[inline(always)]
+    fn placed(&mut self, order: &Order, state: &State) {
         self.counts_mut(order, |count| count + 1);
         if let Some(queue) = self.queue_mut(order.touched.router()) {
             queue.push(order.id, order.accepted_at, |id| waits(id, state));
