@@ -228,6 +228,9 @@ struct Shown {
     rows: [u16; MAX_ROWS],
     /// How many rows; none if the shape is not told apart from others.
     held: usize,
+    /// How often it was shown again, which its rows have not been told yet (`tell_rows`), and when last.
+    again: u64,
+    last: Nanos,
 }
 
 /// What has been seen today, by whom.
@@ -312,22 +315,39 @@ impl FirstSeen {
     /// An order of the shape that the router showed last.
     #[inline]
     fn show_again(&mut self, shape: &Shape, router: RouterId, now: Nanos) -> bool {
-        let Some(shown) = self.shown.get(router.index()).filter(|shown| shown.held > 0 && shown.shape == *shape) else {
+        let Some(shown) = self.shown.get_mut(router.index()).filter(|shown| shown.held > 0 && shown.shape == *shape) else {
             return false;
         };
-        for row in shown.rows.iter().take(shown.held) {
+        shown.again += 1;
+        shown.last = now;
+        true
+    }
+
+    /// The rows of the shape that a router showed last get what was counted for all of them at once.
+    fn tell_rows(&mut self, router: usize) {
+        let Some(shown) = self.shown.get_mut(router) else { return };
+        let again = core::mem::take(&mut shown.again);
+        for row in shown.rows.iter().take(shown.held).filter(|_| again > 0) {
             let Some(row) = self.rows.get_mut(usize::from(*row)) else { continue };
-            row.total += 1;
-            if let Some(sighting) = row.by_router.get_mut(router.index()) {
-                sighting.count += 1;
-                sighting.last = now;
+            row.total += again;
+            if let Some(sighting) = row.by_router.get_mut(router) {
+                sighting.count += again;
+                sighting.last = shown.last;
             }
         }
-        true
+    }
+
+    /// How often a row was shown that it has not been told yet, by one router or by all, and when last.
+    fn untold(&self, at: usize, router: Option<RouterId>) -> (u64, Nanos) {
+        let shown = self.shown.iter().enumerate().filter(|(n, _)| router.is_none_or(|router| router.index() == *n));
+        let has_row = |shown: &Shown| shown.rows.iter().take(shown.held).any(|row| usize::from(*row) == at);
+        let untold = shown.filter(|(_, shown)| shown.again > 0 && has_row(shown));
+        untold.fold((0, Nanos(i64::MIN)), |(sum, last), (_, shown)| (sum + shown.again, last.max(shown.last)))
     }
 
     #[cold]
     fn show(&mut self, shape: &Shape, order: &NewOrder, now: Nanos) {
+        self.tell_rows(order.router.index());
         let of = Some((order.cl_ord_id, order.parent.known()));
         let mut shown = Shown { shape: *shape, ..Shown::default() };
         let mut again = self.attempts.len() >= LEAST_FLEET;
@@ -422,9 +442,11 @@ impl FirstSeen {
     }
 
     /// What a router showed of something.
-    pub fn sighting(&self, seen: Seen, router: RouterId) -> Option<&Sighting> {
+    pub fn sighting(&self, seen: Seen, router: RouterId) -> Option<Sighting> {
         let at = self.row(seen)?;
-        self.rows[at].by_router.get(router.index()).filter(|sighting| sighting.count > 0)
+        let told = self.rows[at].by_router.get(router.index()).filter(|sighting| sighting.count > 0)?;
+        let (again, last) = self.untold(at, Some(router));
+        Some(Sighting { count: told.count + again, last: told.last.max(last), ..*told })
     }
 
     /// How often a router showed something of a kind for the first time in a day, while it was not normal. Only rises.
@@ -498,6 +520,7 @@ impl FirstSeen {
 
     /// Looks at everything that was seen since the last look, and at what its peers have had time to show since.
     pub(super) fn look(&mut self, findings: &mut Findings, effects: &mut Vec<Effect>, now: Nanos) {
+        (0..self.shown.len()).for_each(|router| self.tell_rows(router));
         let active = self.attempts.iter().filter(|n| **n > 0).count();
         let able = self.attempts.iter().filter(|n| **n >= CHANCE_ATTEMPTS).count();
         for at in 0..self.rows.len() {
@@ -520,6 +543,7 @@ impl FirstSeen {
 
     /// What was seen today is normal tomorrow, except what nobody has looked at.
     pub(super) fn day_roll(&mut self, findings: &Findings) {
+        (0..self.shown.len()).for_each(|router| self.tell_rows(router));
         for at in 0..self.rows.len() {
             let row = &mut self.rows[at];
             let open = row.finding.and_then(|id| findings.get(id)).is_some_and(Finding::is_open);
@@ -535,8 +559,8 @@ impl FirstSeen {
     }
 
     pub(super) fn digest(&self, hasher: &mut FoldHasher) {
-        for row in &self.rows {
-            hasher.write_u64(row.total);
+        for (at, row) in self.rows.iter().enumerate() {
+            hasher.write_u64(row.total + self.untold(at, None).0);
             hasher.write_u8(u8::from(row.normal));
             hasher.write_u64(row.finding.unwrap_or(0));
         }
