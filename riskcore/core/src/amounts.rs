@@ -63,24 +63,20 @@ impl Amounts {
     #[inline(always)]
     pub fn add_to_all(&mut self, touched: &Touched, now: Nanos, amount: i128) {
         // One after the other: a loop over four, and maybe a fifth, costs as much as what it does.
+        let (sums, windows) = (self.sums.as_mut_slice(), self.windows.as_mut_slice());
         let [firm, account, router, symbol] = touched.of_one_name();
-        self.add(firm, now, amount);
-        self.add(account, now, amount);
-        self.add(router, now, amount);
-        self.add(symbol, now, amount);
+        add(sums, windows, firm, now, amount);
+        add(sums, windows, account, now, amount);
+        add(sums, windows, router, now, amount);
+        add(sums, windows, symbol, now, amount);
         if let Some(strategy) = touched.strategy() {
-            self.add(strategy, now, amount);
+            add(sums, windows, strategy, now, amount);
         }
     }
 
     /// Adds an amount, not negative, at a scope.
-    #[inline(always)]
     pub fn add(&mut self, ix: ScopeIx, now: Nanos, amount: i128) {
-        let Some(sum) = self.sums.get_mut(ix.at()) else { return };
-        if sum.is_over(now) {
-            advance(sum, &mut self.windows[ix.at()], now);
-        }
-        let _ = sum.add(amount);
+        add(&mut self.sums, &mut self.windows, ix, now, amount);
     }
 
     /// Takes back an amount that was added at `then`, if it is still in the scope's window.
@@ -105,7 +101,17 @@ fn retuned(sum: &Sum, length: Nanos) -> (Sum, Window) {
     (sum, Window { length, past })
 }
 
-#[cold]
+#[inline(always)]
+fn add(sums: &mut [Sum], windows: &mut [Option<Box<Window>>], ix: ScopeIx, now: Nanos, amount: i128) {
+    let Some(sum) = sums.get_mut(ix.at()) else { return };
+    if sum.is_over(now) {
+        advance(sum, &mut windows[ix.at()], now);
+    }
+    // A sum that does not fit stays as it is.
+    let _ = sum.add(amount);
+}
+
+#[inline(never)]
 fn advance(sum: &mut Sum, window: &mut Option<Box<Window>>, now: Nanos) {
     if let Some(window) = window {
         window.past.advance(sum, now);

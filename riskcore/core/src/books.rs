@@ -136,7 +136,7 @@ impl Book {
 
     /// Whether an order of this side and quantity could only reduce the position (rules.md, "Halts"): it fits, with what is
     /// open on its side, inside the opposite position, and so never flips the sign.
-    #[inline]
+    #[inline(always)]
     pub fn reduces(&self, side: Side, added: i64) -> bool {
         let added = i128::from(added);
         if side.is_buy() {
@@ -150,7 +150,7 @@ impl Book {
     #[inline(always)]
     pub fn change_open(&mut self, side: Side, is_cell: bool, delta: OpenDelta) -> Option<()> {
         let notional = self.open_notional.checked_add(delta.notional)?;
-        let orders = u32::try_from(i64::from(self.open_orders) + i64::from(delta.orders)).ok()?;
+        let orders = self.open_orders.checked_add_signed(delta.orders)?;
         if is_cell {
             let (buy, sell) = if side.is_buy() { (delta.qty, 0) } else { (0, delta.qty) };
             let (buy, sell) = (self.open_buy.checked_add(buy)?, self.open_sell.checked_add(sell)?);

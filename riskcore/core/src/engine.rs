@@ -121,7 +121,10 @@ impl Engine {
     pub fn apply(&mut self, time: Nanos, event: &Event) -> Outcome {
         self.state.now = self.state.now.max(time);
         let halts = self.state.halts.trips().len();
-        let outcome = self.dispatch(event);
+        let outcome = match event {
+            Event::NewOrder(order) => self.new_order(order),
+            event => self.dispatch(event),
+        };
         self.watch();
         self.detect.see(event, &outcome, &self.state, &mut self.effects);
         if self.state.halts.trips().len() > halts {

@@ -119,7 +119,7 @@ impl Engine {
                 let (state, bounds) = (&self.state, self.state.bounds_of(&touched));
                 match worth(state, order, &touched, names.1) {
                     Ok(worth) => {
-                        let candidate = candidate(state, order, names, worth, touched, bounds, false);
+                        let candidate = candidate(state, order, names, worth, touched, &bounds, false);
                         explanation.worth = Some(OrderWorth::of(&candidate, candidate.fx));
                         self.explain_candidate(&candidate, order.cl_ord_id, &mut explanation);
                     }

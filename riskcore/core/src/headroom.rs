@@ -126,12 +126,16 @@ impl Rooms {
     /// No bound anywhere.
     pub const BOUNDLESS: Rooms = Rooms([[END; LANES]; PLACES]);
 
-    /// The cells of an order hold no more than fits, either.
-    pub fn narrow_cells(&mut self, touched: &Touched, state: &State) {
+    /// The cells of an order hold no more than fits, either, nor does the firm (`State::can_open`).
+    pub fn narrow_to_fit(&mut self, touched: &Touched, state: &State) {
         for cell in touched.cells() {
-            let most = state.books[cell.at()].worst_with(0, 0).map_or(0, |worst| i64::MAX - worst);
+            let book = &state.books[cell.at()];
+            let open = book.open_buy.max(book.open_sell);
+            let most = book.worst_with(0, 0).map_or(0, |worst| i64::MAX - worst.max(open));
             self.narrow(touched, state, *cell, Lane::Qty, most.into());
         }
+        let open = state.books[ScopeIx::FIRM.at()].open_notional;
+        self.narrow(touched, state, ScopeIx::FIRM, Lane::Notional, i128::MAX.saturating_sub(open));
     }
 
     /// There is so much room at a scope and no more, from what has been counted there by now.

@@ -52,7 +52,7 @@ impl Ladder {
     }
 
     /// Something happened at the scopes of an order.
-    #[inline]
+    #[inline(always)]
     pub fn touch_all(&mut self, touched: &Touched) {
         // Whoever marks a pair marks all scopes of the order.
         let marked = |ix: ScopeIx| self.marked.get(ix.at()).copied().unwrap_or(false);

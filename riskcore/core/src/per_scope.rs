@@ -37,6 +37,17 @@ impl<T: Default> PerScope<T> {
         self.rows.get_mut(*self.places.get(ix.at())? as usize)
     }
 
+    /// `get_mut` of several scopes, one after the other.
+    #[inline(always)]
+    pub fn each_mut<const N: usize>(&mut self, scopes: [ScopeIx; N], mut change: impl FnMut(&mut T)) {
+        let (places, rows) = (self.places.as_slice(), self.rows.as_mut_slice());
+        for ix in scopes {
+            if let Some(row) = places.get(ix.at()).and_then(|place| rows.get_mut(*place as usize)) {
+                change(row);
+            }
+        }
+    }
+
     /// Gives a scope a value if it has none.
     pub fn add(&mut self, ix: ScopeIx) {
         if self.places.len() <= ix.at() {

@@ -137,9 +137,9 @@ impl Engine {
         let place = self.route(order)?;
         self.read_ahead(order, place);
         let (route, state) = (self.state.routes.at(place), &self.state);
-        let bounds = *state.routes.bounds(place);
         let (account, symbol) = (route.account(), route.symbol());
         let worth = worth(state, order, &route.touched, symbol)?;
+        let bounds = state.routes.bounds(place);
         let mut candidate = candidate(state, order, (account, symbol), worth, route.touched, bounds, true);
         let granted = self.judge(&mut candidate, order.cl_ord_id, place_as.is_some(), Some(place))?;
         if !self.state.orders.has_room() {
@@ -153,6 +153,7 @@ impl Engine {
 
     /// Everything that is asked of a resolved order, on this route, or of a replace. A check learns of its own refusals, but
     /// of a dry run's. Returns whether the order is placed within its route's grant of headroom.
+    #[inline(always)]
     fn judge(
         &mut self,
         candidate: &mut Candidate,
@@ -175,7 +176,8 @@ impl Engine {
             return Err(breach);
         }
         let delta = OpenDelta { qty: candidate.added, notional: candidate.added_notional, orders: 1 };
-        if !self.state.can_open(&candidate.touched, candidate.side, delta) {
+        debug_assert!(!headroom || self.state.can_open(&candidate.touched, candidate.side, delta));
+        if !headroom && !self.state.can_open(&candidate.touched, candidate.side, delta) {
             return Err(plain(&ARITHMETIC_OVERFLOW));
         }
         if placing && candidate.bounds.trial {
@@ -202,7 +204,7 @@ impl Engine {
     #[cold]
     fn note_headroom(&mut self, candidate: &Candidate) {
         let (mut rooms, state) = (Rooms::BOUNDLESS, &self.state);
-        rooms.narrow_cells(&candidate.touched, state);
+        rooms.narrow_to_fit(&candidate.touched, state);
         self.checks.rooms(candidate, state, &mut |ix, lane, room| {
             rooms.narrow(&candidate.touched, state, ix, lane, room);
         });
@@ -239,10 +241,13 @@ impl Engine {
         not_stopped(state, places)
     }
 
+    #[inline(always)]
     pub(crate) fn reduce_only(&self, candidate: &Candidate) -> Verdict {
-        if !self.state.halts.any() || candidate.reduces {
-            return Ok(());
-        }
+        if self.state.halts.any() && !candidate.reduces { self.only_reducing(candidate) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn only_reducing(&self, candidate: &Candidate) -> Verdict {
         match self.state.halts.most_severe(candidate.touched.iter()) {
             Some((ix, _)) => Err(Breach::reject(halted(&self.state, ix, &REDUCE_ONLY))),
             None => Ok(()),
@@ -286,6 +291,7 @@ impl Engine {
         Ok(Touched::new(six, strategy))
     }
 
+    #[inline(always)]
     fn accept(&mut self, order: &NewOrder, candidate: &Candidate, id_hash: IdHash, granted: bool) -> Outcome {
         self.reserve(candidate);
         self.overrides.used(order.router, &order.cl_ord_id);
@@ -528,11 +534,12 @@ pub(crate) fn candidate(
     (account, symbol): (AccountId, SymbolId),
     (px_risk, fx, notional): (Option<Price>, Rate, Money),
     touched: Touched,
-    bounds: Bounds,
+    bounds: &Bounds,
     observed: bool,
 ) -> Candidate {
     let qty = asked_qty(order);
     Candidate {
+        bounds: *bounds,
         now: state.now,
         router: order.router,
         account,
@@ -548,7 +555,6 @@ pub(crate) fn candidate(
         qty: order.qty,
         price: order.price,
         touched,
-        bounds,
         px_risk,
         currency: state.currency(symbol),
         fx,

@@ -79,7 +79,7 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
     }
 
     /// Takes note of an event.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, key: &K, now: Nanos) -> Place {
         let bucket = self.bucket(key);
         let at = match self.find_in(bucket, key) {
@@ -146,6 +146,7 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
         }
     }
 
+    #[inline(always)]
     fn bucket(&self, key: &K) -> usize {
         Seeded::default().hash_one(key) as usize & (self.buckets.len() - 1)
     }
@@ -164,6 +165,7 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
     }
 
     /// The slot of the thing that has been quiet for the longest becomes another's.
+    #[inline(never)]
     fn replace_oldest(&mut self, bucket: usize, key: &K) -> u32 {
         let at = self.oldest;
         if let Some(old) = self.slots[at as usize].key {
@@ -191,6 +193,7 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
         self.slots[before as usize].same_hash = next;
     }
 
+    #[inline(always)]
     fn make_newest(&mut self, at: u32) {
         if self.newest == at {
             return;

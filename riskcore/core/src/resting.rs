@@ -65,11 +65,23 @@ impl Queue {
     }
 
     /// An order that is open.
+    #[inline(always)]
     fn push(&mut self, orders: &Orders, reach: i64, id: OrderId) {
+        let entry = Entry::new(reach, id);
+        // Whoever reaches farther than the first does so than all.
+        if self.first.is_none_or(|first| first < entry) && self.rising.len() < self.rising.capacity() {
+            self.rising.push(entry);
+            self.first = Some(entry);
+        } else {
+            self.push_behind(orders, entry);
+        }
+    }
+
+    #[inline(never)]
+    fn push_behind(&mut self, orders: &Orders, entry: Entry) {
         if self.rising.len() == self.rising.capacity() || self.others.len() == self.others.capacity() {
             self.make_room(orders);
         }
-        let entry = Entry::new(reach, id);
         if self.rising.last().is_none_or(|last| *last < entry) {
             self.rising.push(entry);
         } else {
@@ -169,17 +181,15 @@ impl Resting {
     }
 
     /// An order was accepted: from now on it may rest. One that is immediate or nothing never does.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, orders: &Orders, order: &Order) {
-        if self.groups[order.account.index()].is_some() {
-            self.put(orders, order, order.price);
-        }
+        self.put(orders, order, order.price);
     }
 
     /// An order may soon rest at another price.
     #[inline]
     pub fn reprice(&mut self, orders: &Orders, order: &Order, price: Option<Price>) {
-        if self.groups[order.account.index()].is_some() && price != order.price {
+        if price != order.price {
             self.put(orders, order, price);
         }
     }
@@ -221,19 +231,27 @@ impl Resting {
         Some(&mut self.books[place as usize][usize::from(is_buy)])
     }
 
+    #[inline(always)]
     fn put(&mut self, orders: &Orders, order: &Order, price: Option<Price>) {
+        let Some(group) = self.groups[order.account.index()] else { return };
         if matches!(order.tif, TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill) {
             return;
         }
-        let Some(group) = self.groups[order.account.index()] else { return };
-        let is_buy = order.side.is_buy();
-        let place = self.places.get(order.symbol.0, group).unwrap_or_else(|| {
-            let next = self.books.len() as u32;
-            self.places.insert(order.symbol.0, group, next);
-            self.books.push(core::array::from_fn(|_| Queue::new()));
-            next
-        });
-        self.books[place as usize][usize::from(is_buy)].push(orders, reach(is_buy, price), order.id);
+        let place = match self.places.get(order.symbol.0, group) {
+            Some(place) => place,
+            None => self.open_book(order.symbol, group),
+        };
+        let (is_buy, [sells, buys]) = (order.side.is_buy(), &mut self.books[place as usize]);
+        let queue = if is_buy { buys } else { sells };
+        queue.push(orders, reach(is_buy, price), order.id);
+    }
+
+    #[cold]
+    fn open_book(&mut self, symbol: SymbolId, group: GroupId) -> u32 {
+        let next = self.books.len() as u32;
+        self.places.insert(symbol.0, group, next);
+        self.books.push(core::array::from_fn(|_| Queue::new()));
+        next
     }
 }
 

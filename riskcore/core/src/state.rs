@@ -253,7 +253,7 @@ impl State {
     }
 
     /// The trading phase an order of this instrument meets; `None` if it is not known and must be.
-    #[inline]
+    #[inline(always)]
     pub fn phase(&self, symbol: SymbolId) -> Option<Phase> {
         self.session.phase_of(&self.securities[symbol.index()])
     }
@@ -329,7 +329,7 @@ impl State {
     }
 
     /// An order is open from now on that its scopes have counted already (`headroom.rs`).
-    #[inline]
+    #[inline(always)]
     pub fn open_granted(&mut self, touched: &Touched, symbol: SymbolId, side: Side, delta: OpenDelta) {
         let gross = self.change_cells(touched, symbol, side, delta);
         self.change_totals(touched, delta, gross);

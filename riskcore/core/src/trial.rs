@@ -109,18 +109,28 @@ impl Engine {
     }
 
     /// The checks count an order that passed, at limits on trial too: their windows must be full when they are looked at.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn reserve(&mut self, candidate: &Candidate) {
-        if !candidate.bounds.trial {
-            return self.checks.reserve(candidate, &self.state);
-        }
+        if candidate.bounds.trial { self.reserve_all(candidate) } else { self.checks.reserve(candidate, &self.state) }
+    }
+
+    #[cold]
+    fn reserve_all(&mut self, candidate: &Candidate) {
         let mut counted = *candidate;
         counted.bounds.add(&Bounds::on_trial(&candidate.touched, &self.state.limits));
         self.checks.reserve(&counted, &self.state);
     }
 
     /// Does what the settings of broken limits say, where executions, ticks, time or a new limit have broken them.
+    #[inline(always)]
     pub(crate) fn watch(&mut self) {
+        if !self.state.watchlist.is_empty() {
+            self.watch_all();
+        }
+        self.reported = None;
+    }
+
+    fn watch_all(&mut self) {
         let mut breaches = core::mem::take(&mut self.breaches);
         // A halt may add scopes to look at.
         while let Some((ix, causes)) = self.state.watchlist.take() {
@@ -136,7 +146,6 @@ impl Engine {
             }
         }
         self.breaches = breaches;
-        self.reported = None;
     }
 
     fn event_breach(&mut self, measure: &Measure) {

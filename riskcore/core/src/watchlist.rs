@@ -73,6 +73,12 @@ impl Watchlist {
         *causes = causes.and(cause);
     }
 
+    /// Whether there is no scope to look at.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// The next scope to look at, and why; it may be put in again meanwhile.
     #[inline]
     pub fn take(&mut self) -> Option<(ScopeIx, Causes)> {

@@ -191,15 +191,32 @@ impl Past {
         (gone, held)
     }
 
-    /// Moves the window to `now`.
-    #[cold]
+    /// Moves the window to `now`, which its newest bucket is not.
+    #[inline(never)]
     pub fn advance(&mut self, sum: &mut Sum, now: Nanos) {
         if sum.ends == i64::MAX {
             return; // the end of time: nothing leaves any more
         }
         // Nearly always it is the very next one, and needs no division either.
         let late = now.0.saturating_sub(sum.ends);
-        let passed = if late < sum.bucket_length { 1 } else { late / sum.bucket_length + 1 };
+        if late < sum.bucket_length { self.next(sum) } else { self.skip(sum, late / sum.bucket_length + 1) }
+    }
+
+    /// The newest bucket takes the place of the oldest.
+    #[inline(always)]
+    fn next(&mut self, sum: &mut Sum) {
+        let (slot, current) = (Self::slot_of(self.newest), sum.total - self.older);
+        let oldest = core::mem::replace(&mut self.past[slot], current);
+        let gone = if self.held >> slot & 1 == 1 { oldest } else { 0 };
+        (sum.total, self.older) = (sum.total - gone, sum.total - gone);
+        self.held = self.held & !(1 << slot) | u64::from(current != 0) << slot;
+        self.newest = self.newest.saturating_add(1);
+        sum.ends = sum.ends.saturating_add(sum.bucket_length);
+    }
+
+    /// So many buckets later.
+    #[inline(never)]
+    fn skip(&mut self, sum: &mut Sum, passed: i64) {
         if passed > BUCKETS as i64 {
             (sum.total, self.older, self.held) = (0, 0, 0);
         } else {

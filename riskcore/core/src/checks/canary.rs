@@ -109,21 +109,21 @@ pub fn is_configured(limits: &ScopeLimits) -> bool {
 struct Most {
     /// Any of them stops something.
     configured: bool,
-    qty: i128,
+    qty: i64,
     notional: i128,
-    open_orders: i128,
+    open_orders: i64,
 }
 
 impl Most {
-    const NONE: Most = Most { configured: false, qty: i128::MAX, notional: i128::MAX, open_orders: i128::MAX };
+    const NONE: Most = Most { configured: false, qty: i64::MAX, notional: i128::MAX, open_orders: i64::MAX };
 
     fn of(limits: &ScopeLimits) -> Most {
-        let most = |limit| limits.get(limit).unwrap_or(i128::MAX);
+        let count = |limit| limits.get(limit).map_or(i64::MAX, |bound| i64::try_from(bound).unwrap_or(i64::MAX));
         Most {
             configured: is_configured(limits),
-            qty: most(id::CANARY_MAX_ORDER_QTY),
-            notional: most(id::CANARY_MAX_ORDER_NOTIONAL),
-            open_orders: most(id::CANARY_MAX_OPEN_ORDERS),
+            qty: count(id::CANARY_MAX_ORDER_QTY),
+            notional: limits.get(id::CANARY_MAX_ORDER_NOTIONAL).unwrap_or(i128::MAX),
+            open_orders: count(id::CANARY_MAX_OPEN_ORDERS),
         }
     }
 }
@@ -161,9 +161,9 @@ impl Canary {
     #[inline(always)]
     fn is_within(&self, most: &Most, candidate: &Candidate, state: &State) -> bool {
         let router = candidate.touched.router();
-        let open_orders = i128::from(state.books[router.at()].open_orders) + i128::from(candidate.replaces.is_none());
+        let open_orders = i64::from(state.books[router.at()].open_orders) + i64::from(candidate.replaces.is_none());
         most.configured
-            && i128::from(candidate.qty.0) <= most.qty
+            && candidate.qty.0 <= most.qty
             && candidate.notional.0 <= most.notional
             && open_orders <= most.open_orders
             && self.ring(router).is_none_or(|ring| ring.has_room(candidate.now, WINDOW))
@@ -203,6 +203,9 @@ impl Check for Canary {
             return;
         }
         let Some(Some(ring)) = self.attempts.get_mut(router.at()) else { return };
+        if count == 1 {
+            return ring.push(state.now);
+        }
         for _ in 0..(count as usize).min(ring.capacity()) {
             ring.push(state.now);
         }

@@ -289,20 +289,15 @@ impl Check for Leaving {
             return;
         }
         let (qty, parent) = (i128::from(order.asked.0), order.parent);
-        let mut leave = |ix: ScopeIx| {
-            let Some(flow) = self.flows.get_mut(ix) else { return };
-            // A flow begins with the first order after its limit was set, and every later one counts.
-            flow.since = flow.since.min(order.id);
-            *(if parent.is_some() { &mut flow.parented } else { &mut flow.bare }) += qty;
-        };
         let ([firm, account, router, symbol], [_, account_symbol, router_symbol]) =
             (order.touched.of_one_name(), *order.touched.cells());
-        leave(firm);
-        leave(account);
-        leave(router);
-        leave(symbol);
-        leave(account_symbol);
-        leave(router_symbol);
+        self.flows.each_mut([firm, account, router, symbol, account_symbol, router_symbol], |flow| {
+            // A flow begins with the first order after its limit was set, and every later one counts.
+            if flow.since == NEVER {
+                flow.since = order.id;
+            }
+            *(if parent.is_some() { &mut flow.parented } else { &mut flow.bare }) += qty;
+        });
         if let Some(parent) = parent.filter(|_| order.asked.0 > 0) {
             self.enter_both(parent, order, state);
         }

@@ -42,6 +42,7 @@ pub struct Locate {
 
 impl Locate {
     /// What is used up, if what an order adds were sold, too.
+    #[inline]
     fn used_with(&self, ix: ScopeIx, added: i64, state: &State) -> i128 {
         let sold = self.sold.get(ix.at()).copied().unwrap_or(0);
         i128::from(sold) + i128::from(state.books[ix.at()].open_short) + i128::from(added)
@@ -71,6 +72,11 @@ impl Check for Locate {
             return Ok(());
         }
         let ix = candidate.touched.account_symbol();
+        if candidate.bounds.places(id::SHORT_LOCATE) != 0
+            && self.used_with(ix, candidate.added, state) <= state.limits.at(ix).value(id::SHORT_LOCATE)
+        {
+            return Ok(());
+        }
         // One on trial is none; one that two people have waived for this order is one.
         if state.limits.at(ix).blocks(id::SHORT_LOCATE).is_none() {
             let (scope, value) = (Some(state.scopes.at(ix)), self.used_with(ix, candidate.added, state));

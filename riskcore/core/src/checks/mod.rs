@@ -336,13 +336,31 @@ macro_rules! registry {
 
             /// Asks every check in order; the first refusal is the answer, with the place of the check that gave it. With
             /// headroom those are left out that have nothing else to say.
-            #[inline]
+            #[inline(always)]
             pub fn check(&self, candidate: &Candidate, state: &State, headroom: bool) -> Verdict {
+                if headroom { self.check_some(candidate, state) } else { self.check_all(candidate, state) }
+            }
+
+            #[inline]
+            fn check_some(&self, candidate: &Candidate, state: &State) -> Verdict {
                 let mut place = 0;
                 $(
-                    if (!headroom || self.$module.asks(candidate, state))
+                    if self.$module.asks(candidate, state)
                         && let Err(breach) = self.$module.check(candidate, state)
                     {
+                        return Err(Breach { place, ..breach });
+                    }
+                    place += 1;
+                )+
+                let _ = place;
+                Ok(())
+            }
+
+            #[inline(never)]
+            fn check_all(&self, candidate: &Candidate, state: &State) -> Verdict {
+                let mut place = 0;
+                $(
+                    if let Err(breach) = self.$module.check(candidate, state) {
                         return Err(Breach { place, ..breach });
                     }
                     place += 1;
@@ -458,7 +476,7 @@ macro_rules! registry {
             }
 
             /// See [`Check::placed`].
-            #[inline]
+            #[inline(always)]
             pub fn placed(&mut self, order: &Order, state: &State) {
                 $(self.$module.placed(order, state);)+
             }

@@ -89,13 +89,17 @@ impl Check for ParentChild {
         if parent.closed {
             return refuse(&PARENT_CLOSED);
         }
-        let value = i128::from(parent.qty.0) - parent.headroom() + i128::from(candidate.added);
-        if parent.frozen && candidate.added > 0 {
-            return refuse(&PARENT_FROZEN);
-        }
-        if value <= i128::from(parent.qty.0) || candidate.added <= 0 {
+        if candidate.added <= 0 {
             return Ok(());
         }
+        if parent.frozen {
+            return refuse(&PARENT_FROZEN);
+        }
+        let asked = parent.cum.0.checked_add(parent.leaves.0).and_then(|asked| asked.checked_add(candidate.added));
+        if asked.is_some_and(|asked| asked <= parent.qty.0) {
+            return Ok(());
+        }
+        let value = i128::from(parent.qty.0) - parent.headroom() + i128::from(candidate.added);
         let bound = Bound { limit: parent.qty.0.into(), value, unit: Unit::Quantity };
         Err(self.overfill(candidate, state, bound))
     }
