@@ -29,7 +29,14 @@ pub struct Amounts {
 
 impl Amounts {
     /// A scope has a window if a limit is set there, as long as another one says, or as the default.
-    pub fn limits_changed(&mut self, ix: ScopeIx, limits: &ScopeLimits, limit: LimitId, length: LimitId, default: Nanos) {
+    pub fn limits_changed(
+        &mut self,
+        ix: ScopeIx,
+        limits: &ScopeLimits,
+        limit: LimitId,
+        length: LimitId,
+        default: Nanos,
+    ) {
         if self.sums.len() <= ix.at() {
             self.sums.resize(ix.at() + 1, Sum::ENDLESS);
             self.windows.resize_with(ix.at() + 1, || None);
@@ -81,7 +88,9 @@ impl Amounts {
 
     /// Takes back an amount that was added at `then`, if it is still in the scope's window.
     pub fn take_back(&mut self, ix: ScopeIx, now: Nanos, then: Nanos, amount: i128) {
-        let (Some(sum), Some(Some(window))) = (self.sums.get_mut(ix.at()), self.windows.get_mut(ix.at())) else { return };
+        let (Some(sum), Some(Some(window))) = (self.sums.get_mut(ix.at()), self.windows.get_mut(ix.at())) else {
+            return;
+        };
         if sum.is_over(now) {
             window.past.advance(sum, now);
         }

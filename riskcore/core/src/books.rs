@@ -138,11 +138,12 @@ impl Book {
     /// open on its side, inside the opposite position, and so never flips the sign.
     #[inline(always)]
     pub fn reduces(&self, side: Side, added: i64) -> bool {
-        let added = i128::from(added);
+        // What does not fit in 64 bits fits inside no position.
         if side.is_buy() {
-            self.position < 0 && i128::from(self.open_buy) + added <= -i128::from(self.position)
+            self.position < 0
+                && self.open_buy.checked_add(added).is_some_and(|sum| sum <= self.position.saturating_neg())
         } else {
-            self.position > 0 && i128::from(self.open_sell) + added <= i128::from(self.position)
+            self.position > 0 && self.open_sell.checked_add(added).is_some_and(|sum| sum <= self.position)
         }
     }
 

@@ -1,7 +1,7 @@
 //! An order on its way through the checks: everything they need, worked out once.
 
 use crate::events::{OrdType, Side, TimeInForce};
-use crate::ids::{AccountId, CurrencyId, OrderId, ParentId, RouterId, StrategyId, SymbolId};
+use crate::ids::{AccountId, OrderId, ParentId, RouterId, StrategyId, SymbolId};
 use crate::orders::Touched;
 use crate::outcome::Reject;
 use crate::reasons::Reason;
@@ -47,9 +47,7 @@ pub struct Candidate {
     pub bounds: Bounds,
     /// What it is valued at, worst case; `None` without a usable market (rules.md, "Risk price").
     pub px_risk: Option<Price>,
-    /// The instrument's currency; `None` for the base currency.
-    pub currency: Option<CurrencyId>,
-    /// What it is worth now.
+    /// What the instrument's currency is worth now.
     pub fx: Rate,
     /// Value of the whole order at that price, in base currency.
     pub notional: Money,

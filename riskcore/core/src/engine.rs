@@ -121,19 +121,30 @@ impl Engine {
     pub fn apply(&mut self, time: Nanos, event: &Event) -> Outcome {
         self.state.now = self.state.now.max(time);
         let halts = self.state.halts.trips().len();
-        let outcome = match event {
-            Event::NewOrder(order) => self.new_order(order),
-            event => self.dispatch(event),
-        };
+        // There are more new orders than all other events, and none of the rest is for them.
+        if let Event::NewOrder(order) = event {
+            let outcome = self.new_order(order);
+            self.watch();
+            self.detect.order(order, &outcome, self.state.now);
+            self.look_at_halts(halts);
+            return outcome;
+        }
+        let outcome = self.dispatch(event);
         self.watch();
         self.detect.see(event, &outcome, &self.state, &mut self.effects);
-        if self.state.halts.trips().len() > halts {
-            self.detect.keep_evidence(halts, &self.checks, &self.state);
+        self.look_at_halts(halts);
+        outcome
+    }
+
+    /// What follows from halts, of which there were so many before the event.
+    #[inline(always)]
+    fn look_at_halts(&mut self, before: usize) {
+        if self.state.halts.trips().len() > before {
+            self.detect.keep_evidence(before, &self.checks, &self.state);
         }
         if !self.sweeps.is_empty() {
             self.notice_clean_halts();
         }
-        outcome
     }
 
     fn dispatch(&mut self, event: &Event) -> Outcome {

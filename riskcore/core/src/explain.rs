@@ -17,6 +17,7 @@ use crate::place::{candidate, worth};
 use crate::reasons::CAPACITY;
 use crate::routes::Bounds;
 use crate::scopes::{Scope, ScopeIx};
+use crate::state::State;
 use crate::units::{Money, Price, Qty, Rate};
 
 /// An order held against one bound.
@@ -73,8 +74,8 @@ pub struct OrderWorth {
 }
 
 impl OrderWorth {
-    fn of(candidate: &Candidate, rate: Rate) -> OrderWorth {
-        let Candidate { px_risk, currency, notional, .. } = *candidate;
+    fn of(candidate: &Candidate, rate: Rate, state: &State) -> OrderWorth {
+        let (Candidate { px_risk, notional, .. }, currency) = (*candidate, state.currency(candidate.symbol));
         OrderWorth { px_risk, currency, rate, notional }
     }
 }
@@ -120,7 +121,7 @@ impl Engine {
                 match worth(state, order, &touched, names.1) {
                     Ok(worth) => {
                         let candidate = candidate(state, order, names, worth, touched, &bounds, false);
-                        explanation.worth = Some(OrderWorth::of(&candidate, candidate.fx));
+                        explanation.worth = Some(OrderWorth::of(&candidate, candidate.fx, state));
                         self.explain_candidate(&candidate, order.cl_ord_id, &mut explanation);
                     }
                     Err(breach) => explanation.step("resolve", Some(breach.reject)),
@@ -156,7 +157,6 @@ impl Engine {
             touched: order.touched,
             bounds: self.state.bounds_of(&order.touched),
             px_risk: Some(order.px_risk),
-            currency: self.state.currency(symbol),
             fx: order.fx_risk,
             notional: self.state.notional(symbol, order.px_risk, Qty(order.qty.0.max(0)), order.fx_risk)?,
             added: 0,
@@ -164,7 +164,7 @@ impl Engine {
             asks_more: false,
             reduces: false,
         };
-        explanation.worth = Some(OrderWorth::of(&candidate, order.fx_risk));
+        explanation.worth = Some(OrderWorth::of(&candidate, order.fx_risk, &self.state));
         self.explain_candidate(&candidate, order.cl_ord_id, &mut explanation);
         Some(explanation)
     }

@@ -253,7 +253,8 @@ impl State {
         let added = Added::by(candidate, self)?;
         let Grant { stamp, orders, qty, money } = self.routes.at(place).grants[usize::from(candidate.side.is_buy())];
         // None of them is negative, so all differences fit, and the sign of all tells of each.
-        let (orders, qty, money) = (orders.wrapping_sub(1), qty.wrapping_sub(added.qty), money.wrapping_sub(added.money));
+        let (orders, qty, money) =
+            (orders.wrapping_sub(1), qty.wrapping_sub(added.qty), money.wrapping_sub(added.money));
         if stamp == self.grant_stamp() && orders | qty | money >= 0 {
             return Some(Grant { stamp, orders, qty, money });
         }

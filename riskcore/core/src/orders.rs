@@ -397,6 +397,12 @@ impl Orders {
         }
     }
 
+    /// The order that was accepted last.
+    #[inline]
+    pub fn newest(&self) -> Option<&Order> {
+        self.day.last()
+    }
+
     /// The order of this id, to change it.
     #[inline]
     pub fn get_mut(&mut self, id: OrderId) -> Option<&mut Order> {

@@ -46,15 +46,21 @@ impl<T: Default> PerParent<T> {
     }
 
     /// The value of a scope and a parent, to change it.
-    #[inline]
+    #[inline(always)]
     pub fn entry(&mut self, ix: ScopeIx, parent: ParentId) -> &mut T {
-        let place = self.places.get(parent.0, ix.0).unwrap_or_else(|| {
-            // Every row belongs to an order of its own: there are fewer than 2^32.
-            let next = self.rows.len() as u32;
-            self.places.insert(parent.0, ix.0, next);
-            self.rows.push(T::default());
-            next
-        });
+        let place = match self.places.get(parent.0, ix.0) {
+            Some(place) => place,
+            None => self.begin(ix, parent),
+        };
         &mut self.rows[place as usize]
+    }
+
+    #[inline(never)]
+    fn begin(&mut self, ix: ScopeIx, parent: ParentId) -> u32 {
+        // Every row belongs to an order of its own: there are fewer than 2^32.
+        let next = self.rows.len() as u32;
+        self.places.insert(parent.0, ix.0, next);
+        self.rows.push(T::default());
+        next
     }
 }

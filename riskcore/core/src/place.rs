@@ -162,7 +162,10 @@ impl Engine {
         route: Option<RoutePlace>,
     ) -> Result<bool, Breach> {
         self.reduce_only(candidate)?;
-        let left = route.and_then(|route| Some((route, self.state.within_grant(candidate, route)?)));
+        let left = match route {
+            Some(route) => self.state.within_grant(candidate, route),
+            None => None,
+        };
         let headroom = left.is_some();
         let mut overridden = false;
         while let Err(breach) = self.verdict(candidate, headroom) {
@@ -187,7 +190,7 @@ impl Engine {
         if whole && self.state.wants_headroom(candidate) {
             self.note_headroom(candidate);
         }
-        if let Some((route, left)) = left.filter(|_| placing) {
+        if let (Some(route), Some(left), true) = (route, left, placing) {
             self.state.spend(route, candidate.side, left);
         }
         Ok(headroom)
@@ -319,7 +322,7 @@ impl Engine {
         } else {
             self.state.change_open(&candidate.touched, candidate.symbol, candidate.side, delta);
         }
-        if let Some(order) = self.state.orders.get(id) {
+        if let Some(order) = self.state.orders.newest() {
             self.state.resting.add(&self.state.orders, order);
             self.checks.placed(order, &self.state);
         }
@@ -431,7 +434,6 @@ impl Engine {
             touched,
             bounds,
             px_risk: Some(px_reserved),
-            currency: self.state.currency(symbol),
             fx,
             notional,
             added: added.0,
@@ -556,7 +558,6 @@ pub(crate) fn candidate(
         price: order.price,
         touched,
         px_risk,
-        currency: state.currency(symbol),
         fx,
         notional,
         added: qty.0,

@@ -79,18 +79,39 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
     }
 
     /// Takes note of an event.
-    #[inline(always)]
+    #[inline]
     pub fn push(&mut self, key: &K, now: Nanos) -> Place {
-        let bucket = self.bucket(key);
+        self.put(key, now).0
+    }
+
+    /// The same, and whether `n` events of the thing are in the window that ends now. `n` is from 1 to `per`.
+    #[inline(always)]
+    pub fn push_and_ask(&mut self, key: &K, now: Nanos, n: usize, window: Nanos) -> (Place, bool) {
+        let (place, first, next) = self.put(key, now);
+        (place, is_within(self.times[first + self.back(next, n)], now, window))
+    }
+
+    /// Its place, where its times begin, and which of them is the oldest now.
+    #[inline(always)]
+    fn put(&mut self, key: &K, now: Nanos) -> (Place, usize, usize) {
+        let (bucket, per) = (self.bucket(key), self.per);
         let at = match self.find_in(bucket, key) {
             Some(at) => at,
             None => self.replace_oldest(bucket, key),
         };
         self.make_newest(at);
         let slot = &mut self.slots[at as usize];
-        self.times[at as usize * self.per + slot.next as usize] = now;
-        slot.next = if slot.next as usize + 1 == self.per { 0 } else { slot.next + 1 };
-        Place(at)
+        let (first, here) = (at as usize * per, slot.next as usize);
+        let next = if here + 1 == per { 0 } else { here + 1 };
+        slot.next = next as u32;
+        self.times[first + here] = now;
+        (Place(at), first, next)
+    }
+
+    /// The place of the `n`-th event before the next one.
+    #[inline(always)]
+    fn back(&self, next: usize, n: usize) -> usize {
+        if next >= n { next - n } else { next + self.per - n }
     }
 
     /// Where a thing is held.
@@ -99,12 +120,9 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
     }
 
     /// Whether its last `n` events are all in the window that ends now. `n` is from 1 to `per`.
-    #[inline(always)]
     pub fn has(&self, place: Place, n: usize, now: Nanos, window: Nanos) -> bool {
         let (first, next) = (place.0 as usize * self.per, self.slots[place.0 as usize].next as usize);
-        let back = if next >= n { next - n } else { next + self.per - n };
-        let time = self.times[first + back];
-        time != NEVER && now.since(time) < window
+        is_within(self.times[first + self.back(next, n)], now, window)
     }
 
     /// How many of its last `per` events are in the window that ends now. O(log per).
@@ -211,6 +229,11 @@ impl<K: Copy + Eq + Hash> Repeats<K> {
         let slot = &mut self.slots[at as usize];
         (slot.newer, slot.older) = (NONE, second);
     }
+}
+
+#[inline(always)]
+fn is_within(time: Nanos, now: Nanos, window: Nanos) -> bool {
+    time != NEVER && now.since(time) < window
 }
 
 #[cfg(test)]

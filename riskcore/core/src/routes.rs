@@ -276,19 +276,19 @@ impl Routes {
     }
 
     /// The route that was just found or put there.
-    #[inline]
+    #[inline(always)]
     pub fn at(&self, place: RoutePlace) -> &Route {
         &self.places[place.0]
     }
 
     /// The same, to change it.
-    #[inline]
+    #[inline(always)]
     pub fn at_mut(&mut self, place: RoutePlace) -> &mut Route {
         &mut self.places[place.0]
     }
 
     /// Its limits.
-    #[inline]
+    #[inline(always)]
     pub fn bounds(&self, place: RoutePlace) -> &Bounds {
         &self.bounds[self.places[place.0].bounds as usize]
     }

@@ -23,7 +23,7 @@ use crate::scopes::{Scope, ScopeIndex, ScopeIx};
 use crate::security::{Phase, Security, Session};
 use crate::suspense::Suspense;
 use crate::unattributed::Unattributed;
-use crate::units::{widening_mul, Money, Nanos, Price, Qty, Rate, Worth, saturating_sum};
+use crate::units::{Money, Nanos, Price, Qty, Rate, Worth, saturating_sum, widening_mul};
 use crate::watchlist::Watchlist;
 
 /// Pairs of self-match group and instrument there is room for from the start.
@@ -351,7 +351,14 @@ impl State {
     /// Returns what the gross notional of the cell changed by. That alone moves: position and marks are what they were when
     /// profit and loss were last worked out.
     #[inline(always)]
-    fn change_cell(&mut self, ix: ScopeIx, symbol: SymbolId, side: Side, delta: OpenDelta, per_unit: Option<Price>) -> i128 {
+    fn change_cell(
+        &mut self,
+        ix: ScopeIx,
+        symbol: SymbolId,
+        side: Side,
+        delta: OpenDelta,
+        per_unit: Option<Price>,
+    ) -> i128 {
         let book = &mut self.books[ix.at()];
         let changed = book.change_open(side, true, delta);
         debug_assert!(changed.is_some(), "checked by can_open");

@@ -15,7 +15,7 @@ use super::{Check, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::events::NewOrder;
 use crate::hash::FoldHasher;
-use crate::ids::Ref;
+use crate::ids::{ParentId, Ref};
 use crate::limits::{Action, Judges, LimitDef, ScopeLimits, kinds};
 use crate::orders::Touched;
 use crate::outcome::Unit;
@@ -74,6 +74,12 @@ pub struct Children {
 }
 
 impl Children {
+    #[inline(always)]
+    fn count(&mut self, ix: ScopeIx, parent: ParentId) {
+        let sent = self.sent.entry(ix, parent);
+        *sent = sent.saturating_add(1);
+    }
+
     /// The parent's orders that count at a scope.
     fn sent(&self, ix: ScopeIx, candidate: &Candidate, parent: &Parent) -> u32 {
         match candidate.parent.known() {
@@ -144,13 +150,15 @@ impl Check for Children {
             return;
         }
         let (Ref::Known(parent), None) = (candidate.parent, candidate.replaces) else { return };
-        for (place, ix) in [(Touched::ROUTER, touched.router()), (Touched::ROUTER_SYMBOL, touched.router_symbol())] {
-            // What was passed over for once counts even so.
-            let waived = bounds.waived && state.limits.at(ix).get(id::MAX_CHILDREN_FACTOR).is_some();
-            if places >> place & 1 == 1 || waived {
-                let sent = self.sent.entry(ix, parent);
-                *sent = sent.saturating_add(1);
-            }
+        // What was passed over for once counts even so.
+        let set = |place: u8, ix: ScopeIx| {
+            places >> place & 1 == 1 || bounds.waived && state.limits.at(ix).get(id::MAX_CHILDREN_FACTOR).is_some()
+        };
+        if set(Touched::ROUTER, touched.router()) {
+            self.count(touched.router(), parent);
+        }
+        if set(Touched::ROUTER_SYMBOL, touched.router_symbol()) {
+            self.count(touched.router_symbol(), parent);
         }
     }
 

@@ -221,8 +221,12 @@ impl Check for DuplicateOrder {
     #[inline(always)]
     fn attempted(&mut self, router: ScopeIx, order: Option<&NewOrder>, state: &State) {
         if let Some(Some(sent)) = self.routers.get_mut(router.at()) {
-            sent.newest = order.and_then(Content::of).map(|content| sent.orders.push(&content, state.now));
-            sent.over = sent.newest.is_some_and(|place| sent.orders.has(place, sent.too_many, state.now, sent.window));
+            let Some(content) = order.and_then(Content::of) else {
+                sent.newest = None;
+                return;
+            };
+            let (place, over) = sent.orders.push_and_ask(&content, state.now, sent.too_many, sent.window);
+            (sent.newest, sent.over) = (Some(place), over);
         }
     }
 

@@ -43,17 +43,17 @@ impl Check for FxRate {
 
     /// A rate grows old.
     #[inline(always)]
-    fn asks(&self, candidate: &Candidate, _state: &State) -> bool {
-        candidate.currency.is_some()
+    fn asks(&self, candidate: &Candidate, state: &State) -> bool {
+        state.currency(candidate.symbol).is_some()
     }
 
     #[inline(always)]
     fn check(&self, candidate: &Candidate, state: &State) -> Verdict {
-        if candidate.currency.is_none() { Ok(()) } else { self.check_rate(candidate, state) }
+        if state.currency(candidate.symbol).is_none() { Ok(()) } else { self.check_rate(candidate, state) }
     }
 
     fn measure(&self, candidate: &Candidate, state: &State, see: &mut impl FnMut(Measure) -> bool) {
-        let Some(currency) = candidate.currency else { return };
+        let Some(currency) = state.currency(candidate.symbol) else { return };
         if gets_out(candidate) {
             return;
         }

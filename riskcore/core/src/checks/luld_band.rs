@@ -31,16 +31,21 @@ impl Check for LuldBand {
         if security.bands == Bands::Absent && !security.rules.luld {
             return Ok(());
         }
-        if state.phase(candidate.symbol) != Some(Phase::Continuous) {
+        let within = match (security.bands, candidate.price) {
+            (Bands::Known(_, high), Some(price)) if candidate.side.is_buy() => price <= high,
+            (Bands::Known(low, _), Some(price)) => price >= low,
+            (Bands::Known(..), None) => true,
+            (_, _) => false,
+        };
+        if within || state.phase(candidate.symbol) != Some(Phase::Continuous) {
             return Ok(());
         }
-        let Bands::Known(low, high) = security.bands else {
-            return refuse(candidate, &LULD_BAND_UNKNOWN, Price(0), Price(0));
-        };
-        match candidate.price {
-            Some(price) if candidate.side.is_buy() && price > high => refuse(candidate, &LULD_BAND, high, price),
-            Some(price) if !candidate.side.is_buy() && price < low => refuse(candidate, &LULD_BAND, low, price),
-            _ => Ok(()),
+        match security.bands {
+            Bands::Known(low, high) => {
+                let bound = if candidate.side.is_buy() { high } else { low };
+                refuse(candidate, &LULD_BAND, bound, candidate.price.unwrap_or_default())
+            }
+            _ => refuse(candidate, &LULD_BAND_UNKNOWN, Price(0), Price(0)),
         }
     }
 }

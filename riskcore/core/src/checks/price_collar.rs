@@ -100,9 +100,12 @@ fn through(candidate: &Candidate, state: &State) -> Option<Through> {
     let price = candidate.price?;
     let (bid, ask) = state.markets[candidate.symbol.index()].touch()?;
     let reference = if candidate.side.is_buy() { bid } else { ask };
+    let is_through = if candidate.side.is_buy() { price > reference } else { price < reference };
+    if !is_through {
+        return None;
+    }
     // Both prices are positive, so their difference fits.
-    let distance = (price.0 - reference.0) * candidate.side.sign();
-    (distance > 0).then_some(Through { distance, reference })
+    Some(Through { distance: (price.0 - reference.0).abs(), reference })
 }
 
 /// The collar of each scope that has one. Where that for auctions is in force, the other one is not: not even while two

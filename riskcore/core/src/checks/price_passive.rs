@@ -71,7 +71,11 @@ impl Check for PricePassive {
 fn away(candidate: &Candidate, state: &State) -> Option<(i64, i64)> {
     let (bid, ask) = state.markets[candidate.symbol.index()].touch()?;
     let reference = if candidate.side.is_buy() { bid.0 } else { ask.0 };
+    let price = candidate.price?.0;
+    let is_away = if candidate.side.is_buy() { price < reference } else { price > reference };
+    if !is_away {
+        return None;
+    }
     // Both prices are positive, so their difference fits.
-    let away = (reference - candidate.price?.0) * candidate.side.sign();
-    (away > 0).then_some((away, reference))
+    Some(((reference - price).abs(), reference))
 }

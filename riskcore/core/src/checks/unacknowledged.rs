@@ -83,13 +83,19 @@ impl Default for Queue {
 
 impl Queue {
     /// Never holds more than twice the orders that waited when it was last full, or `ROOM`; each push costs O(1) on average.
+    #[inline(always)]
     fn push(&mut self, order: OrderId, sent: Nanos, waits: impl Fn(OrderId) -> bool) {
         if self.orders.len() >= self.full {
-            self.orders.retain(|(id, _)| waits(*id));
-            self.full = ROOM.max(self.orders.len() * 2);
-            self.orders.reserve(self.full - self.orders.len());
+            self.sweep(waits);
         }
         self.orders.push_back((order, sent));
+    }
+
+    #[cold]
+    fn sweep(&mut self, waits: impl Fn(OrderId) -> bool) {
+        self.orders.retain(|(id, _)| waits(*id));
+        self.full = ROOM.max(self.orders.len() * 2);
+        self.orders.reserve(self.full - self.orders.len());
     }
 
     fn forget_answered(&mut self, state: &State) {
@@ -132,6 +138,7 @@ impl Unacknowledged {
         self.queues.get(ix.at())?.as_ref()?.age(state)
     }
 
+    #[inline(always)]
     fn counts_mut(&mut self, order: &Order, change: impl Fn(u32) -> u32) {
         for ix in [ScopeIx::FIRM, order.touched.router()] {
             if let Some(count) = self.counts.get_mut(ix.at()) {

@@ -289,7 +289,7 @@ impl FirstSeen {
     }
 
     /// An attempt of a router to place an order.
-    #[inline]
+    #[inline(always)]
     pub(super) fn order(&mut self, order: &NewOrder, now: Nanos) {
         if let Some(attempts) = self.attempts.get_mut(order.router.index()) {
             *attempts += 1;
@@ -315,7 +315,8 @@ impl FirstSeen {
     /// An order of the shape that the router showed last.
     #[inline]
     fn show_again(&mut self, shape: &Shape, router: RouterId, now: Nanos) -> bool {
-        let Some(shown) = self.shown.get_mut(router.index()).filter(|shown| shown.held > 0 && shown.shape == *shape) else {
+        let Some(shown) = self.shown.get_mut(router.index()).filter(|shown| shown.held > 0 && shown.shape == *shape)
+        else {
             return false;
         };
         shown.again += 1;

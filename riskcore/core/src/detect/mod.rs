@@ -74,8 +74,9 @@ impl Detect {
         }
     }
 
+    /// The same of a new order, of which there are more than of all others.
     #[inline(always)]
-    fn order(&mut self, order: &NewOrder, outcome: &Outcome, now: Nanos) {
+    pub(crate) fn order(&mut self, order: &NewOrder, outcome: &Outcome, now: Nanos) {
         let (what, id, reason) = match outcome {
             Outcome::Accepted(id) => (What::Order, Some(*id), None),
             Outcome::Duplicate(id) => (What::Resend, Some(*id), None),
