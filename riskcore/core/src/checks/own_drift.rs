@@ -66,16 +66,27 @@ struct Drift {
     /// The bound, in basis points.
     bps: i64,
     sides: [DriftWindow; 2],
+    /// Per side: whether the farthest of all fills that are held could matter.
+    far: [bool; 2],
 }
 
 impl Drift {
     fn new(window: Nanos, bps: i64) -> Drift {
-        Drift { window, bps, sides: [DriftWindow::new(-1, window), DriftWindow::new(1, window)] }
+        Drift { window, bps, sides: [DriftWindow::new(-1, window), DriftWindow::new(1, window)], far: [false; 2] }
     }
 
     /// The same fills in windows of another length: a limit is retuned without forgetting.
     fn retuned(&self, window: Nanos) -> Drift {
-        Drift { window, bps: self.bps, sides: self.sides.each_ref().map(|side| side.retuned(window)) }
+        Drift { window, sides: self.sides.each_ref().map(|side| side.retuned(window)), ..*self }
+    }
+
+    fn is_within(&self, distance: i64, reference: Price) -> bool {
+        widening_mul(distance, BPS) <= widening_mul(self.bps, reference.0)
+    }
+
+    /// Whether all fills of a side that are held are within the bound, in the window or not; no division.
+    fn all_within(&self, side: usize) -> bool {
+        self.sides[side].span().is_none_or(|Span { lowest, widest }| self.is_within(widest, lowest))
     }
 
     /// In basis points of the reference, rounded up: more than a whole bound exactly if it is beyond it.
@@ -91,6 +102,8 @@ impl Drift {
 pub struct OwnDrift {
     /// Per scope; only where the limit is set.
     scopes: Vec<Option<Box<Drift>>>,
+    /// Sides of scopes whose fills went so far that an order must look whether they are still in the window.
+    far: usize,
 }
 
 impl OwnDrift {
@@ -98,15 +111,28 @@ impl OwnDrift {
         self.scopes.get(ix.at())?.as_deref()
     }
 
-    /// Whether own fills of a side are within the bound that is set; no division. Nearly always all that are held are, and
-    /// which of them are still in the window does not matter.
+    /// Whether own fills of a side are within the bound that is set; no division.
     #[inline(always)]
     fn is_within(&self, ix: ScopeIx, is_buy: bool, state: &State) -> bool {
-        let Some(drift) = self.at(ix) else { return true };
-        let side = &drift.sides[usize::from(is_buy)];
-        let Some(Span { lowest, widest }) = side.span() else { return true };
-        let within = |distance, reference: Price| widening_mul(distance, BPS) <= widening_mul(drift.bps, reference.0);
-        within(widest, lowest) || side.drift(state.now).is_none_or(|(reference, distance)| within(distance, reference))
+        let Some(drift) = self.at(ix).filter(|drift| drift.far[usize::from(is_buy)]) else { return true };
+        let beyond = drift.sides[usize::from(is_buy)].drift(state.now);
+        beyond.is_none_or(|(reference, distance)| drift.is_within(distance, reference))
+    }
+
+    /// Fills or the bound of a scope changed.
+    fn look(&mut self, ix: ScopeIx) {
+        let Some(Some(drift)) = self.scopes.get_mut(ix.at()) else { return };
+        for side in [0, 1] {
+            let far = !drift.all_within(side);
+            self.far = self.far + usize::from(far) - usize::from(core::mem::replace(&mut drift.far[side], far));
+        }
+    }
+
+    fn clear(&mut self, ix: ScopeIx) {
+        if let Some(Some(drift)) = self.scopes.get_mut(ix.at()) {
+            drift.sides.iter_mut().for_each(DriftWindow::clear);
+            self.look(ix);
+        }
     }
 
     fn measured(&self, ix: ScopeIx, is_buy: bool, state: &State) -> Option<Measure> {
@@ -128,7 +154,8 @@ impl Check for OwnDrift {
         let window = limits.get(id::OWN_DRIFT_WINDOW).and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_WINDOW, Nanos);
         let slot = &mut self.scopes[ix.at()];
         let Some(bps) = limits.get(id::OWN_DRIFT_BPS).map(|bps| i64::try_from(bps).unwrap_or(i64::MAX)) else {
-            *slot = None;
+            let removed = slot.take().map_or(0, |drift| drift.far.into_iter().filter(|far| *far).count());
+            self.far -= removed;
             return;
         };
         let drift = slot.get_or_insert_with(|| Box::new(Drift::new(window, bps)));
@@ -136,6 +163,13 @@ impl Check for OwnDrift {
         if drift.window != window {
             **drift = drift.retuned(window);
         }
+        self.look(ix);
+    }
+
+    /// Nearly always all fills that are held are near, and which of them are still in the window does not matter.
+    #[inline(always)]
+    fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
+        self.far > 0
     }
 
     fn ahead(&self, order: &NewOrder, touched: &Touched) -> u64 {
@@ -175,6 +209,7 @@ impl Check for OwnDrift {
             let touch = state.markets[fill.order.symbol.index()].touch();
             let mid = touch.map_or(fill.price, |(bid, ask)| Price(bid.0 + (ask.0 - bid.0) / 2));
             drift.sides[usize::from(fill.order.side.is_buy())].fill(state.now, fill.price, mid);
+            self.look(*ix);
         }
     }
 
@@ -194,15 +229,11 @@ impl Check for OwnDrift {
     }
 
     fn reinstated(&mut self, ix: ScopeIx, _router: Option<RouterId>) {
-        if let Some(Some(drift)) = self.scopes.get_mut(ix.at()) {
-            drift.sides.iter_mut().for_each(DriftWindow::clear);
-        }
+        self.clear(ix);
     }
 
     fn day_roll(&mut self) {
-        for drift in self.scopes.iter_mut().flatten() {
-            drift.sides.iter_mut().for_each(DriftWindow::clear);
-        }
+        (0..self.scopes.len()).for_each(|at| self.clear(ScopeIx(at as u32)));
     }
 
     fn digest(&self, hasher: &mut FoldHasher) {
