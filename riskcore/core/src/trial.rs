@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use crate::candidate::Candidate;
-use crate::checks::Measure;
+use crate::checks::{Look, Measure};
 use crate::engine::Engine;
 use crate::halts::Offender;
 use crate::hash::Seeded;
@@ -134,15 +134,17 @@ impl Engine {
         let mut breaches = core::mem::take(&mut self.breaches);
         // A halt may add scopes to look at.
         while let Some((ix, causes)) = self.state.watchlist.take() {
-            if !self.state.limits.at(ix).is_watched() {
+            let state = &self.state;
+            let look = Look { ix, limits: state.limits.at(ix), book: &state.books[ix.at()], state };
+            if !look.limits.is_watched() {
                 continue;
             }
             if causes.meets(Causes::VALUED) {
-                self.checks.valued(ix, &self.state);
+                self.checks.valued(&look);
             }
-            self.checks.watch(ix, causes, &self.state, &mut |measure| breaches.push(measure));
-            for measure in breaches.drain(..) {
-                self.event_breach(&measure);
+            self.checks.watch(&look, causes, &mut |measure| breaches.push(measure));
+            if !breaches.is_empty() {
+                breaches.drain(..).for_each(|measure| self.event_breach(&measure));
             }
         }
         self.breaches = breaches;

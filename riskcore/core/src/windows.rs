@@ -326,18 +326,22 @@ pub fn whole_buckets_within(window: Nanos) -> Nanos {
 }
 
 /// The largest of the values in force over a sliding window, in 64 buckets. A value stays in force until the next one;
-/// it leaves the window at most 1/64 of its length late, never early.
+/// it leaves the window at most 1/64 of its length late, never early. What is asked and put at most times comes first.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct PeakWindow {
+    /// The first time after the newest bucket.
+    ends: i64,
     bucket_length: i64,
-    /// Number of the newest bucket since the epoch.
-    newest: i64,
-    /// The largest value in force in each bucket.
-    peaks: [i128; BUCKETS + 1],
-    /// The largest of all but the newest bucket.
-    older: i128,
     /// The value in force.
     value: i128,
+    /// The largest of the newest bucket, and that of all the others.
+    current: i128,
+    older: i128,
+    /// Number of the newest bucket since the epoch.
+    newest: i64,
+    /// The largest value in force in each bucket; that of the newest is in `current`.
+    peaks: [i128; BUCKETS + 1],
 }
 
 impl PeakWindow {
@@ -345,12 +349,13 @@ impl PeakWindow {
     pub fn begun(window: Nanos, now: Nanos, value: i128) -> PeakWindow {
         let bucket_length = Sum::new(window).bucket_length;
         let newest = now.0.div_euclid(bucket_length);
-        PeakWindow { bucket_length, newest, peaks: [value; BUCKETS + 1], older: value, value }
+        let ends = end_of(newest, bucket_length);
+        PeakWindow { ends, bucket_length, value, current: value, older: value, newest, peaks: [value; BUCKETS + 1] }
     }
 
     /// A window of another length. The peak of this one counts in it as of the end of its newest bucket.
     pub fn retuned(&self, window: Nanos) -> PeakWindow {
-        let at = Nanos(self.newest.saturating_add(1).saturating_mul(self.bucket_length).saturating_sub(1));
+        let at = Nanos(self.ends.saturating_sub(1));
         let mut other = PeakWindow::begun(window, at, self.value);
         other.put(at, self.peak(at));
         other.value = self.value;
@@ -362,39 +367,65 @@ impl PeakWindow {
     }
 
     /// The value changes at `now`.
+    #[inline]
     pub fn put(&mut self, now: Nanos, value: i128) {
-        let bucket = now.0.div_euclid(self.bucket_length);
-        let passed = bucket.saturating_sub(self.newest);
-        if passed > 0 {
-            for k in 1..=passed.min(BUCKETS as i64 + 1) {
-                // Nothing changed meanwhile: what was in force stayed so.
-                self.peaks[Self::slot_of(bucket - passed.min(BUCKETS as i64 + 1) + k)] = self.value;
-            }
-            self.newest = bucket;
-            let newest = Self::slot_of(bucket);
-            let others = self.peaks.iter().enumerate().filter(|(slot, _)| *slot != newest);
-            self.older = others.map(|(_, peak)| *peak).fold(i128::MIN, i128::max);
+        if now.0 >= self.ends {
+            self.next_bucket(now);
         }
-        let peak = &mut self.peaks[Self::slot_of(self.newest)];
-        *peak = value.max(*peak);
+        self.current = value.max(self.current);
         self.value = value;
     }
 
+    #[cold]
+    fn next_bucket(&mut self, now: Nanos) {
+        let bucket = now.0.div_euclid(self.bucket_length);
+        let passed = bucket.saturating_sub(self.newest).min(BUCKETS as i64 + 1);
+        if passed <= 0 {
+            return; // the end of time
+        }
+        self.peaks[Self::slot_of(self.newest)] = self.current;
+        for k in 1..=passed {
+            // Nothing changed meanwhile: what was in force stayed so.
+            self.peaks[Self::slot_of(bucket - passed + k)] = self.value;
+        }
+        (self.newest, self.ends) = (bucket, end_of(bucket, self.bucket_length));
+        self.current = self.value;
+        let newest = Self::slot_of(bucket);
+        let others = self.peaks.iter().enumerate().filter(|(slot, _)| *slot != newest);
+        self.older = others.map(|(_, peak)| *peak).fold(i128::MIN, i128::max);
+    }
+
     /// The largest value in force within the window that ends now.
+    #[inline]
     pub fn peak(&self, now: Nanos) -> i128 {
+        if now.0 < self.ends { self.older.max(self.current) } else { self.peak_after(now) }
+    }
+
+    #[cold]
+    fn peak_after(&self, now: Nanos) -> i128 {
         let passed = now.0.div_euclid(self.bucket_length).saturating_sub(self.newest);
         if passed <= 0 {
-            return self.older.max(self.peaks[Self::slot_of(self.newest)]);
+            return self.older.max(self.current);
         }
         // Oldest first, the buckets that time has pushed out are left away.
         let first = self.newest.saturating_sub(BUCKETS as i64).saturating_add(passed);
-        (first..=self.newest).map(|bucket| self.peaks[Self::slot_of(bucket)]).fold(self.value, i128::max)
+        let past = (first..self.newest).map(|bucket| self.peaks[Self::slot_of(bucket)]);
+        let newest = (passed <= BUCKETS as i64).then_some(self.current);
+        past.chain(newest).fold(self.value, i128::max)
     }
 
     /// What it holds, for the state hash.
     pub fn words(&self) -> impl Iterator<Item = i128> + '_ {
-        self.peaks.iter().copied().chain([i128::from(self.newest), self.value])
+        let newest = Self::slot_of(self.newest);
+        let peaks = self.peaks.iter().enumerate();
+        let peaks = peaks.map(move |(slot, peak)| if slot == newest { self.current } else { *peak });
+        peaks.chain([i128::from(self.newest), self.value])
     }
+}
+
+/// The first time after a bucket.
+fn end_of(bucket: i64, length: i64) -> i64 {
+    bucket.saturating_add(1).saturating_mul(length)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! The mark is the worse of the touch and a slow reference: a runaway buyer lifts the touch and looks profitable there, so a
 //! loss limit marked at the touch never trips. It is the last line of defence, not the first.
 
-use super::{Check, Measure, id};
+use super::{Check, Look, Measure, id};
 use crate::candidate::Candidate;
 use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::outcome::Unit;
@@ -82,10 +82,11 @@ impl Check for DayLoss {
         }
     }
 
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
         let limit = id::MAX_DAY_LOSS;
-        let Some(bound) = state.limits.at(ix).get(limit) else { return };
-        let value = state.books[ix.at()].pnl.saturating_neg();
+        let Look { ix, limits, book, .. } = *look;
+        let Some(bound) = limits.get(limit) else { return };
+        let value = book.pnl.saturating_neg();
         // Reaching it is enough.
         if value >= bound {
             see(Measure { ix, limit, bound, value, reason: &LOSS_LIMIT });

@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use super::{Check, Measure, id};
+use super::{Check, Look, Measure, id};
 use crate::hash::FoldHasher;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::outcome::Unit;
@@ -117,17 +117,18 @@ impl Check for Drawdown {
         }
     }
 
-    fn valued(&mut self, ix: ScopeIx, state: &State) {
-        let Some(Some(watched)) = self.scopes.get_mut(ix.at()) else { return };
-        let (now, pnl, length) = (state.now, state.books[ix.at()].pnl, watched.length);
+    fn valued(&mut self, look: &Look<'_>) {
+        let Some(Some(watched)) = self.scopes.get_mut(look.ix.at()) else { return };
+        let (now, pnl, length) = (look.state.now, look.book.pnl, watched.length);
         let base = watched.base.unwrap_or(pnl);
         watched.window.get_or_insert_with(|| PeakWindow::begun(length, now, base)).put(now, pnl);
     }
 
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
         let limit = id::MAX_DRAWDOWN;
-        let Some(bound) = state.limits.at(ix).get(limit) else { return };
-        if let Some(value) = self.loss(ix, state).filter(|loss| *loss >= bound) {
+        let Look { ix, limits, .. } = *look;
+        let Some(bound) = limits.get(limit) else { return };
+        if let Some(value) = self.loss(ix, look.state).filter(|loss| *loss >= bound) {
             see(Measure { ix, limit, bound, value, reason: &DRAWDOWN_LIMIT });
         }
     }

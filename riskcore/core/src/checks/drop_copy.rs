@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use core::hash::Hasher;
 use hashbrown::HashMap;
 
-use super::{Check, Fill, Measure, id};
+use super::{Check, Fill, Look, Measure, id};
 use crate::hash::{FoldHasher, Seeded};
 use crate::ids::{OrderId, RouterId, SymbolId};
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
@@ -364,8 +364,13 @@ impl Check for DropCopy {
         }
     }
 
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
+        let Look { ix, state, .. } = *look;
         let Some(Some(watched)) = self.scopes.get(ix.at()) else { return };
+        let is_uncertain = ix == ScopeIx::FIRM && self.uncertain_since().is_some();
+        if watched.overdue.is_empty() && !is_uncertain {
+            return;
+        }
         let (limit, bound) = (id::DROP_COPY_MAX_LAG, i128::from(watched.lag.0));
         let differs = self.oldest(&watched.overdue).map(|since| (since, &DROP_COPY_MISMATCH));
         let away = self.uncertain_since().filter(|_| ix == ScopeIx::FIRM).map(|since| (since, &DROP_COPY_LOST));

@@ -17,7 +17,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use super::{Check, Measure, Verdict, id};
+use super::{Check, Look, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::events::{NewOrder, OrdType, Side};
 use crate::hash::FoldHasher;
@@ -259,10 +259,11 @@ impl Check for DuplicateOrder {
     }
 
     /// Attempts that something else refused halt the router as well.
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
+        let Look { ix, limits, state, .. } = *look;
         let Some((sent, place)) = self.sent(ix).and_then(|sent| Some((sent, sent.newest?))) else { return };
         for limit in BOTH {
-            let Some(setting) = state.limits.at(ix).setting(limit) else { continue };
+            let Some(setting) = limits.setting(limit) else { continue };
             let bound = bound_of(setting.value);
             if setting.action.halts().is_some() && sent.orders.has(place, bound as usize + 1, state.now, sent.window) {
                 let value = sent.orders.count(place, state.now, sent.window) as i128;

@@ -13,7 +13,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use super::{Check, Fill, Measure, id};
+use super::{Check, Fill, Look, Measure, id};
 use crate::hash::FoldHasher;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
 use crate::outcome::Unit;
@@ -166,10 +166,11 @@ impl Check for ExecutionLoss {
         }
     }
 
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
+        let Look { ix, limits, state, .. } = *look;
         let limit = id::MAX_EXECUTION_LOSS;
         let Some(Some(windows)) = self.scopes.get(ix.at()) else { return };
-        let Some(bound) = state.limits.at(ix).get(limit) else { return };
+        let Some(bound) = limits.get(limit) else { return };
         // Amounts are never negative: without so much lost there is no need to look what is still in the window.
         if windows.lost.at_most() <= bound {
             return;

@@ -1,7 +1,7 @@
 //! X3: gross notional, worst case - the sum over instruments of the larger of long and short worst case at a conservative
 //! mark. Source: Rule 15c3-5(c)(1)(i); rules.md X3.
 
-use super::{Check, Measure, id};
+use super::{Check, Look, Measure, id};
 use crate::books::Book;
 use crate::candidate::Candidate;
 use crate::headroom::Lane;
@@ -83,11 +83,11 @@ impl Check for GrossNotional {
 
     /// Where the setting halts, a move of the market or an execution that brings the scope over its bound does so too: until
     /// people have looked it may only reduce.
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
         let limit = id::MAX_GROSS_NOTIONAL;
-        let limits = state.limits.at(ix);
+        let Look { ix, limits, book, .. } = *look;
         let Some(bound) = limits.get(limit) else { return };
-        let value = state.books[ix.at()].gross;
+        let value = book.gross;
         if value > bound && limits.action(limit).halts().is_some() {
             see(Measure { ix, limit, bound, value, reason: &GROSS_LIMIT });
         }

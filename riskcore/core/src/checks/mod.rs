@@ -15,6 +15,7 @@
 
 use alloc::vec::Vec;
 
+use crate::books::Book;
 use crate::candidate::Candidate;
 use crate::events::NewOrder;
 use crate::halts::State as HaltState;
@@ -51,6 +52,19 @@ impl Breach {
     pub fn reject(reject: Reject) -> Breach {
         Breach { reject, halt: None, by: None, measured: 0, place: 0 }
     }
+}
+
+/// A look at a scope after an event, with what most checks ask of it.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// The scope.
+    pub ix: ScopeIx,
+    /// Its limits.
+    pub limits: &'a ScopeLimits,
+    /// What it holds.
+    pub book: &'a Book,
+    /// Everything else.
+    pub state: &'a State,
 }
 
 /// What a check says of an order.
@@ -229,13 +243,13 @@ pub trait Check: Default {
     fn turn(&mut self, _state: &State, _watch: &mut Vec<ScopeIx>) {}
 
     /// A scope's profit and loss may have changed; it is watched next.
-    fn valued(&mut self, _ix: ScopeIx, _state: &State) {}
+    fn valued(&mut self, _look: &Look<'_>) {}
 
     /// What can break a bound of this check beside a change of limits.
     const WATCHES: Causes = Causes::NONE;
 
     /// One of `WATCHES` has happened at a scope. Shows each bound that is broken there.
-    fn watch(&self, _ix: ScopeIx, _state: &State, _see: &mut impl FnMut(Measure)) {}
+    fn watch(&self, _look: &Look<'_>, _see: &mut impl FnMut(Measure)) {}
 
     /// The OMS registered a parent, or changed its quantity by so much.
     fn registered(&mut self, _parent: &Parent, _change: i64) {}
@@ -459,14 +473,14 @@ macro_rules! registry {
 
             /// See [`Check::valued`].
             #[inline]
-            pub fn valued(&mut self, ix: ScopeIx, state: &State) {
-                $(self.$module.valued(ix, state);)+
+            pub fn valued(&mut self, look: &Look<'_>) {
+                $(self.$module.valued(look);)+
             }
 
             /// See [`Check::watch`].
-            pub fn watch(&self, ix: ScopeIx, causes: Causes, state: &State, see: &mut impl FnMut(Measure)) {
+            pub fn watch(&self, look: &Look<'_>, causes: Causes, see: &mut impl FnMut(Measure)) {
                 $(if causes.meets(<$module::$check as Check>::WATCHES) {
-                    self.$module.watch(ix, state, see);
+                    self.$module.watch(look, see);
                 })+
             }
 

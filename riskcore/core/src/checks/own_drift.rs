@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use super::{Check, Fill, Measure, Verdict, id};
+use super::{Check, Fill, Look, Measure, Verdict, id};
 use crate::candidate::Candidate;
 use crate::drift::{DriftWindow, Span};
 use crate::events::NewOrder;
@@ -214,8 +214,9 @@ impl Check for OwnDrift {
     }
 
     /// Where the setting only refuses, the next order of the side meets it; where it halts, resting orders must not go on.
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
-        if self.at(ix).is_none() || state.limits.at(ix).action(id::OWN_DRIFT_BPS).halts().is_none() {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
+        let Look { ix, limits, state, .. } = *look;
+        if self.at(ix).is_none() || limits.action(id::OWN_DRIFT_BPS).halts().is_none() {
             return;
         }
         let sides = [true, false].into_iter().filter(|is_buy| !self.is_within(ix, *is_buy, state));

@@ -14,7 +14,7 @@
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use super::{Answer, Check, Measure, id};
+use super::{Answer, Check, Look, Measure, id};
 use crate::hash::FoldHasher;
 use crate::ids::RouterId;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
@@ -131,7 +131,8 @@ impl Check for RejectStorm {
         }
     }
 
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
+        let Look { ix, state, .. } = *look;
         if let Some(window) = self.window(ix).filter(|window| window.is_over(state.now)) {
             let value = window.bound + 1;
             see(Measure { ix, limit: id::MAX_REJECTS, bound: window.bound, value, reason: &REJECT_STORM });

@@ -20,7 +20,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use super::{Check, Fill, Measure, id};
+use super::{Check, Fill, Look, Measure, id};
 use crate::candidate::Candidate;
 use crate::events::Side;
 use crate::hash::FoldHasher;
@@ -266,9 +266,9 @@ impl Check for RepeatedExecution {
     }
 
     /// Executions of what rested.
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
+        let Look { ix, limits, state, .. } = *look;
         let limit = id::MAX_REPEATED_EXECUTIONS;
-        let limits = state.limits.at(ix);
         let Some(setting) = limits.setting(limit) else { return };
         let (bound, value) = (bound(limits), self.most(ix, state.now));
         if value > bound && setting.action.halts().is_some() {

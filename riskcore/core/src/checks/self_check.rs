@@ -7,7 +7,7 @@
 
 use core::hash::Hasher;
 
-use super::{Check, Measure, id};
+use super::{Check, Look, Measure, id};
 use crate::hash::FoldHasher;
 use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::outcome::Unit;
@@ -123,12 +123,13 @@ impl Check for SelfCheck {
     const REASONS: &'static [Reason] = REASONS;
     const WATCHES: Causes = Causes::MEASURED;
 
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
+        let Look { ix, limits, .. } = *look;
         if ix != ScopeIx::FIRM {
             return;
         }
         for (limit, reason) in LIMITS {
-            let Some(bound) = state.limits.at(ix).get(limit) else { continue };
+            let Some(bound) = limits.get(limit) else { continue };
             if let Some(value) = self.told.of(limit).filter(|value| *value > bound) {
                 see(Measure { ix, limit, bound, value, reason });
             }

@@ -18,7 +18,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use super::{Answer, Check, Measure, id};
+use super::{Answer, Check, Look, Measure, id};
 use crate::candidate::Candidate;
 use crate::hash::FoldHasher;
 use crate::ids::OrderId;
@@ -104,6 +104,12 @@ impl Queue {
         }
     }
 
+    /// Whether the oldest may have waited for longer. Looks at no order: most are answered long before.
+    #[inline]
+    fn may_exceed(&self, bound: i128, now: Nanos) -> bool {
+        self.orders.front().is_some_and(|(_, sent)| i128::from(now.since(*sent).0) > bound)
+    }
+
     /// Age of the oldest that waits.
     fn age(&self, state: &State) -> Option<i128> {
         let (_, sent) = self.orders.iter().find(|(id, _)| waits(*id, state))?;
@@ -132,10 +138,6 @@ impl Unacknowledged {
 
     fn queue_mut(&mut self, ix: ScopeIx) -> Option<&mut Queue> {
         self.queues.get_mut(ix.at())?.as_mut()
-    }
-
-    fn age(&self, ix: ScopeIx, state: &State) -> Option<i128> {
-        self.queues.get(ix.at())?.as_ref()?.age(state)
     }
 
     #[inline(always)]
@@ -217,10 +219,14 @@ impl Check for Unacknowledged {
         }
     }
 
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
+        let Look { ix, limits, state, .. } = *look;
         let limit = id::MAX_UNACKNOWLEDGED_AGE;
-        let Some(bound) = state.limits.at(ix).get(limit) else { return };
-        if let Some(value) = self.age(ix, state).filter(|age| *age > bound) {
+        let Some(bound) = limits.get(limit) else { return };
+        let Some(Some(queue)) = self.queues.get(ix.at()) else { return };
+        if queue.may_exceed(bound, state.now)
+            && let Some(value) = queue.age(state).filter(|age| *age > bound)
+        {
             see(Measure { ix, limit, bound, value, reason: &ACKNOWLEDGEMENT_OVERDUE });
         }
     }

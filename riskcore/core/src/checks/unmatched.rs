@@ -7,7 +7,7 @@
 //! executions of orders nobody here has sent. Executions of an earlier run of this gateway, whose orders it does not
 //! remember, are listed and not counted.
 
-use super::{Check, Measure, id};
+use super::{Check, Look, Measure, id};
 use crate::limits::{Action, Judges, LimitDef, LimitId, kinds};
 use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
@@ -47,9 +47,10 @@ impl Check for Unmatched {
     const REASONS: &'static [Reason] = REASONS;
     const WATCHES: Causes = Causes::UNMATCHED;
 
-    fn watch(&self, ix: ScopeIx, state: &State, see: &mut impl FnMut(Measure)) {
+    fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
+        let Look { ix, limits, state, .. } = *look;
         let limit = id::MAX_UNMATCHED_NOTIONAL;
-        let Some(bound) = state.limits.at(ix).get(limit) else { return };
+        let Some(bound) = limits.get(limit) else { return };
         let measure = Measure { ix, limit, bound, value: state.suspense.total(ix), reason: &UNMATCHED_EXECUTIONS };
         if measure.is_over() {
             see(measure);
