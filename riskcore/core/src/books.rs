@@ -174,7 +174,7 @@ impl Book {
         Some((position, self.cash.checked_add(execution.cash)?, executed))
     }
 
-    /// Books an execution that fits (`after`).
+    /// Books an execution that fits (`after`). What it adds is for the caller to count (`grown`).
     #[inline]
     pub fn execute(&mut self, is_cell: bool, execution: Execution) {
         self.executed_notional = saturating_sum(self.executed_notional, execution.notional);
@@ -182,7 +182,6 @@ impl Book {
             self.position = self.position.saturating_add(execution.signed_qty);
             self.cash = saturating_sum(self.cash, execution.cash);
         }
-        self.grown.add(Growth::of(0, execution.signed_qty.saturating_abs(), execution.notional));
     }
 
     /// Values a cell anew: `cash + position * mark`, and `worst * conservative mark`, or nothing where that is not known.
@@ -236,8 +235,9 @@ impl Book {
         self.cash.checked_add(Money::of(mark, Qty(self.position), multiplier)?.0)
     }
 
-    #[inline]
-    fn known_value(&self, valuer: &Valuer) -> Option<(i128, i128)> {
+    /// Profit and loss, and gross notional; `None` if either is not known.
+    #[inline(always)]
+    pub(crate) fn known_value(&self, valuer: &Valuer) -> Option<(i128, i128)> {
         let Valuer { marks, worth } = *valuer;
         let pnl = match self.own_pnl(marks, worth.multiplier)? {
             // Nothing is nothing in any currency.

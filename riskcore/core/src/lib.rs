@@ -21,6 +21,7 @@ pub mod detect;
 pub mod drift;
 pub mod engine;
 pub mod events;
+mod executions;
 pub mod explain;
 pub mod fleet;
 pub mod halts;

@@ -135,10 +135,10 @@ impl Market {
     }
 
     /// The first own fill of the day begins the slow reference, at the last mid before it.
-    pub fn own_fill(&mut self, now: Nanos, window: Nanos) {
+    pub fn own_fill(&mut self, now: Nanos, window: impl FnOnce() -> Nanos) {
         if self.reference.is_none() && self.at.is_some() {
             let mid = self.bid + (self.ask - self.bid) / 2;
-            self.reference = Some(SlowReference::begun(window, now, mid));
+            self.reference = Some(SlowReference::begun(window(), now, mid));
         }
     }
 

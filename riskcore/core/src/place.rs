@@ -481,7 +481,7 @@ impl Engine {
         if let Some(order) = self.state.orders.get(id) {
             self.state.resting.reprice(&self.state.orders, order, pending.price);
         }
-        self.rehold(id, Qty::ZERO);
+        self.rehold(id);
         Outcome::ReplaceAccepted(id)
     }
 

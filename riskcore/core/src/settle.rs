@@ -9,16 +9,27 @@ use crate::engine::Engine;
 use crate::events::{MassStatusEnd, MassStatusEntry, Report, ReportKind, Side};
 use crate::halts::State as HaltState;
 use crate::ids::{OrderId, SymbolId};
-use crate::orders::{Order, PendingReplace, Status};
+use crate::orders::{Order, PendingReplace, Status, Touched};
 use crate::outcome::{Alarm, Effect, Outcome, Reject};
 use crate::reasons::{OTHER, reasons};
 use crate::scopes::Scope;
-use crate::units::{Nanos, Price, Qty, Rate, widening_mul};
+use crate::units::{Money, Nanos, Price, Qty, Rate, widening_mul};
 use crate::watchlist::Causes;
 
 reasons! { REASONS:
     BAD_VENUE_REPORT = 903, OTHER,
         "A venue report about this account makes no sense; its positions are uncertain until a person has looked.";
+}
+
+/// What changes with the quantity that an order reserves.
+struct Hold {
+    touched: Touched,
+    symbol: SymbolId,
+    side: Side,
+    accepted_at: Nanos,
+    delta: OpenDelta,
+    /// Notional that was given back without having been executed; negative if more was executed than was reserved.
+    released: i128,
 }
 
 const DEFAULT_MARK_WINDOW: Nanos = Nanos::from_secs(15 * 60);
@@ -37,43 +48,55 @@ impl Engine {
         Qty(leaves.0.max(new))
     }
 
-    /// Brings what an order reserves in line with what it could still fill. `executed` is the part of the difference that
-    /// was filled; the rest of a decrease is given back to the checks.
-    pub(crate) fn rehold(&mut self, id: OrderId, executed: Qty) {
-        let Some(order) = self.state.orders.get(id) else { return };
+    /// Brings what an order reserves in line with what it could still fill; returns what that changes in its books and for
+    /// the checks. `executed` is the part of the difference that was filled; the rest of a decrease is given back.
+    fn hold(&mut self, id: OrderId, executed: Qty) -> Option<Hold> {
+        let order = self.state.orders.get(id)?;
         let pending = self.state.orders.pending_replace(id);
         let target = self.worst_open(order, pending);
         let px_target = pending.map_or(order.px_risk, |pending| pending.px_risk.max(pending.px_before));
         let fx_target = pending.map_or(order.fx_risk, |pending| pending.fx_risk);
-        let (touched, symbol, side, parent) = (order.touched, order.symbol, order.side, order.parent);
-        let (accepted_at, reserved) = (order.accepted_at, order.reserved);
-        let (px_before, fx_before) = (order.px_risk, order.fx_risk);
+        let (reserved, px_before, fx_before) = (order.reserved, order.px_risk, order.fx_risk);
         let counts = order.is_open();
         let orders = i32::from(counts) - i32::from(order.counted);
         // Both products were formed, checked, when the order was accepted with this quantity, price and rate.
-        let state = &self.state;
-        let notional = |price, qty, fx| state.notional(symbol, price, qty, fx).map_or(i128::MAX / 4, |money| money.0);
-        let added_notional = notional(px_target, target, fx_target) - notional(px_before, reserved, fx_before);
+        let multiplier = self.state.multiplier(order.symbol);
+        let notional = |price, qty, fx: Rate| {
+            Money::of(price, qty, multiplier).and_then(|cost| fx.exposure(cost)).map_or(i128::MAX / 4, |money| money.0)
+        };
         let added = target.0 - reserved.0;
-        let given_back = -added - executed.0;
+        let added_notional = notional(px_target, target, fx_target) - notional(px_before, reserved, fx_before);
         // A fill may take more than what it releases: while a replace is in flight, or beyond the order's quantity.
-        let counts_anew = given_back > 0 || executed.0 > 0;
+        let given_back = -added - executed.0;
+        let counts_anew = given_back > 0 || given_back < 0 && executed.0 > 0;
         // A difference, so that what is rounded up is taken back as often as it was counted.
         let held = |qty| notional(px_before, Qty(qty), fx_before);
-        let released_notional = if counts_anew { held(target.0 + given_back) - held(target.0) } else { 0 };
+        let released = if counts_anew { held(target.0 + given_back) - held(target.0) } else { 0 };
 
-        if let Some(order) = self.state.orders.get_mut(id) {
-            (order.reserved, order.px_risk, order.fx_risk, order.counted) = (target, px_target, fx_target, counts);
-        }
-        if let Some(parent) = parent.and_then(|parent| self.state.parents.get_mut(parent)) {
+        let order = self.state.orders.get_mut(id)?;
+        (order.reserved, order.px_risk, order.fx_risk, order.counted) = (target, px_target, fx_target, counts);
+        let (touched, symbol, side, accepted_at) = (order.touched, order.symbol, order.side, order.accepted_at);
+        if let Some(parent) = order.parent.and_then(|parent| self.state.parents.get_mut(parent)) {
             parent.leaves = Qty(parent.leaves.0.saturating_add(added));
         }
         let delta = OpenDelta { qty: added, notional: added_notional, orders };
-        self.state.change_open(&touched, symbol, side, delta);
-        if released_notional != 0 {
-            let released = Released { touched: &touched, accepted_at, notional: released_notional };
+        Some(Hold { touched, symbol, side, accepted_at, delta, released })
+    }
+
+    /// An order reserves what it could still fill, and no execution has changed that.
+    pub(crate) fn rehold(&mut self, id: OrderId) {
+        let Some(hold) = self.hold(id, Qty::ZERO) else { return };
+        self.state.change_open(&hold.touched, hold.symbol, hold.side, hold.delta);
+        self.release(id, &hold);
+    }
+
+    /// The checks learn what an order has given back, and what it asks for now.
+    fn release(&mut self, id: OrderId, hold: &Hold) {
+        if hold.released != 0 {
+            let Hold { touched, accepted_at, released, .. } = hold;
+            let released = Released { touched, accepted_at: *accepted_at, notional: *released };
             self.checks.released(&released, &self.state);
-            self.state.grow(&touched, 0, 0, -released_notional);
+            self.state.grow(touched, 0, 0, -released.notional);
         }
         self.count_asked(id);
     }
@@ -191,26 +214,45 @@ impl Engine {
         Execution::of(order.side, qty, self.state.cost(order.symbol, price, qty)?, order.fx)
     }
 
+    /// The first own fill of an instrument begins its slow reference.
+    fn begin_reference(&mut self, touched: &Touched, symbol: SymbolId) {
+        let limits = self.state.limits.at(touched.symbol());
+        let window = || {
+            let window = limits.get(id::LOSS_MARK_WINDOW).and_then(|ns| i64::try_from(ns).ok());
+            window.map_or(DEFAULT_MARK_WINDOW, Nanos)
+        };
+        self.state.markets[symbol.index()].own_fill(self.state.now, window);
+    }
+
     fn fill(&mut self, id: OrderId, qty: Qty, price: Price) -> Option<()> {
         let execution = self.execution(id, qty, price)?;
         let order = self.state.orders.get(id)?;
-        let (touched, symbol, parent) = (order.touched, order.symbol, order.parent);
-        let window = self.state.limits.at(touched.symbol()).get(id::LOSS_MARK_WINDOW);
-        let window = window.and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_MARK_WINDOW, Nanos);
-        self.state.markets[symbol.index()].own_fill(self.state.now, window);
-        self.state.execute(&touched, symbol, execution)?;
-        self.venue_has(id);
-
+        let (touched, symbol, side) = (order.touched, order.symbol, order.side);
+        self.begin_reference(&touched, symbol);
+        if !self.state.can_execute(&touched, execution) {
+            return None;
+        }
+        let in_flight = self.state.orders.pending_replace(id).map(|pending| pending.qty);
         let order = self.state.orders.get_mut(id)?;
-        let was_final = order.status.is_final();
+        let (was_new, was_final) = (order.status == Status::PendingNew, order.status.is_final());
         order.cum = Qty(order.cum.0 + qty.0);
         order.cum_px_qty += widening_mul(price.0, qty.0);
+        // A larger quantity may still come into force: the order stays open until the venue answers.
+        let may_grow = in_flight.is_some_and(|qty| qty > order.cum || !self.state.in_flight_mitigation);
+        let filled = !was_final && order.cum >= order.qty && !may_grow;
         if !was_final {
-            order.status = if order.cum >= order.qty { Status::Filled } else { Status::PartiallyFilled };
+            order.status = if filled { Status::Filled } else { Status::PartiallyFilled };
         }
-        let (overfilled, filled) = (order.cum > order.qty, order.status == Status::Filled);
-        if let Some(parent) = parent.and_then(|parent| self.state.parents.get_mut(parent)) {
+        let overfilled = order.cum > order.qty;
+        if let Some(parent) = order.parent.and_then(|parent| self.state.parents.get_mut(parent)) {
             parent.cum = Qty(parent.cum.0.saturating_add(qty.0));
+        }
+        // What an order had reserved was given back when it ended: a fill after that counts anew.
+        let hold = if was_final { None } else { self.hold(id, qty) };
+        let delta = hold.as_ref().map_or(OpenDelta::default(), |hold| hold.delta);
+        self.state.book(&touched, symbol, side, execution, delta);
+        if was_new {
+            self.answered(id, Answer::New, true);
         }
         self.executed(id, qty.0, price, execution.notional);
         self.suspend_excess(id, Some((qty, price)));
@@ -219,26 +261,13 @@ impl Engine {
             self.effects.push(Effect::Alarm(Alarm::LateFill(id)));
         }
         // More than was ordered, though a replace in flight may explain it.
-        if overfilled && self.state.orders.pending_replace(id).is_none() {
+        if overfilled && in_flight.is_none() {
             self.effects.push(Effect::Alarm(Alarm::Overfill(id)));
         }
-        if was_final {
-            // What the order had reserved was given back when it ended: the fill counts anew.
-            let accepted_at = self.state.orders.get(id)?.accepted_at;
-            let released = Released { touched: &touched, accepted_at, notional: -execution.notional };
-            self.checks.released(&released, &self.state);
-            self.count_asked(id);
-            return Some(());
+        match hold {
+            Some(hold) => self.release(id, &hold),
+            None => self.count_late(id, execution.notional),
         }
-        if filled && let Some(pending) = self.state.orders.pending_replace(id) {
-            // A larger quantity may still come into force: the order stays open until the venue answers.
-            if pending.qty > self.state.orders.get(id)?.cum || !self.state.in_flight_mitigation {
-                self.state.orders.get_mut(id)?.status = Status::PartiallyFilled;
-                self.rehold(id, qty);
-                return Some(());
-            }
-        }
-        self.rehold(id, qty);
         if filled {
             self.close(id);
             self.answered(id, Answer::Ended, false);
@@ -246,25 +275,34 @@ impl Engine {
         Some(())
     }
 
+    /// An order that had ended was filled.
+    fn count_late(&mut self, id: OrderId, notional: i128) {
+        if let Some(order) = self.state.orders.get(id) {
+            let released = Released { touched: &order.touched, accepted_at: order.accepted_at, notional: -notional };
+            self.checks.released(&released, &self.state);
+        }
+        self.count_asked(id);
+    }
+
     /// A busted trade is taken back exactly. The order does not come back to life, and no halt is lifted by it. An order from
     /// before the day roll may have executed then: its bust takes nothing off today's turnover.
     fn bust(&mut self, id: OrderId, qty: Qty, price: Price) -> Option<()> {
         let execution = self.execution(id, qty, price)?;
-        let order = self.state.orders.get(id)?;
-        if order.cum < qty {
-            return None;
-        }
-        let (touched, symbol, parent) = (order.touched, order.symbol, order.parent);
+        let order = self.state.orders.get(id).filter(|order| order.cum >= qty)?;
         let turnover = if self.state.orders.is_carried(id) { 0 } else { execution.notional };
         let reversal = Execution { signed_qty: -execution.signed_qty, cash: -execution.cash, notional: -turnover };
-        self.state.execute(&touched, symbol, reversal)?;
+        if !self.state.can_execute(&order.touched, reversal) {
+            return None;
+        }
         let order = self.state.orders.get_mut(id)?;
         order.cum = Qty(order.cum.0 - qty.0);
         order.cum_px_qty -= widening_mul(price.0, qty.0);
-        if let Some(parent) = parent.and_then(|parent| self.state.parents.get_mut(parent)) {
+        if let Some(parent) = order.parent.and_then(|parent| self.state.parents.get_mut(parent)) {
             parent.cum = Qty(parent.cum.0 - qty.0);
         }
-        self.rehold(id, Qty::ZERO);
+        let hold = self.hold(id, Qty::ZERO)?;
+        self.state.book(&hold.touched, hold.symbol, hold.side, reversal, hold.delta);
+        self.release(id, &hold);
         self.executed(id, -qty.0, price, -turnover);
         self.shrink_excess(id);
         Some(())
@@ -279,7 +317,7 @@ impl Engine {
         if self.state.orders.end_replace(id).is_some() {
             self.suspend_excess(id, None);
         }
-        self.rehold(id, Qty::ZERO);
+        self.rehold(id);
         self.close(id);
         self.answered(id, if status == Status::Rejected { Answer::Rejected } else { Answer::Ended }, first);
     }
@@ -311,7 +349,7 @@ impl Engine {
         // A day roll since the request has forgotten the new id.
         self.state.orders.rename(id, router, pending.cl_ord_id);
         self.settle_resting(id);
-        self.rehold(id, Qty::ZERO);
+        self.rehold(id);
         if let Some(order) = self.state.orders.get(id).filter(|order| order.px_risk != pending.px_risk) {
             self.revalue_at(order.id, pending.px_risk, pending.fx_risk);
         }
@@ -328,7 +366,7 @@ impl Engine {
         let Some(pending) = self.state.orders.end_replace(id) else { return Some(()) };
         self.suspend_excess(id, None);
         self.settle_resting(id);
-        self.rehold(id, Qty::ZERO);
+        self.rehold(id);
         self.revalue_at(id, pending.px_before, pending.fx_before);
         let order = self.state.orders.get(id)?;
         if order.is_open() && order.cum >= order.qty {
@@ -370,7 +408,7 @@ impl Engine {
         }
     }
 
-    fn count_refused_cancel(&mut self, touched: &crate::orders::Touched) {
+    fn count_refused_cancel(&mut self, touched: &Touched) {
         let scopes = &self.state.scopes;
         for trip in self.state.halts.trips_mut().iter_mut().filter(|trip| trip.reinstated.is_none()) {
             if scopes.find(trip.scope).is_some_and(|ix| touched.iter().any(|touched| touched == ix)) {

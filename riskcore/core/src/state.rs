@@ -409,24 +409,6 @@ impl State {
         }
     }
 
-    /// Books an execution in every scope an order touches. `None` on overflow, and nothing is changed.
-    pub fn execute(&mut self, touched: &Touched, symbol: SymbolId, execution: Execution) -> Option<()> {
-        // What was executed anywhere was executed in the firm: no other total is larger.
-        self.books[ScopeIx::FIRM.at()].after(false, execution)?;
-        for ix in touched.cells() {
-            self.books[ix.at()].after(true, execution)?;
-        }
-        for (ix, is_cell) in touched.with_kind() {
-            self.books[ix.at()].execute(is_cell, execution);
-        }
-        let valuer = self.valuer(symbol);
-        let [of_symbol, of_account, of_router] = *touched.cells();
-        self.revalue_for(of_symbol, &valuer, [None, None]);
-        self.revalue_for(of_account, &valuer, [Some(touched.account()), Some(ScopeIx::FIRM)]);
-        self.revalue_for(of_router, &valuer, [Some(touched.router()), None]);
-        Some(())
-    }
-
     /// Books an execution nobody can attribute: it counts in the instrument's position, and in the turnover, profit and
     /// gross of the firm.
     pub fn execute_unmatched(&mut self, symbol: SymbolId, execution: Execution) -> Option<()> {
@@ -436,8 +418,11 @@ impl State {
         if !self.fits_unattributed(symbol, execution) {
             return None;
         }
-        self.books[cell.at()].execute(true, execution);
-        self.books[ScopeIx::FIRM.at()].execute(false, execution);
+        let more = Growth::of(0, execution.signed_qty.saturating_abs(), execution.notional);
+        for (ix, is_cell) in [(cell, true), (ScopeIx::FIRM, false)] {
+            self.books[ix.at()].execute(is_cell, execution);
+            self.books[ix.at()].grown.add(more);
+        }
         self.revalue(cell, symbol);
         self.execute_unattributed(symbol, execution);
         Some(())
@@ -482,7 +467,7 @@ impl State {
 
     /// Values one cell anew and passes the difference on to the totals it belongs to.
     #[inline]
-    fn revalue_for(&mut self, ix: ScopeIx, valuer: &Valuer, owners: [Option<ScopeIx>; 2]) {
+    pub(crate) fn revalue_for(&mut self, ix: ScopeIx, valuer: &Valuer, owners: [Option<ScopeIx>; 2]) {
         let Some(change) = self.books[ix.at()].revalue(valuer) else { return };
         if change.unvalued > 0 {
             self.upsets += 1;

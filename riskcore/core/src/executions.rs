@@ -1,0 +1,107 @@
+//! What an execution moves in the books of its order's scopes: positions, cash and turnover, and what the order reserves
+//! less because of it.
+//!
+//! Both in one pass: each book is looked up once, and each cell is valued once, with both in it.
+
+use crate::books::{Execution, OpenDelta, Valuer};
+use crate::events::Side;
+use crate::headroom::Growth;
+use crate::ids::SymbolId;
+use crate::orders::Touched;
+use crate::scopes::ScopeIx;
+use crate::state::State;
+use crate::units::saturating_sum;
+use crate::watchlist::Causes;
+
+/// What is booked at each scope.
+struct Booking {
+    side: Side,
+    execution: Execution,
+    delta: OpenDelta,
+    more: Growth,
+    valuer: Valuer,
+}
+
+/// What it changed in a cell, and so in the totals of that cell.
+struct Moved {
+    pnl: i128,
+    gross: i128,
+    more: Growth,
+    causes: Causes,
+}
+
+impl State {
+    /// Whether an execution fits in every scope an order touches.
+    pub(crate) fn can_execute(&self, touched: &Touched, execution: Execution) -> bool {
+        // What was executed anywhere was executed in the firm: no other total is larger.
+        self.books[ScopeIx::FIRM.at()].after(false, execution).is_some()
+            && touched.cells().iter().all(|ix| self.books[ix.at()].after(true, execution).is_some())
+    }
+
+    /// Books an execution that fits (`can_execute`), and by how much what its order reserves has changed: less, or what
+    /// has fitted before.
+    pub(crate) fn book(
+        &mut self,
+        touched: &Touched,
+        symbol: SymbolId,
+        side: Side,
+        execution: Execution,
+        delta: OpenDelta,
+    ) {
+        let qty = execution.signed_qty.saturating_abs().saturating_add(delta.qty.max(0));
+        let notional = saturating_sum(execution.notional.max(0), delta.notional.max(0));
+        let more = Growth::of(delta.orders, qty, notional);
+        let booking = Booking { side, execution, delta, more, valuer: self.valuer(symbol) };
+        let [of_symbol, of_account, of_router] = *touched.cells();
+        self.book_cell(of_symbol, &booking, [None, None]);
+        let moved = self.book_cell(of_account, &booking, [Some(touched.account()), Some(ScopeIx::FIRM)]);
+        self.book_total(touched.account(), &booking, &moved);
+        self.book_total(ScopeIx::FIRM, &booking, &moved);
+        let moved = self.book_cell(of_router, &booking, [Some(touched.router()), None]);
+        self.book_total(touched.router(), &booking, &moved);
+        if let Some(strategy) = touched.strategy() {
+            self.book_total(strategy, &booking, &Moved { pnl: 0, gross: 0, more, causes: Causes::NONE });
+        }
+    }
+
+    #[inline(always)]
+    fn book_cell(&mut self, ix: ScopeIx, booking: &Booking, owners: [Option<ScopeIx>; 2]) -> Moved {
+        let Booking { side, execution, delta, more, valuer } = booking;
+        let book = &mut self.books[ix.at()];
+        book.execute(true, *execution);
+        // Whether the execution by itself widens the cell: a limit that is beyond its bound already is met even if nothing
+        // more than the execution is open.
+        let widest = book.gross_at(valuer.marks.map(|marks| marks.short), valuer.worth);
+        let changed = book.change_open(*side, true, *delta);
+        debug_assert!(changed.is_some(), "an execution releases, or what it reserves has fitted before");
+        // A cell whose value is not known, or would not be any more, takes the long way, and tells its totals itself.
+        let known = if book.unvalued == 0 { book.known_value(valuer) } else { None };
+        let (Some(widest), Some((pnl, gross))) = (widest, known) else {
+            book.grown.add(*more);
+            self.revalue_for(ix, valuer, owners);
+            return Moved { pnl: 0, gross: 0, more: *more, causes: Causes::NONE };
+        };
+        let valued = if pnl == book.pnl { Causes::NONE } else { Causes::VALUED };
+        let causes = if widest > book.gross { valued.and(Causes::WIDENED) } else { valued };
+        // Values of at most 2^95 each.
+        let (pnl_change, gross_change) = (pnl - book.pnl, gross - book.gross);
+        (book.pnl, book.gross) = (pnl, gross);
+        let more = more.and_gross(gross_change);
+        book.grown.add(more);
+        self.watchlist.push(ix, causes);
+        Moved { pnl: pnl_change, gross: gross_change, more, causes }
+    }
+
+    #[inline(always)]
+    fn book_total(&mut self, ix: ScopeIx, booking: &Booking, moved: &Moved) {
+        let book = &mut self.books[ix.at()];
+        book.execute(false, booking.execution);
+        let changed = book.change_open(booking.side, false, booking.delta);
+        debug_assert!(changed.is_some(), "an execution releases, or what it reserves has fitted before");
+        // Sums of at most 2^32 cells of less than 2^95 each.
+        book.pnl = saturating_sum(book.pnl, moved.pnl);
+        book.gross = saturating_sum(book.gross, moved.gross);
+        book.grown.add(moved.more);
+        self.watchlist.push(ix, moved.causes);
+    }
+}
