@@ -393,7 +393,7 @@ impl Orders {
     pub fn get(&self, id: OrderId) -> Option<&Order> {
         match self.slot(id) {
             Some(slot) => self.day.get(slot),
-            None => self.carried.get(&id),
+            None => self.carried_order(id),
         }
     }
 
@@ -408,13 +408,25 @@ impl Orders {
     pub fn get_mut(&mut self, id: OrderId) -> Option<&mut Order> {
         match self.slot(id) {
             Some(slot) => self.day.get_mut(slot),
-            None => self.carried.get_mut(&id),
+            None => self.carried_order_mut(id),
         }
     }
 
+    #[cold]
+    fn carried_order(&self, id: OrderId) -> Option<&Order> {
+        self.carried.get(&id)
+    }
+
+    #[cold]
+    fn carried_order_mut(&mut self, id: OrderId) -> Option<&mut Order> {
+        self.carried.get_mut(&id)
+    }
+
+    /// The place of an order of the day; those of another epoch are before it or beyond its end.
+    #[inline(always)]
     fn slot(&self, id: OrderId) -> Option<usize> {
-        let slot = id.n().checked_sub(self.base)?;
-        (OrderId::new(self.epoch, id.n()) == id).then_some(slot as usize)
+        let slot = id.0.wrapping_sub(OrderId::new(self.epoch, self.base).0) as usize;
+        (slot < self.day.len()).then_some(slot)
     }
 
     /// The order a router knows by this id.
