@@ -60,8 +60,18 @@ impl Touched {
     /// No order's.
     pub const NONE: Touched = Touched { list: [ScopeIx::FIRM; 8] };
 
-    /// The place of the router among them.
+    /// The places of some among them.
+    pub const FIRM: u8 = 0;
+    /// See `FIRM`.
+    pub const ACCOUNT: u8 = 1;
+    /// See `FIRM`.
     pub const ROUTER: u8 = 2;
+    /// See `FIRM`.
+    pub const SYMBOL: u8 = 3;
+    /// See `FIRM`.
+    pub const ROUTER_SYMBOL: u8 = 5;
+    /// See `FIRM`.
+    pub const STRATEGY: u8 = 6;
 
     /// The place of its pair with the symbol.
     pub const ROUTER_SYMBOL: u8 = 5;

@@ -149,13 +149,14 @@ impl Engine {
     /// The checks learn what the venue made of an order.
     fn answered(&mut self, id: OrderId, answer: Answer, first: bool) {
         let Some(order) = self.state.orders.get(id) else { return };
-        self.checks.answered(order, answer, first, &self.state);
+        let waited = self.checks.answered(order, answer, first, &self.state);
         if answer == Answer::Rejected {
             self.state.watchlist.push(order.touched.router(), Causes::REFUSED);
         }
-        // What others of its router still wait for may have lasted too long: no timer need come to find that.
-        if first {
-            self.state.watchlist.push(order.touched.router(), Causes::WAITED);
+        // What others still wait for may have lasted too long: no timer need come to find that.
+        debug_assert!(!first || waited != 0 || self.is_quiet(order.touched.router(), Causes::WAITED));
+        for ix in order.touched.among(waited) {
+            self.state.watchlist.push(ix, Causes::WAITED);
         }
     }
 
@@ -173,8 +174,10 @@ impl Engine {
         let Some(order) = self.state.orders.get_mut(id) else { return };
         let is_first = !core::mem::replace(&mut order.executed, true);
         let Some(order) = self.state.orders.get(id) else { return };
-        self.checks.executed(&Fill { order, is_first, qty, price, notional }, &self.state);
-        for ix in order.touched.iter() {
+        let places = self.checks.executed(&Fill { order, is_first, qty, price, notional }, &self.state);
+        let mut others = order.touched.iter().enumerate().filter(|(place, _)| places >> place & 1 == 0);
+        debug_assert!(others.all(|(_, ix)| self.is_quiet(ix, Causes::EXECUTED)));
+        for ix in order.touched.among(places) {
             self.state.watchlist.push(ix, Causes::EXECUTED);
         }
         self.ladder.touch_all(&order.touched);
@@ -197,7 +200,7 @@ impl Engine {
             ReportKind::TradeCancel { qty, price } => self.bust(id, qty, price)?,
             ReportKind::TradeCorrect { old_qty, old_price, qty, price } => {
                 // Both halves must fit before either is booked.
-                self.execution(id, qty, price)?;
+                self.execution(self.state.orders.get(id)?, qty, price)?;
                 self.bust(id, old_qty, old_price)?;
                 self.fill(id, qty, price)?;
             }
@@ -205,8 +208,8 @@ impl Engine {
         Some(())
     }
 
-    fn execution(&self, id: OrderId, qty: Qty, price: Price) -> Option<Execution> {
-        let order = self.state.orders.get(id)?;
+    /// An execution of an order; `None` if it makes no sense or does not fit.
+    fn execution(&self, order: &Order, qty: Qty, price: Price) -> Option<Execution> {
         if qty.0 <= 0 || price.0 <= 0 {
             return None;
         }
@@ -225,8 +228,8 @@ impl Engine {
     }
 
     fn fill(&mut self, id: OrderId, qty: Qty, price: Price) -> Option<()> {
-        let execution = self.execution(id, qty, price)?;
         let order = self.state.orders.get(id)?;
+        let execution = self.execution(order, qty, price)?;
         let (touched, symbol, side) = (order.touched, order.symbol, order.side);
         self.begin_reference(&touched, symbol);
         if !self.state.can_execute(&touched, execution) {
@@ -255,7 +258,9 @@ impl Engine {
             self.answered(id, Answer::New, true);
         }
         self.executed(id, qty.0, price, execution.notional);
-        self.suspend_excess(id, Some((qty, price)));
+        if overfilled {
+            self.suspend_excess(id, Some((qty, price)));
+        }
         if was_final {
             self.state.counters.late_fills += 1;
             self.effects.push(Effect::Alarm(Alarm::LateFill(id)));
@@ -287,8 +292,8 @@ impl Engine {
     /// A busted trade is taken back exactly. The order does not come back to life, and no halt is lifted by it. An order from
     /// before the day roll may have executed then: its bust takes nothing off today's turnover.
     fn bust(&mut self, id: OrderId, qty: Qty, price: Price) -> Option<()> {
-        let execution = self.execution(id, qty, price)?;
         let order = self.state.orders.get(id).filter(|order| order.cum >= qty)?;
+        let execution = self.execution(order, qty, price)?;
         let turnover = if self.state.orders.is_carried(id) { 0 } else { execution.notional };
         let reversal = Execution { signed_qty: -execution.signed_qty, cash: -execution.cash, notional: -turnover };
         if !self.state.can_execute(&order.touched, reversal) {

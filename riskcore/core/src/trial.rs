@@ -139,15 +139,23 @@ impl Engine {
             if !look.limits.is_watched() {
                 continue;
             }
-            if causes.meets(Causes::VALUED) {
-                self.checks.valued(&look);
-            }
-            self.checks.watch(&look, causes, &mut |measure| breaches.push(measure));
-            if !breaches.is_empty() {
+            if self.checks.happened(&look, causes) {
+                self.checks.watch(&look, causes, &mut |measure| breaches.push(measure));
                 breaches.drain(..).for_each(|measure| self.event_breach(&measure));
+            } else {
+                debug_assert!(self.is_quiet(ix, causes));
             }
         }
         self.breaches = breaches;
+    }
+
+    /// Whether no bound of a scope is broken for these reasons: debug builds hold that against what the checks have said.
+    pub(crate) fn is_quiet(&self, ix: ScopeIx, causes: Causes) -> bool {
+        let state = &self.state;
+        let look = Look { ix, limits: state.limits.at(ix), book: &state.books[ix.at()], state };
+        let mut is_quiet = true;
+        self.checks.watch(&look, causes, &mut |_| is_quiet = false);
+        is_quiet
     }
 
     fn event_breach(&mut self, measure: &Measure) {

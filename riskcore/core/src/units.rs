@@ -144,6 +144,15 @@ pub fn widening_mul(a: i64, b: i64) -> i128 {
     i128::from(a) * i128::from(b)
 }
 
+/// The product; `None` on overflow. Nearly all factors fit in 64 bits, and a checked product of 128 costs ten times theirs.
+#[inline]
+pub fn checked_product(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(widening_mul(a, b)),
+        _ => a.checked_mul(b),
+    }
+}
+
 /// The sum, or the end of the range. The standard `saturating_add` works both out each time; this one branches.
 #[inline]
 pub fn saturating_sum(a: i128, b: i128) -> i128 {

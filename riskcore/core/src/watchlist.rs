@@ -16,7 +16,7 @@ impl Causes {
     pub const VALUED: Causes = Causes(1);
     /// What its cells may be worth at worst has grown, by the market or by executions.
     pub const WIDENED: Causes = Causes(1 << 6);
-    /// One of its orders was executed, or an execution taken back.
+    /// One of its orders was executed, or an execution taken back, and a check has said that it may be too much.
     pub const EXECUTED: Causes = Causes(1 << 1);
     /// An order was refused there, by the gateway or the venue.
     pub const REFUSED: Causes = Causes(1 << 2);

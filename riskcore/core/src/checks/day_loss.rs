@@ -11,6 +11,7 @@ use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
+use crate::units::saturating_sum;
 use crate::watchlist::Causes;
 
 reasons! { REASONS:
@@ -51,6 +52,12 @@ pub static LOSS_MARK_WINDOW: LimitDef = LimitDef {
     doc: "Window of the time-weighted mean that positions are marked against besides the touch; 15 min if not set.",
 };
 
+/// Whether a loss is as large as its bound: reaching it is enough.
+#[inline]
+fn is_reached(bound: i128, pnl: i128) -> bool {
+    saturating_sum(pnl, bound) <= 0
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct DayLoss;
@@ -82,14 +89,17 @@ impl Check for DayLoss {
         }
     }
 
+    #[inline]
+    fn happened(&mut self, look: &Look<'_>) -> bool {
+        look.limits.get(id::MAX_DAY_LOSS).is_some_and(|bound| is_reached(bound, look.book.pnl))
+    }
+
     fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
         let limit = id::MAX_DAY_LOSS;
         let Look { ix, limits, book, .. } = *look;
         let Some(bound) = limits.get(limit) else { return };
-        let value = book.pnl.saturating_neg();
-        // Reaching it is enough.
-        if value >= bound {
-            see(Measure { ix, limit, bound, value, reason: &LOSS_LIMIT });
+        if is_reached(bound, book.pnl) {
+            see(Measure { ix, limit, bound, value: book.pnl.saturating_neg(), reason: &LOSS_LIMIT });
         }
     }
 

@@ -65,6 +65,7 @@ const DEFAULT_WINDOW: Nanos = Nanos::from_secs(10);
 
 /// The window of one scope that has a limit.
 struct Watched {
+    bound: i128,
     length: Nanos,
     /// What profit and loss was before it first changed; `None` until somebody tells, in a scope older than its limit.
     base: Option<i128>,
@@ -100,10 +101,10 @@ impl Check for Drawdown {
             self.scopes.resize_with(ix.at() + 1, || None);
         }
         let slot = &mut self.scopes[ix.at()];
-        if limits.get(id::MAX_DRAWDOWN).is_none() {
+        let Some(bound) = limits.get(id::MAX_DRAWDOWN) else {
             *slot = None;
             return;
-        }
+        };
         let length =
             limits.get(id::DRAWDOWN_WINDOW).and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_WINDOW, Nanos);
         match slot {
@@ -112,24 +113,31 @@ impl Check for Drawdown {
                 watched.length = length;
                 watched.window = watched.window.as_ref().map(|window| window.retuned(length));
             }
-            // A new scope has neither earned nor lost; an older one tells what it has when it is looked at (`valued`).
-            None => *slot = Some(Box::new(Watched { length, base: is_new.then_some(0), window: None })),
+            // A new scope has neither earned nor lost; an older one tells what it has when it is looked at (`happened`).
+            None => *slot = Some(Box::new(Watched { bound, length, base: is_new.then_some(0), window: None })),
+        }
+        if let Some(watched) = slot {
+            watched.bound = bound;
         }
     }
 
-    fn valued(&mut self, look: &Look<'_>) {
-        let Some(Some(watched)) = self.scopes.get_mut(look.ix.at()) else { return };
+    #[inline]
+    fn happened(&mut self, look: &Look<'_>) -> bool {
+        let Some(Some(watched)) = self.scopes.get_mut(look.ix.at()) else { return false };
         let (now, pnl, length) = (look.state.now, look.book.pnl, watched.length);
         let base = watched.base.unwrap_or(pnl);
-        watched.window.get_or_insert_with(|| PeakWindow::begun(length, now, base)).put(now, pnl);
+        let window = watched.window.get_or_insert_with(|| PeakWindow::begun(length, now, base));
+        window.put(now, pnl);
+        window.peak(now).saturating_sub(pnl) >= watched.bound
     }
 
     fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
-        let limit = id::MAX_DRAWDOWN;
-        let Look { ix, limits, .. } = *look;
-        let Some(bound) = limits.get(limit) else { return };
-        if let Some(value) = self.loss(ix, look.state).filter(|loss| *loss >= bound) {
-            see(Measure { ix, limit, bound, value, reason: &DRAWDOWN_LIMIT });
+        let ix = look.ix;
+        let Some(Some(watched)) = self.scopes.get(ix.at()) else { return };
+        let (bound, Some(peak)) = (watched.bound, watched.peak(look.state.now)) else { return };
+        let value = peak.saturating_sub(look.book.pnl);
+        if value >= bound {
+            see(Measure { ix, limit: id::MAX_DRAWDOWN, bound, value, reason: &DRAWDOWN_LIMIT });
         }
     }
 

@@ -20,6 +20,7 @@ use super::{Check, Fill, Look, Measure, id};
 use crate::hash::{FoldHasher, Seeded};
 use crate::ids::{OrderId, RouterId, SymbolId};
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
+use crate::orders::Touched;
 use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -140,6 +141,7 @@ impl Default for DropCopy {
 }
 
 /// Puts a difference at the end of a queue. What is settled is cleared away when it makes up more than half.
+#[inline]
 fn put(
     queue: &mut VecDeque<(Nanos, OrderId)>,
     differences: &HashMap<OrderId, Difference, Seeded>,
@@ -147,9 +149,14 @@ fn put(
     order: OrderId,
 ) {
     if queue.len() > 2 * differences.len() + 64 {
-        queue.retain(|(since, order)| lasts(differences, *since, *order));
+        clear_away(queue, differences);
     }
     queue.push_back((since, order));
+}
+
+#[cold]
+fn clear_away(queue: &mut VecDeque<(Nanos, OrderId)>, differences: &HashMap<OrderId, Difference, Seeded>) {
+    queue.retain(|(since, order)| lasts(differences, *since, *order));
 }
 
 /// Whether a difference that was put into a queue is there yet, and has not started anew.
@@ -245,13 +252,17 @@ impl DropCopy {
         }
     }
 
+    #[inline]
     fn follow(&mut self, order: OrderId, account: Option<ScopeIx>, since: Nanos) {
         let differences = &self.differences;
         put(&mut self.all, differences, since, order);
         for ix in [Some(ScopeIx::FIRM), account].into_iter().flatten() {
-            if let Some(Some(watched)) = self.scopes.get_mut(ix.at()) {
-                put(&mut watched.queue, differences, since, order);
+            let Some(Some(watched)) = self.scopes.get_mut(ix.at()) else { continue };
+            if differences.len() == 1 {
+                // This one: whatever was put here before is settled, and nobody need look.
+                watched.queue.clear();
             }
+            put(&mut watched.queue, differences, since, order);
         }
     }
 
@@ -279,6 +290,14 @@ impl DropCopy {
     /// Since when nothing has been certain.
     fn uncertain_since(&self) -> Option<Nanos> {
         self.down_since.into_iter().chain(self.lost_since).min()
+    }
+
+    /// Whether there is anything to hold against the bound of a scope: differences that have lasted too long, or a drop copy
+    /// that is away.
+    #[inline]
+    fn is_doubtful(&self, ix: ScopeIx) -> bool {
+        let overdue = matches!(self.scopes.get(ix.at()), Some(Some(watched)) if !watched.overdue.is_empty());
+        overdue || ix == ScopeIx::FIRM && self.uncertain_since().is_some()
     }
 
     /// Differences that have lasted too long since the last call.
@@ -341,12 +360,15 @@ impl Check for DropCopy {
         }
     }
 
-    fn executed(&mut self, fill: &Fill<'_>, state: &State) {
-        if self.expected {
-            let (order, touched) = (fill.order, &fill.order.touched);
-            let place = Place { order: order.id, account: Some(touched.account()), symbol: Some(order.symbol) };
-            self.booked(place, fill.qty, fill.price, state.now);
+    fn executed(&mut self, fill: &Fill<'_>, state: &State) -> u8 {
+        if !self.expected {
+            return 0;
         }
+        let (order, touched) = (fill.order, &fill.order.touched);
+        let place = Place { order: order.id, account: Some(touched.account()), symbol: Some(order.symbol) };
+        self.booked(place, fill.qty, fill.price, state.now);
+        u8::from(self.is_doubtful(ScopeIx::FIRM)) << Touched::FIRM
+            | u8::from(self.is_doubtful(touched.account())) << Touched::ACCOUNT
     }
 
     fn turn(&mut self, state: &State, watch: &mut Vec<ScopeIx>) {
@@ -366,11 +388,7 @@ impl Check for DropCopy {
 
     fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
         let Look { ix, state, .. } = *look;
-        let Some(Some(watched)) = self.scopes.get(ix.at()) else { return };
-        let is_uncertain = ix == ScopeIx::FIRM && self.uncertain_since().is_some();
-        if watched.overdue.is_empty() && !is_uncertain {
-            return;
-        }
+        let Some(Some(watched)) = self.scopes.get(ix.at()).filter(|_| self.is_doubtful(ix)) else { return };
         let (limit, bound) = (id::DROP_COPY_MAX_LAG, i128::from(watched.lag.0));
         let differs = self.oldest(&watched.overdue).map(|since| (since, &DROP_COPY_MISMATCH));
         let away = self.uncertain_since().filter(|_| ix == ScopeIx::FIRM).map(|since| (since, &DROP_COPY_LOST));

@@ -20,7 +20,7 @@ use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
 use crate::state::State;
-use crate::units::Nanos;
+use crate::units::{Nanos, checked_product, widening_mul};
 use crate::windows::{AmountWindow, whole_buckets_within};
 use crate::watchlist::Causes;
 
@@ -69,6 +69,9 @@ const DEFAULT_WINDOW: Nanos = Nanos::from_secs(60);
 
 /// What one scope lost and gained against the mid.
 struct Windows {
+    /// The bound, and whether so much was lost that it matters what was gained.
+    bound: i128,
+    is_close: bool,
     length: Nanos,
     lost: AmountWindow,
     /// Shorter, so that no gain outlives its window.
@@ -77,7 +80,13 @@ struct Windows {
 
 impl Windows {
     fn new(length: Nanos) -> Windows {
-        Windows { length, lost: AmountWindow::new(length), gained: AmountWindow::new(whole_buckets_within(length)) }
+        Windows {
+            bound: i128::MAX,
+            is_close: false,
+            length,
+            lost: AmountWindow::new(length),
+            gained: AmountWindow::new(whole_buckets_within(length)),
+        }
     }
 
     /// Counts go on: a loss as of its newest bucket, and no gain at all.
@@ -88,6 +97,12 @@ impl Windows {
     fn put(&mut self, now: Nanos, loss: i128) {
         // A sum that does not fit is beyond every bound as it is.
         let _ = if loss > 0 { self.lost.add(now, loss) } else { self.gained.add(now, loss.saturating_neg()) };
+    }
+
+    /// Amounts are never negative: without so much lost there is no need to look what is still in the window.
+    #[inline]
+    fn tell_close(&mut self) {
+        self.is_close = self.lost.at_most() > self.bound;
     }
 
     fn total(&self, now: Nanos) -> i128 {
@@ -101,6 +116,8 @@ pub struct ExecutionLoss {
     scopes: Vec<Option<Box<Windows>>>,
     /// Scopes that have a limit: without any, an execution costs nothing here.
     limited: usize,
+    /// Those of them that are close to it (`Windows::is_close`): without any, there is nothing to watch.
+    close: usize,
 }
 
 impl ExecutionLoss {
@@ -121,8 +138,8 @@ fn against_mid(fill: &Fill<'_>, state: &State) -> Option<i128> {
     let (bid, ask) = market.touch()?;
     // Twice the distance, so that half a tick stays exact.
     let distance = i128::from(fill.price.0) * 2 - i128::from(bid.0) - i128::from(ask.0);
-    let units = i128::from(fill.qty).checked_mul(i128::from(state.multiplier(order.symbol)))?;
-    let twice = distance.checked_mul(i128::from(order.side.sign()))?.checked_mul(units)?;
+    let units = widening_mul(fill.qty, state.multiplier(order.symbol));
+    let twice = checked_product(if order.side.is_buy() { distance } else { -distance }, units)?;
     let max_age = state.limits.at(order.touched.symbol()).get(id::MARKET_DATA_MAX_AGE);
     let age = i128::from(market.age(state.now)?.0);
     let too_old = max_age.map_or(age == i128::from(i64::MAX), |max| age > max);
@@ -139,10 +156,8 @@ impl Check for ExecutionLoss {
             self.scopes.resize_with(ix.at() + 1, || None);
         }
         let slot = &mut self.scopes[ix.at()];
-        let before = slot.is_some();
-        if limits.get(id::MAX_EXECUTION_LOSS).is_none() {
-            *slot = None;
-        } else {
+        let before = (slot.is_some(), slot.as_ref().is_some_and(|windows| windows.is_close));
+        if let Some(bound) = limits.get(id::MAX_EXECUTION_LOSS) {
             let length =
                 limits.get(id::EXECUTION_LOSS_WINDOW).and_then(|ns| i64::try_from(ns).ok()).map_or(DEFAULT_WINDOW, Nanos);
             match slot {
@@ -150,31 +165,48 @@ impl Check for ExecutionLoss {
                 Some(windows) => **windows = windows.retuned(length),
                 None => *slot = Some(Box::new(Windows::new(length))),
             }
+            if let Some(windows) = slot {
+                windows.bound = bound;
+                windows.tell_close();
+            }
+        } else {
+            *slot = None;
         }
-        self.limited = self.limited + usize::from(slot.is_some()) - usize::from(before);
+        let after = (slot.is_some(), slot.as_ref().is_some_and(|windows| windows.is_close));
+        self.limited = self.limited + usize::from(after.0) - usize::from(before.0);
+        self.close = self.close + usize::from(after.1) - usize::from(before.1);
     }
 
-    fn executed(&mut self, fill: &Fill<'_>, state: &State) {
-        if self.limited == 0 || fill.qty <= 0 {
-            return;
+    fn executed(&mut self, fill: &Fill<'_>, state: &State) -> u8 {
+        if self.limited == 0 {
+            return 0;
         }
-        let loss = loss(fill, state);
-        for ix in fill.order.touched.iter() {
-            if let Some(Some(windows)) = self.scopes.get_mut(ix.at()) {
+        let loss = if fill.qty > 0 { Some(loss(fill, state)) } else { None };
+        let mut places = 0;
+        for (place, ix) in fill.order.touched.iter().enumerate() {
+            let Some(Some(windows)) = self.scopes.get_mut(ix.at()) else { continue };
+            if let Some(loss) = loss {
+                let was_close = windows.is_close;
                 windows.put(state.now, loss);
+                windows.tell_close();
+                self.close = self.close + usize::from(windows.is_close) - usize::from(was_close);
             }
+            places |= u8::from(windows.is_close) << place;
         }
+        places
+    }
+
+    /// Executions themselves tell (`executed`); what gained leaves the window before what lost.
+    #[inline]
+    fn happened(&mut self, look: &Look<'_>) -> bool {
+        self.close > 0 && matches!(self.scopes.get(look.ix.at()), Some(Some(windows)) if windows.is_close)
     }
 
     fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
         let Look { ix, limits, state, .. } = *look;
         let limit = id::MAX_EXECUTION_LOSS;
         let Some(Some(windows)) = self.scopes.get(ix.at()) else { return };
-        let Some(bound) = limits.get(limit) else { return };
-        // Amounts are never negative: without so much lost there is no need to look what is still in the window.
-        if windows.lost.at_most() <= bound {
-            return;
-        }
+        let Some(bound) = limits.get(limit).filter(|_| windows.is_close) else { return };
         if let Some(value) = self.total(ix, state.now).filter(|loss| *loss > bound) {
             see(Measure { ix, limit, bound, value, reason: &EXECUTION_LOSS });
         }

@@ -83,6 +83,11 @@ impl Check for GrossNotional {
 
     /// Where the setting halts, a move of the market or an execution that brings the scope over its bound does so too: until
     /// people have looked it may only reduce.
+    #[inline]
+    fn happened(&mut self, look: &Look<'_>) -> bool {
+        look.limits.get(id::MAX_GROSS_NOTIONAL).is_some_and(|bound| look.book.gross > bound)
+    }
+
     fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
         let limit = id::MAX_GROSS_NOTIONAL;
         let Look { ix, limits, book, .. } = *look;

@@ -97,12 +97,13 @@ impl Check for Locate {
     }
 
     /// A short sale that is taken back gives its locate back.
-    fn executed(&mut self, fill: &Fill<'_>, _state: &State) {
+    fn executed(&mut self, fill: &Fill<'_>, _state: &State) -> u8 {
         if fill.order.side.is_short()
             && let Some(sold) = self.sold.get_mut(fill.order.touched.account_symbol().at())
         {
             *sold = sold.saturating_add(fill.qty);
         }
+        0
     }
 
     fn used(&self, limit: LimitId, ix: ScopeIx, state: &State) -> Option<i128> {

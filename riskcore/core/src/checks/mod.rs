@@ -6,8 +6,8 @@
 //! - `observe` and `attempted`: every attempt of a router, refused ones too - only windows of that router;
 //! - `check`: read-only, on a resolved order;
 //! - `reserve`: the order passed every check;
-//! - `settle`: exposure is given back (`released`), the venue answers (`answered`, `executed`), time passes (`turn`), or a
-//!   scope's value changed (`watch`).
+//! - `settle`: exposure is given back (`released`), the venue answers (`answered`, `executed`), time passes (`turn`), or
+//!   something happened at a scope (`happened`, `watch`).
 //!
 //! What a breach does - refuse, halt, tell, count - is the setting's action (`limits.rs`) and none of a check's business.
 //!
@@ -232,21 +232,29 @@ pub trait Check: Default {
     /// An attempt of a router was refused, by whatever: a latch, a check, an unknown name.
     fn turned_away(&mut self, _router: ScopeIx, _count: u32, _state: &State) {}
 
-    /// An order was executed, or an execution taken back. Its scopes are watched afterwards.
-    fn executed(&mut self, _fill: &Fill<'_>, _state: &State) {}
+    /// An order was executed, or an execution taken back. Returns the places, as bits, of the scopes where one of the bounds
+    /// may be broken now: those are watched afterwards (`Causes::EXECUTED`).
+    fn executed(&mut self, _fill: &Fill<'_>, _state: &State) -> u8 {
+        0
+    }
 
-    /// The venue answered for an order, or it ended; `first` if nothing was known of it before. Its scopes are watched
-    /// afterwards.
-    fn answered(&mut self, _order: &Order, _answer: Answer, _first: bool, _state: &State) {}
+    /// The venue answered for an order, or it ended; `first` if nothing was known of it before. Returns the places of the
+    /// scopes that may have waited too long for something else: those are watched afterwards (`Causes::WAITED`).
+    fn answered(&mut self, _order: &Order, _answer: Answer, _first: bool, _state: &State) -> u8 {
+        0
+    }
 
     /// Time passed: the scopes that must be watched because of it go into `watch`.
     fn turn(&mut self, _state: &State, _watch: &mut Vec<ScopeIx>) {}
 
-    /// A scope's profit and loss may have changed; it is watched next.
-    fn valued(&mut self, _look: &Look<'_>) {}
-
     /// What can break a bound of this check beside a change of limits.
     const WATCHES: Causes = Causes::NONE;
+
+    /// One of `WATCHES` has happened at a scope. Takes note of it, and returns whether a bound may be broken there: `watch`
+    /// is asked next, of all checks, if one of them says so.
+    fn happened(&mut self, _look: &Look<'_>) -> bool {
+        true
+    }
 
     /// One of `WATCHES` has happened at a scope. Shows each bound that is broken there.
     fn watch(&self, _look: &Look<'_>, _see: &mut impl FnMut(Measure)) {}
@@ -457,13 +465,15 @@ macro_rules! registry {
             }
 
             /// See [`Check::executed`].
-            pub fn executed(&mut self, fill: &Fill<'_>, state: &State) {
-                $(self.$module.executed(fill, state);)+
+            #[inline]
+            pub fn executed(&mut self, fill: &Fill<'_>, state: &State) -> u8 {
+                0$(| self.$module.executed(fill, state))+
             }
 
             /// See [`Check::answered`].
-            pub fn answered(&mut self, order: &Order, answer: Answer, first: bool, state: &State) {
-                $(self.$module.answered(order, answer, first, state);)+
+            #[inline]
+            pub fn answered(&mut self, order: &Order, answer: Answer, first: bool, state: &State) -> u8 {
+                0$(| self.$module.answered(order, answer, first, state))+
             }
 
             /// See [`Check::turn`].
@@ -471,13 +481,18 @@ macro_rules! registry {
                 $(self.$module.turn(state, watch);)+
             }
 
-            /// See [`Check::valued`].
+            /// See [`Check::happened`].
             #[inline]
-            pub fn valued(&mut self, look: &Look<'_>) {
-                $(self.$module.valued(look);)+
+            pub fn happened(&mut self, look: &Look<'_>, causes: Causes) -> bool {
+                let mut may_be_broken = false;
+                $(if causes.meets(<$module::$check as Check>::WATCHES) {
+                    may_be_broken |= self.$module.happened(look);
+                })+
+                may_be_broken
             }
 
             /// See [`Check::watch`].
+            #[cold]
             pub fn watch(&self, look: &Look<'_>, causes: Causes, see: &mut impl FnMut(Measure)) {
                 $(if causes.meets(<$module::$check as Check>::WATCHES) {
                     self.$module.watch(look, see);

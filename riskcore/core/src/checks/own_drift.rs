@@ -135,6 +135,12 @@ impl OwnDrift {
         }
     }
 
+    /// Whether own fills of either side are beyond a bound that halts.
+    fn may_halt(&self, ix: ScopeIx, state: &State) -> bool {
+        state.limits.at(ix).action(id::OWN_DRIFT_BPS).halts().is_some()
+            && [true, false].into_iter().any(|is_buy| !self.is_within(ix, is_buy, state))
+    }
+
     fn measured(&self, ix: ScopeIx, is_buy: bool, state: &State) -> Option<Measure> {
         let limit = id::OWN_DRIFT_BPS;
         let bound = state.limits.at(ix).get(limit)?;
@@ -200,23 +206,27 @@ impl Check for OwnDrift {
     }
 
     /// A trade that is taken back moved the market all the same.
-    fn executed(&mut self, fill: &Fill<'_>, state: &State) {
-        if fill.qty <= 0 {
-            return;
-        }
-        for ix in fill.order.touched.cells() {
+    fn executed(&mut self, fill: &Fill<'_>, state: &State) -> u8 {
+        let mut places = 0;
+        for (n, ix) in fill.order.touched.cells().iter().copied().enumerate() {
             let Some(Some(drift)) = self.scopes.get_mut(ix.at()) else { continue };
-            let touch = state.markets[fill.order.symbol.index()].touch();
-            let mid = touch.map_or(fill.price, |(bid, ask)| Price(bid.0 + (ask.0 - bid.0) / 2));
-            drift.sides[usize::from(fill.order.side.is_buy())].fill(state.now, fill.price, mid);
-            self.look(*ix);
+            if fill.qty > 0 {
+                let touch = state.markets[fill.order.symbol.index()].touch();
+                let mid = touch.map_or(fill.price, |(bid, ask)| Price(bid.0 + (ask.0 - bid.0) / 2));
+                drift.sides[usize::from(fill.order.side.is_buy())].fill(state.now, fill.price, mid);
+                self.look(ix);
+            }
+            if self.may_halt(ix, state) {
+                places |= 1 << (usize::from(Touched::SYMBOL) + n);
+            }
         }
+        places
     }
 
     /// Where the setting only refuses, the next order of the side meets it; where it halts, resting orders must not go on.
     fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {
-        let Look { ix, limits, state, .. } = *look;
-        if self.at(ix).is_none() || limits.action(id::OWN_DRIFT_BPS).halts().is_none() {
+        let Look { ix, state, .. } = *look;
+        if !self.may_halt(ix, state) {
             return;
         }
         let sides = [true, false].into_iter().filter(|is_buy| !self.is_within(ix, *is_buy, state));

@@ -125,10 +125,11 @@ impl Check for RejectStorm {
         self.count(router, count, state.now);
     }
 
-    fn answered(&mut self, order: &Order, answer: Answer, _first: bool, state: &State) {
+    fn answered(&mut self, order: &Order, answer: Answer, _first: bool, state: &State) -> u8 {
         if answer == Answer::Rejected {
             self.count(order.touched.router(), 1, state.now);
         }
+        0
     }
 
     fn watch(&self, look: &Look<'_>, see: &mut impl FnMut(Measure)) {

@@ -257,12 +257,21 @@ impl Check for RepeatedExecution {
         }
     }
 
-    fn executed(&mut self, fill: &Fill<'_>, state: &State) {
-        let order = fill.order;
+    fn executed(&mut self, fill: &Fill<'_>, state: &State) -> u8 {
+        let (order, touched) = (fill.order, &fill.order.touched);
         if fill.is_first {
             let work = Work::of(order.parent, order.strategy, order.symbol, order.side);
-            self.count(&order.touched, work, state);
+            self.count(touched, work, state);
         }
+        // What is counted in a window may be too much again, or not any more.
+        let is_close = |ix: ScopeIx| match self.scopes.get(ix.at()) {
+            Some(armed) => armed.recent.is_some() || armed.most > armed.close,
+            None => false,
+        };
+        let strategy = touched.strategy().is_some_and(is_close);
+        u8::from(is_close(touched.router())) << Touched::ROUTER
+            | u8::from(is_close(touched.router_symbol())) << Touched::ROUTER_SYMBOL
+            | u8::from(strategy) << Touched::STRATEGY
     }
 
     /// Executions of what rested.

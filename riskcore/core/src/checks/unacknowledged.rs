@@ -24,7 +24,7 @@ use crate::hash::FoldHasher;
 use crate::ids::OrderId;
 use crate::headroom::Lane;
 use crate::limits::{Action, Judges, LimitDef, LimitId, ScopeLimits, kinds};
-use crate::orders::{Order, Status};
+use crate::orders::{Order, Status, Touched};
 use crate::outcome::Unit;
 use crate::reasons::{ALGORITHM_RISK_THRESHOLD, Reason, reasons};
 use crate::scopes::{ScopeIx, ScopeKind};
@@ -199,14 +199,17 @@ impl Check for Unacknowledged {
         }
     }
 
-    fn answered(&mut self, order: &Order, _answer: Answer, first: bool, state: &State) {
+    #[inline]
+    fn answered(&mut self, order: &Order, _answer: Answer, first: bool, state: &State) -> u8 {
         if !first {
-            return;
+            return 0;
         }
         self.counts_mut(order, |count| count.saturating_sub(1));
-        if let Some(queue) = self.queue_mut(order.touched.router()) {
-            queue.forget_answered(state);
-        }
+        let router = order.touched.router();
+        let Some(queue) = self.queue_mut(router) else { return 0 };
+        queue.forget_answered(state);
+        let bound = state.limits.at(router).get(id::MAX_UNACKNOWLEDGED_AGE);
+        u8::from(bound.is_some_and(|bound| queue.may_exceed(bound, state.now))) << Touched::ROUTER
     }
 
     fn turn(&mut self, state: &State, watch: &mut Vec<ScopeIx>) {

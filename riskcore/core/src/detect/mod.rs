@@ -23,7 +23,7 @@ use crate::outcome::{Effect, Outcome, Reject};
 use crate::reasons::MALFORMED;
 use crate::scopes::ScopeIx;
 use crate::state::State;
-use crate::units::{Nanos, Price};
+use crate::units::{Nanos, Price, checked_product, widening_mul};
 
 use divergence::{Divergence, LOOK};
 use evidence::{Evidence, MAX_EVIDENCE, MAX_PER_EVENT};
@@ -292,7 +292,8 @@ fn cost(order: &Order, qty: i64, price: Price, state: &State) -> i128 {
     let Some((bid, ask)) = state.markets[order.symbol.index()].touch() else { return 0 };
     let mid = i128::from(bid.0) + (i128::from(ask.0) - i128::from(bid.0)) / 2;
     let per_unit = (i128::from(price.0) - mid) * i128::from(order.side.sign());
-    let own = per_unit.saturating_mul(i128::from(qty)).saturating_mul(i128::from(state.multiplier(order.symbol)));
+    let units = widening_mul(qty, state.multiplier(order.symbol));
+    let own = checked_product(per_unit, units).unwrap_or_else(|| per_unit.saturating_mul(units));
     state.loss_in_base(order.symbol, own).unwrap_or(0)
 }
 
