@@ -11,7 +11,7 @@
 use crate::events::Side;
 use crate::headroom::{Growth, Headroom};
 use crate::market::{Market, Marks};
-use crate::units::{Money, Price, Qty, Rate, Worth, saturating_sum};
+use crate::units::{Money, Price, Qty, Rate, Worth, saturating_sum, widening_mul};
 use crate::watchlist::Causes;
 
 /// What one scope holds. Quantities in units, money in 1e-9 of the base currency unless said otherwise. What an order that
@@ -86,6 +86,15 @@ pub struct Valuer {
     pub marks: Option<Marks>,
     /// What makes money of price and quantity.
     pub worth: Worth,
+    /// The marks again, if a price times a quantity is money as it is.
+    plain: Option<Marks>,
+}
+
+impl Valuer {
+    /// Of an instrument of this worth, at these marks.
+    pub fn new(marks: Option<Marks>, worth: Worth) -> Valuer {
+        Valuer { marks, worth, plain: marks.filter(|_| worth.is_plain()) }
+    }
 }
 
 /// What valuing a cell anew has changed.
@@ -186,7 +195,7 @@ impl Book {
 
     /// Values a cell anew: `cash + position * mark`, and `worst * conservative mark`, or nothing where that is not known.
     /// Returns what its totals must follow; `None` if nothing changed.
-    #[inline]
+    #[inline(always)]
     pub fn revalue(&mut self, valuer: &Valuer) -> Option<Revaluation> {
         let known = self.known_value(valuer);
         let (pnl, gross) = known.unwrap_or((0, 0));
@@ -201,18 +210,18 @@ impl Book {
             unvalued: i32::from(unvalued != 0) - i32::from(self.unvalued != 0),
         };
         (self.pnl, self.gross, self.unvalued) = (pnl, gross, unvalued);
-        self.grown.add(Growth::default().and_gross(change.gross));
+        self.grown.add_gross(change.gross);
         Some(change)
     }
 
     /// A cell of this total was valued anew.
-    #[inline]
+    #[inline(always)]
     pub fn follow(&mut self, change: &Revaluation) {
         // Sums of at most 2^32 cells of less than 2^95 each.
         self.pnl = saturating_sum(self.pnl, change.pnl);
         self.gross = saturating_sum(self.gross, change.gross);
         self.unvalued = self.unvalued.saturating_add_signed(change.unvalued);
-        self.grown.add(Growth::default().and_gross(change.gross));
+        self.grown.add_gross(change.gross);
     }
 
     /// A new day: nothing is executed yet, and the position is worth what it is worth now, so that the day's profit starts
@@ -238,13 +247,28 @@ impl Book {
     /// Profit and loss, and gross notional; `None` if either is not known.
     #[inline(always)]
     pub(crate) fn known_value(&self, valuer: &Valuer) -> Option<(i128, i128)> {
-        let Valuer { marks, worth } = *valuer;
+        let Valuer { marks, worth, plain } = *valuer;
+        if let Some(marks) = plain {
+            // Whatever the mark, no position is worth nothing.
+            let mark = if self.position > 0 { marks.long } else { marks.short };
+            let pnl = self.cash.checked_add(widening_mul(mark.0, self.position))?;
+            return Some((pnl, self.gross_with(valuer)?));
+        }
         let pnl = match self.own_pnl(marks, worth.multiplier)? {
             // Nothing is nothing in any currency.
             0 => 0,
             own => worth.rate?.gain(Money(own))?.0,
         };
-        Some((pnl, self.gross_at(marks.map(|marks| marks.short), worth)?))
+        Some((pnl, self.gross_with(valuer)?))
+    }
+
+    /// Worst-case gross notional of a cell; `None` if it is not known.
+    #[inline(always)]
+    pub(crate) fn gross_with(&self, valuer: &Valuer) -> Option<i128> {
+        match valuer.plain {
+            Some(marks) => Some(widening_mul(marks.short.0, self.worst_open()?)),
+            None => self.gross_at(valuer.marks.map(|marks| marks.short), valuer.worth),
+        }
     }
 
     /// Worst-case gross notional of a cell at a mark; `None` if there is no mark or rate where one is needed, or on overflow.

@@ -251,9 +251,13 @@ impl Engine {
     fn tick(&mut self, symbol: crate::ids::SymbolId, bid: crate::units::Price, ask: crate::units::Price) {
         let now = self.state.now;
         let Some(market) = self.state.markets.get_mut(symbol.index()) else { return };
+        let before = market.marks();
         if market.tick(now, bid, ask) {
+            let moved = market.marks() != before;
             self.state.securities[symbol.index()].quoted(bid);
-            self.state.revalue_symbol(symbol);
+            if moved {
+                self.state.revalue_symbol(symbol);
+            }
         } else {
             self.state.counters.bad_ticks += 1;
         }

@@ -71,7 +71,7 @@ impl State {
         book.execute(true, *execution);
         // Whether the execution by itself widens the cell: a limit that is beyond its bound already is met even if nothing
         // more than the execution is open.
-        let widest = book.gross_at(valuer.marks.map(|marks| marks.short), valuer.worth);
+        let widest = book.gross_with(valuer);
         let changed = book.change_open(*side, true, *delta);
         debug_assert!(changed.is_some(), "an execution releases, or what it reserves has fitted before");
         // A cell whose value is not known, or would not be any more, takes the long way, and tells its totals itself.

@@ -108,6 +108,17 @@ impl Growth {
         self.0 = sums;
     }
 
+    /// A cell, or one of a total, widened by so much; what is negative adds nothing.
+    #[inline(always)]
+    pub fn add_gross(&mut self, gross: i128) {
+        if gross > 0 {
+            let lane = &mut self.0[Lane::Gross as usize];
+            let sum = lane.wrapping_add(coarse_up(gross));
+            // See `add`.
+            *lane = if (sum as u64) < END as u64 { sum } else { END };
+        }
+    }
+
     #[cold]
     fn end(&mut self, more: Growth) {
         for (sum, by) in self.0.iter_mut().zip(more.0) {

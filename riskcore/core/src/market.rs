@@ -48,6 +48,9 @@ impl SlowReference {
     }
 
     fn advance(&mut self, now: Nanos) {
+        if now == self.at {
+            return; // no time has passed
+        }
         // After a silence longer than the window only the last mid counts.
         let window = self.bucket_length.saturating_mul(BUCKETS as i64);
         if now.since(self.start).0 > window.saturating_mul(2) {

@@ -67,6 +67,14 @@ pub struct Counters {
     pub bad_ticks: u64,
 }
 
+/// A cell of an instrument, and the totals it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    /// The cell.
+    pub ix: ScopeIx,
+    owners: [Option<ScopeIx>; 2],
+}
+
 /// The state of the engine without the checks' own.
 pub struct State {
     /// Time of the event being applied; never decreases.
@@ -104,7 +112,7 @@ pub struct State {
     /// Per scope: what it holds.
     pub books: Vec<Book>,
     /// Per symbol: its cells.
-    pub cells: Vec<Vec<ScopeIx>>,
+    pub cells: Vec<Vec<Cell>>,
     /// Halts.
     pub halts: Halts,
     /// Orders.
@@ -214,7 +222,8 @@ impl State {
         self.watchlist.add_scope();
         self.halts.add_scope();
         if let Scope::Symbol(symbol) | Scope::AccountSymbol(_, symbol) | Scope::RouterSymbol(_, symbol) = scope {
-            self.cells[symbol.index()].push(ix);
+            let owners = self.owners(ix);
+            self.cells[symbol.index()].push(Cell { ix, owners });
         }
     }
 
@@ -447,16 +456,17 @@ impl State {
     /// Values every cell of a symbol anew, after its market moved. Only cells that hold something cost anything.
     pub fn revalue_symbol(&mut self, symbol: SymbolId) {
         let valuer = self.valuer(symbol);
-        for n in 0..self.cells[symbol.index()].len() {
-            let ix = self.cells[symbol.index()][n];
-            self.revalue_for(ix, &valuer, self.owners(ix));
+        let cells = core::mem::take(&mut self.cells[symbol.index()]);
+        for Cell { ix, owners } in &cells {
+            self.revalue_for(*ix, &valuer, *owners);
         }
+        self.cells[symbol.index()] = cells;
         self.revalue_unattributed(symbol);
     }
 
     /// What the cells of a symbol are valued with now.
     pub(crate) fn valuer(&self, symbol: SymbolId) -> Valuer {
-        Valuer { marks: self.markets[symbol.index()].marks(), worth: self.worth(symbol) }
+        Valuer::new(self.markets[symbol.index()].marks(), self.worth(symbol))
     }
 
     /// Values one cell anew.
@@ -466,7 +476,7 @@ impl State {
     }
 
     /// Values one cell anew and passes the difference on to the totals it belongs to.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn revalue_for(&mut self, ix: ScopeIx, valuer: &Valuer, owners: [Option<ScopeIx>; 2]) {
         let Some(change) = self.books[ix.at()].revalue(valuer) else { return };
         if change.unvalued > 0 {

@@ -49,6 +49,9 @@ impl State {
 
     /// Values the cell anew and passes the difference on to the firm.
     pub(crate) fn revalue_unattributed(&mut self, symbol: SymbolId) {
+        if self.unattributed.of(symbol).is_none() {
+            return;
+        }
         let valuer = self.valuer(symbol);
         let Some(Some(book)) = self.unattributed.0.get_mut(symbol.index()) else { return };
         let Some(change) = book.revalue(&valuer) else { return };
