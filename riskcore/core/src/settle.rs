@@ -50,6 +50,7 @@ impl Engine {
 
     /// Brings what an order reserves in line with what it could still fill; returns what that changes in its books and for
     /// the checks. `executed` is the part of the difference that was filled; the rest of a decrease is given back.
+    #[inline(always)]
     fn hold(&mut self, id: OrderId, executed: Qty) -> Option<Hold> {
         let order = self.state.orders.get(id)?;
         let pending = self.state.orders.pending_replace(id);
@@ -91,6 +92,7 @@ impl Engine {
     }
 
     /// The checks learn what an order has given back, and what it asks for now.
+    #[inline(always)]
     fn release(&mut self, id: OrderId, hold: &Hold) {
         if hold.released != 0 {
             let Hold { touched, accepted_at, released, .. } = hold;
@@ -170,6 +172,7 @@ impl Engine {
     }
 
     /// The checks learn of an execution, or of one taken back.
+    #[inline(always)]
     fn executed(&mut self, id: OrderId, qty: i64, price: Price, notional: i128) {
         let Some(order) = self.state.orders.get_mut(id) else { return };
         let is_first = !core::mem::replace(&mut order.executed, true);
@@ -209,6 +212,7 @@ impl Engine {
     }
 
     /// An execution of an order; `None` if it makes no sense or does not fit.
+    #[inline(always)]
     fn execution(&self, order: &Order, qty: Qty, price: Price) -> Option<Execution> {
         if qty.0 <= 0 || price.0 <= 0 {
             return None;
@@ -254,8 +258,8 @@ impl Engine {
         let hold = if was_final { None } else { self.hold(id, qty) };
         let delta = hold.as_ref().map_or(OpenDelta::default(), |hold| hold.delta);
         self.state.book(&touched, symbol, side, execution, delta);
-        if was_new {
-            self.answered(id, Answer::New, true);
+        if was_new || filled {
+            self.answered(id, if filled { Answer::Ended } else { Answer::New }, was_new);
         }
         self.executed(id, qty.0, price, execution.notional);
         if overfilled {
@@ -275,7 +279,6 @@ impl Engine {
         }
         if filled {
             self.close(id);
-            self.answered(id, Answer::Ended, false);
         }
         Some(())
     }

@@ -465,6 +465,7 @@ impl State {
     }
 
     /// What the cells of a symbol are valued with now.
+    #[inline(always)]
     pub(crate) fn valuer(&self, symbol: SymbolId) -> Valuer {
         Valuer::new(self.markets[symbol.index()].marks(), self.worth(symbol))
     }

@@ -117,6 +117,8 @@ pub struct DropCopy {
     /// Since when copies are lost for good, or more differ than can be followed.
     lost_since: Option<Nanos>,
     differences: HashMap<OrderId, Difference, Seeded>,
+    /// When somebody last looked, one of them had lasted too long.
+    any_overdue: bool,
     /// All differences, oldest first; a limit that is set later begins with them.
     all: VecDeque<(Nanos, OrderId)>,
     /// Firm and accounts that have a limit.
@@ -133,6 +135,7 @@ impl Default for DropCopy {
             lost_since: None,
             // The keys are our own numbers: nobody else can choose colliding ones.
             differences: HashMap::with_hasher(Seeded(0)),
+            any_overdue: false,
             all: VecDeque::new(),
             scopes: Vec::new(),
             news: Vec::new(),
@@ -326,7 +329,9 @@ impl DropCopy {
         while watched.overdue.front().is_some_and(|(since, order)| !lasts(differences, *since, *order)) {
             watched.overdue.pop_front();
         }
-        !watched.overdue.is_empty()
+        let overdue = !watched.overdue.is_empty();
+        self.any_overdue |= overdue;
+        overdue
     }
 }
 
@@ -367,6 +372,9 @@ impl Check for DropCopy {
         let (order, touched) = (fill.order, &fill.order.touched);
         let place = Place { order: order.id, account: Some(touched.account()), symbol: Some(order.symbol) };
         self.booked(place, fill.qty, fill.price, state.now);
+        if !self.any_overdue && self.uncertain_since().is_none() {
+            return 0;
+        }
         u8::from(self.is_doubtful(ScopeIx::FIRM)) << Touched::FIRM
             | u8::from(self.is_doubtful(touched.account())) << Touched::ACCOUNT
     }
@@ -375,6 +383,7 @@ impl Check for DropCopy {
         if !self.expected {
             return;
         }
+        self.any_overdue = false;
         for n in 0..self.scopes.len() {
             let ix = ScopeIx(n as u32);
             if self.look(ix, state.now) {

@@ -101,8 +101,8 @@ impl Windows {
 
     /// Amounts are never negative: without so much lost there is no need to look what is still in the window.
     #[inline]
-    fn tell_close(&mut self) {
-        self.is_close = self.lost.at_most() > self.bound;
+    fn has_lost_much(&self) -> bool {
+        self.lost.at_most() > self.bound
     }
 
     fn total(&self, now: Nanos) -> i128 {
@@ -167,7 +167,7 @@ impl Check for ExecutionLoss {
             }
             if let Some(windows) = slot {
                 windows.bound = bound;
-                windows.tell_close();
+                windows.is_close = windows.has_lost_much();
             }
         } else {
             *slot = None;
@@ -186,12 +186,13 @@ impl Check for ExecutionLoss {
         for (place, ix) in fill.order.touched.iter().enumerate() {
             let Some(Some(windows)) = self.scopes.get_mut(ix.at()) else { continue };
             if let Some(loss) = loss {
-                let was_close = windows.is_close;
                 windows.put(state.now, loss);
-                windows.tell_close();
-                self.close = self.close + usize::from(windows.is_close) - usize::from(was_close);
             }
-            places |= u8::from(windows.is_close) << place;
+            if windows.is_close || windows.has_lost_much() {
+                places |= 1 << place;
+                self.close = self.close + usize::from(windows.has_lost_much()) - usize::from(windows.is_close);
+                windows.is_close = windows.has_lost_much();
+            }
         }
         places
     }
