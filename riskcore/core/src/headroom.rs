@@ -29,9 +29,9 @@ use crate::units::Qty;
 pub enum Lane {
     /// Orders that passed.
     Orders,
-    /// Quantity, bought or sold, asked for or executed.
+    /// Quantity, bought or sold, asked for or executed beyond that.
     Qty,
-    /// Notional, accepted or executed.
+    /// Notional, accepted or executed beyond that.
     Notional,
     /// Worst-case gross notional, by orders and by marks.
     Gross,

@@ -135,10 +135,11 @@ impl Engine {
         // A halt may add scopes to look at.
         while let Some((ix, causes)) = self.state.watchlist.take() {
             let state = &self.state;
-            let look = Look { ix, limits: state.limits.at(ix), book: &state.books[ix.at()], state };
-            if !look.limits.is_watched() {
+            let limits = state.limits.at(ix);
+            if !limits.is_watched() {
                 continue;
             }
+            let look = Look { ix, limits, book: &state.books[ix.at()], state };
             if self.checks.happened(&look, causes) {
                 self.checks.watch(&look, causes, &mut |measure| breaches.push(measure));
                 breaches.drain(..).for_each(|measure| self.event_breach(&measure));
