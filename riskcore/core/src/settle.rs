@@ -98,7 +98,9 @@ impl Engine {
             let Hold { touched, accepted_at, released, .. } = hold;
             let released = Released { touched, accepted_at: *accepted_at, notional: *released };
             self.checks.released(&released, &self.state);
-            self.state.grow(touched, 0, 0, -released.notional);
+            if released.notional < 0 {
+                self.state.grow(touched, 0, 0, -released.notional);
+            }
         }
         self.count_asked(id);
     }

@@ -124,9 +124,9 @@ impl Check for Drawdown {
     #[inline]
     fn happened(&mut self, look: &Look<'_>) -> bool {
         let Some(Some(watched)) = self.scopes.get_mut(look.ix.at()) else { return false };
-        let (now, pnl, length) = (look.state.now, look.book.pnl, watched.length);
-        let base = watched.base.unwrap_or(pnl);
-        let window = watched.window.get_or_insert_with(|| PeakWindow::begun(length, now, base));
+        let (now, pnl) = (look.state.now, look.book.pnl);
+        let begun = || PeakWindow::begun(watched.length, now, watched.base.unwrap_or(pnl));
+        let window = watched.window.get_or_insert_with(begun);
         window.put(now, pnl);
         window.peak(now).saturating_sub(pnl) >= watched.bound
     }

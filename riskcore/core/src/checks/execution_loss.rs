@@ -94,9 +94,17 @@ impl Windows {
         Windows { lost: self.lost.retuned(length), ..Windows::new(length) }
     }
 
-    fn put(&mut self, now: Nanos, loss: i128) {
+    /// Returns by how much more scopes are close to their bounds with it (`is_close`).
+    #[inline(always)]
+    fn put(&mut self, now: Nanos, loss: i128) -> isize {
         // A sum that does not fit is beyond every bound as it is.
-        let _ = if loss > 0 { self.lost.add(now, loss) } else { self.gained.add(now, loss.saturating_neg()) };
+        if loss <= 0 {
+            let _ = self.gained.add(now, loss.saturating_neg());
+            return 0;
+        }
+        let _ = self.lost.add(now, loss);
+        let is_close = self.has_lost_much();
+        isize::from(is_close) - isize::from(core::mem::replace(&mut self.is_close, is_close))
     }
 
     /// Amounts are never negative: without so much lost there is no need to look what is still in the window.
@@ -186,12 +194,10 @@ impl Check for ExecutionLoss {
         for (place, ix) in fill.order.touched.iter().enumerate() {
             let Some(Some(windows)) = self.scopes.get_mut(ix.at()) else { continue };
             if let Some(loss) = loss {
-                windows.put(state.now, loss);
+                self.close = self.close.saturating_add_signed(windows.put(state.now, loss));
             }
-            if windows.is_close || windows.has_lost_much() {
+            if windows.is_close {
                 places |= 1 << place;
-                self.close = self.close + usize::from(windows.has_lost_much()) - usize::from(windows.is_close);
-                windows.is_close = windows.has_lost_much();
             }
         }
         places
