@@ -48,6 +48,8 @@ pub struct DriftWindow {
     buckets: Box<[Bucket]>,
     newest: usize,
     held: usize,
+    /// The first time after the newest bucket; before all times if none is held.
+    until: i64,
     /// Kept up with each fill: orders look far more often.
     ends: Option<Ends>,
 }
@@ -60,12 +62,12 @@ impl DriftWindow {
         let buckets = vec![none; BUCKETS + 1].into_boxed_slice();
         // Rounded up, so that 64 buckets are never less than the window.
         let length = (window.0 / BUCKETS as i64).saturating_add(1);
-        DriftWindow { sign, length, buckets, newest: 0, held: 0, ends: None }
+        DriftWindow { sign, length, buckets, newest: 0, held: 0, until: i64::MIN, ends: None }
     }
 
     /// The same window, empty.
     pub fn clear(&mut self) {
-        (self.held, self.ends) = (0, None);
+        (self.held, self.until, self.ends) = (0, i64::MIN, None);
     }
 
     /// The same fills in a window of another length, each as late as its bucket allows: it is never forgotten early.
@@ -80,17 +82,24 @@ impl DriftWindow {
     }
 
     /// An own fill at `price`, with the market at `reference` before it.
+    #[inline]
     pub fn fill(&mut self, now: Nanos, price: Price, reference: Price) {
-        let n = now.0.div_euclid(self.length);
-        let newest = &mut self.buckets[self.newest];
-        // A window that was retuned may hold a bucket that ends later than now.
-        if self.held > 0 && newest.n >= n {
+        // The last bucket there is has no end.
+        if now.0 < self.until || self.until == i64::MAX {
+            let newest = &mut self.buckets[self.newest];
             newest.farthest = farther(self.sign, newest.farthest, price.0);
             if let Some(ends) = &mut self.ends {
                 ends.farthest = farther(self.sign, ends.farthest, price.0);
             }
             return;
         }
+        self.next_bucket(now, price, reference);
+    }
+
+    #[cold]
+    fn next_bucket(&mut self, now: Nanos, price: Price, reference: Price) {
+        let n = now.0.div_euclid(self.length);
+        self.until = n.saturating_add(1).saturating_mul(self.length);
         self.newest = (self.newest + 1) % self.buckets.len();
         self.held = (self.held + 1).min(self.buckets.len());
         self.buckets[self.newest] = Bucket { n, reference: reference.0, farthest: price.0 };
