@@ -216,6 +216,17 @@ mod tests {
     }
 
     #[test]
+    fn a_product_is_the_same_whether_its_factors_fit_in_64_bits_or_not() {
+        let edge = i128::from(i64::MAX);
+        let factors = [0, 1, -1, edge, edge + 1, -edge - 1, -edge - 2, 1 << 100, i128::MAX, i128::MIN];
+        for a in factors {
+            for b in factors {
+                assert_eq!(a.checked_mul(b), checked_product(a, b), "{a} {b}");
+            }
+        }
+    }
+
+    #[test]
     fn what_does_not_fit_is_no_amount() {
         // The product with the rate would not fit; the amount does.
         let much = Money(i128::MAX / 4);
