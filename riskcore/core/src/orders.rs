@@ -69,8 +69,6 @@ impl Touched {
     /// See `FIRM`.
     pub const SYMBOL: u8 = 3;
     /// See `FIRM`.
-    pub const ROUTER_SYMBOL: u8 = 5;
-    /// See `FIRM`.
     pub const STRATEGY: u8 = 6;
 
     /// The place of its pair with the symbol.
