@@ -81,7 +81,7 @@ impl Flood {
             let alive = alive.clone();
             flood.threads.push(thread.spawn(move || {
                 let _alive = alive;
-                run_thread(share, &gate)
+                run_thread(share, clock, &gate)
             })?);
         }
         Ok(flood)

@@ -16,6 +16,7 @@ use super::config::{FloodConfig, Protocol, SessionConfig};
 use super::session::{Phase, Session};
 use super::source::Source;
 use super::template::Templates;
+use super::timer::{Timer, Timers};
 use crate::clock::Clock;
 use crate::sync::lock;
 
@@ -87,9 +88,9 @@ impl Runner {
     }
 
     /// Runs the session to its end. What went wrong is in [`Session::error`].
-    pub async fn run(self, gate: Arc<Gate>) {
+    pub async fn run(self, timers: Arc<Timers>, gate: Arc<Gate>) {
         let mut arrived = false;
-        let result = self.converse(|| {
+        let result = self.converse(&timers, || {
             gate.arrive();
             arrived = true;
         });
@@ -100,8 +101,8 @@ impl Runner {
         }
     }
 
-    async fn converse(&self, ready: impl FnOnce()) -> Result<(), String> {
-        let stream = timeout(self.logon_timeout, self.open()).await.map_err(|_| self.late("open a stream"))?;
+    async fn converse(&self, timers: &Arc<Timers>, ready: impl FnOnce()) -> Result<(), String> {
+        let stream = timeout(self.logon_timeout, self.open(timers)).await.map_err(|_| self.late("open a stream"))?;
         let mut stream = stream?;
         let logon = async {
             while lock(&self.session).phase() == Phase::LoggingOn {
@@ -145,12 +146,12 @@ impl Runner {
         }
     }
 
-    async fn open(&self) -> Result<Streaming<()>, String> {
+    async fn open(&self, timers: &Arc<Timers>) -> Result<Streaming<()>, String> {
         let channel = self.connect().await.map_err(|error| self.cannot_connect(&error))?;
         let mut grpc = tonic::client::Grpc::new(channel);
         grpc.ready().await.map_err(|error| self.cannot_connect(&error))?;
-        let source = Source::new(Arc::clone(&self.session), self.codec.clock, Arc::clone(&self.ended));
-        let source = source.map_err(|error| error.to_string())?;
+        let timer = Timer::new(timers);
+        let source = Source::new(Arc::clone(&self.session), timer, self.codec.clock, Arc::clone(&self.ended));
         let path = match self.protocol {
             Protocol::OrderEntry => PathAndQuery::from_static("/riskgate.v1.OrderEntry/Session"),
             Protocol::Exchange { .. } => PathAndQuery::from_static("/riskgate.v1.Exchange/Session"),
@@ -199,14 +200,17 @@ fn causes(error: &dyn Error) -> String {
 }
 
 /// Runs `runners` on this thread until all have ended.
-pub fn run_thread(runners: Vec<Runner>, gate: &Arc<Gate>) -> std::io::Result<()> {
+pub fn run_thread(runners: Vec<Runner>, clock: Clock, gate: &Arc<Gate>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().event_interval(8).enable_all().build()?;
     runtime.block_on(async {
-        let tasks: Vec<_> = runners.into_iter().map(|runner| tokio::spawn(runner.run(Arc::clone(gate)))).collect();
+        let timers = Arc::new(Timers::new(clock)?);
+        tokio::spawn(Arc::clone(&timers).run());
+        let start = |runner: Runner| tokio::spawn(runner.run(Arc::clone(&timers), Arc::clone(gate)));
+        let tasks: Vec<_> = runners.into_iter().map(start).collect();
         for task in tasks {
             // A session that panicked has reported nothing; its counters stay as they were.
             let _ = task.await;
         }
-    });
-    Ok(())
+        Ok(())
+    })
 }

@@ -1,6 +1,5 @@
 //! The outgoing stream of one session: asks the state machine what to send, and sleeps to the nanosecond.
 
-use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
@@ -28,10 +27,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// The source of `session`, which notifies `ended` when it has nothing more to send; needs a tokio runtime with
-    /// I/O.
-    pub fn new(session: Arc<Mutex<Session>>, clock: Clock, ended: Arc<Notify>) -> io::Result<Self> {
-        Ok(Self { session, timer: Timer::new()?, clock, ended, sent: false })
+    /// The source of `session`, which notifies `ended` when it has nothing more to send.
+    pub fn new(session: Arc<Mutex<Session>>, timer: Timer, clock: Clock, ended: Arc<Notify>) -> Self {
+        Self { session, timer, clock, ended, sent: false }
     }
 }
 
@@ -65,7 +63,7 @@ impl Stream for Source {
             };
             session.set_waker(cx.waker());
             drop(session);
-            if let Err(error) = ready!(this.timer.poll_until(cx, &this.clock, until)) {
+            if let Err(error) = ready!(this.timer.poll_until(cx, until)) {
                 lock(&this.session).close(Some(format!("timer: {error}")));
                 this.ended.notify_one();
                 return Poll::Ready(None);
