@@ -42,7 +42,7 @@ reasons! { EDGE:
     ACCOUNT_NOT_PERMITTED = 138, 15, "This router may not use this account; grant it in the configuration.";
     CAPACITY = 900, OTHER, "A table of the gateway has reached its configured capacity.";
     ARITHMETIC_OVERFLOW = 901, OTHER, "The order's numbers do not fit; nothing was changed.";
-    GATEWAY_BUSY = 902, OTHER, "The way to the venue is full; the order was not taken. Cancels still pass.";
+    GATEWAY_BUSY = 902, OTHER, "More orders than the gateway, or the way to the venue, takes in time; the order was not taken. Cancels still pass.";
 }
 
 reasons! { PEOPLE:

@@ -47,7 +47,14 @@ impl Plane {
         self.arrived = *at.arrived.get_or_insert(self.arrived);
         match self.take_messages(key, frame, at, budget) {
             Ok(step) if self.is_over(key) && step != Step::Over => Step::Over,
-            Ok(step) => step,
+            Ok(step) => {
+                if *budget == 0
+                    && let Some(router) = self.router_of(key)
+                {
+                    self.note_crowded(router);
+                }
+                step
+            }
             Err(status) => {
                 self.fail_stream(key, status);
                 Step::Over
@@ -244,22 +251,28 @@ impl Plane {
         }
     }
 
-    /// Refusals that need no decision: the router floods against a latch or its rate, or nothing more fits on the way to
-    /// the venue.
+    /// Refusals that need no decision: the router floods against a latch or its rate, nothing more fits on the way to the
+    /// venue, or what waits is late.
     fn refused_at_edge(&self, id: RouterId) -> Option<Reject> {
-        let flood = &self.routers.get(id.index())?.flood;
-        match flood.reject {
-            Some(reject) if flood.refusals >= FLOOD_AFTER && self.engine.may_drop(id) => Some(reject),
-            _ if self.venue.queued_bytes() > self.config.venue_queue => Some(Reject::plain(&reasons::GATEWAY_BUSY)),
+        let router = self.routers.get(id.index())?;
+        match router.flood.reject {
+            Some(reject) if router.flood.refusals >= FLOOD_AFTER && self.engine.may_drop(id) => Some(reject),
+            _ if self.venue_is_full() || self.overload.refuses(router.crowded_in) => {
+                Some(Reject::plain(&reasons::GATEWAY_BUSY))
+            }
             _ => None,
         }
+    }
+
+    fn venue_is_full(&self) -> bool {
+        self.venue.queued_bytes() > self.config.venue_queue
     }
 
     /// Attempts refused at the edge are counted together, in one record per 10 ms.
     fn count_dropped(&mut self, id: RouterId, client_seq: u64) {
         let now = self.now();
         self.counters.dropped_attempts += 1;
-        self.counters.venue_busy += u64::from(self.venue.queued_bytes() > self.config.venue_queue);
+        self.counters.venue_busy += u64::from(self.venue_is_full());
         let Some(router) = self.routers.get_mut(id.index()) else { return };
         let flood = &mut router.flood;
         if flood.dropped == 0 {

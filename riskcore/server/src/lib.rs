@@ -27,6 +27,7 @@ pub mod lanes;
 pub mod limits;
 pub mod metrics;
 pub mod order_entry;
+pub(crate) mod overload;
 pub mod parents;
 pub mod plane;
 pub mod proto;

@@ -37,6 +37,7 @@ impl Plane {
             ("protocol_errors_total", own.protocol_errors),
             ("refused_logons_total", own.refused_logons),
             ("venue_busy_total", own.venue_busy),
+            ("busy_turns_total", self.overload.busy_turns),
             ("dropped_attempts_total", own.dropped_attempts),
             ("venue_losses_total", own.venue_losses),
             ("quotes_total", own.quotes),

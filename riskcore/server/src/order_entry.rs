@@ -141,10 +141,10 @@ impl StreamingService<Bytes> for Session {
 async fn read_session(plane: Shared, key: Key, mut inbound: Streaming<Bytes>, budget: usize) {
     let mut left = budget;
     loop {
-        let frame = match inbound.message().await {
-            Ok(Some(frame)) => frame,
-            Ok(None) => return plane.lock().log_out(key),
-            Err(status) => return plane.lock().lose_stream(key, status),
+        let frame = match next_frame(&mut inbound, || left = budget).await {
+            Some(Ok(frame)) => frame,
+            None => return plane.lock().log_out(key),
+            Some(Err(status)) => return plane.lock().lose_stream(key, status),
         };
         let mut at = FrameAt::default();
         loop {
@@ -161,6 +161,18 @@ async fn read_session(plane: Shared, key: Key, mut inbound: Streaming<Bytes>, bu
             }
         }
     }
+}
+
+/// The next frame of a session. While it had to be waited for, others had their turn.
+async fn next_frame(inbound: &mut Streaming<Bytes>, mut waited: impl FnMut()) -> Option<Result<Bytes, Status>> {
+    std::future::poll_fn(|cx| {
+        let next = Pin::new(&mut *inbound).poll_next(cx);
+        if next.is_pending() {
+            waited();
+        }
+        next
+    })
+    .await
 }
 
 /// The reports of a session.

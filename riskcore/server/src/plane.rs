@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::events::EventLog;
 use crate::fleet::FleetSetup;
 use crate::lanes::Lane;
+use crate::overload::Overload;
 use crate::router::Router;
 use crate::self_watch::SelfWatch;
 use crate::sessions::Stream;
@@ -119,6 +120,7 @@ pub struct Plane {
     pub(crate) arrived: Nanos,
     pub(crate) copies: Copies,
     pub(crate) self_watch: SelfWatch,
+    pub(crate) overload: Overload,
     pub(crate) alarm_budget: u32,
     pub(crate) poisoned: bool,
     pub(crate) stopping: bool,
@@ -155,6 +157,7 @@ impl Plane {
             arrived: Nanos::default(),
             copies: Copies::default(),
             self_watch: SelfWatch::default(),
+            overload: Overload::default(),
             alarm_budget: ALARMS_PER_TURN,
             poisoned: false,
             stopping: false,
@@ -243,6 +246,7 @@ impl Plane {
         self.check_journal();
         self.write_down_floods();
         self.watch_itself(late);
+        self.watch_load();
         self.apply(&Event::Timer);
         self.check_sessions(late);
     }

@@ -92,6 +92,8 @@ pub struct Router {
     pub runs: Known,
     /// Flood bookkeeping.
     pub flood: Flood,
+    /// The spell in which it last had more to say than one turn takes (`overload.rs`).
+    pub crowded_in: Option<u64>,
     /// Orders accepted.
     pub accepted: u64,
     /// Orders refused, by reason code.
@@ -113,6 +115,7 @@ impl Router {
             session_token: Vec::new(),
             runs: Known::default(),
             flood: Flood::default(),
+            crowded_in: None,
             accepted: 0,
             refused: BTreeMap::new(),
         }

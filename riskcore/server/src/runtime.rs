@@ -80,10 +80,10 @@ impl DataPlane {
         let events = Arc::clone(&plane.events);
         let text = knobs.to_string();
 
-        let io_runtime = runtime()?;
+        let io_runtime = runtime(plane.overload.rest())?;
         let io = spawn("riskgate-io", move || run_io(&io_runtime, plane, inbox, order_entry, knobs))?;
         let (stop, stopped) = oneshot::channel();
-        let halt_runtime = runtime()?;
+        let halt_runtime = runtime(|| ())?;
         let halt = spawn("riskgate-halt", move || {
             halt_runtime.block_on(async move {
                 let Ok(listener) = tokio::net::TcpListener::from_std(halt) else { return };
@@ -203,8 +203,10 @@ fn bind_unix(path: &Path) -> Result<std::os::unix::net::UnixListener, Error> {
 /// than one order takes on its way, so that it is not polled for in the middle.
 const EVENT_INTERVAL: u32 = 8;
 
-fn runtime() -> Result<Runtime, Error> {
+/// A runtime on one thread, which calls `rest` each time before it sleeps.
+fn runtime(rest: impl Fn() + Send + Sync + 'static) -> Result<Runtime, Error> {
     Builder::new_current_thread()
+        .on_thread_park(rest)
         .enable_io()
         .enable_time()
         .event_interval(EVENT_INTERVAL)
