@@ -21,7 +21,7 @@ pub struct RingOptions {
 
 impl Default for RingOptions {
     fn default() -> Self {
-        RingOptions { memory: 16 << 20, file_queue: 64 << 20 }
+        RingOptions { memory: 1 << 20, file_queue: 64 << 20 }
     }
 }
 
