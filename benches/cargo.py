@@ -13,17 +13,22 @@ HERE: Final = Path(__file__).resolve().parent
 
 
 @functools.cache
-def build(crate: str, binary: str, *, quick: bool = False) -> Path:
-    """The binary of the crate in `benches/<crate>`, built as the product is released; `quick`: without optimization.
+def build(crate: str, binary: str, *, quick: bool = False, profile: Path | None = None) -> Path:
+    """The binary of the crate in `benches/<crate>`, built as the product is released.
+
+    `quick` builds it without optimization, `profile` guided by this one.
 
     Raises:
         CalledProcessError: It does not compile; cargo has said why.
         FileNotFoundError: There is no cargo.
     """
     target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")).resolve()
+    env = dict(os.environ)
+    if profile:
+        target, env["RUSTFLAGS"] = profile.parent / "built", f"-Cprofile-use={profile}"
     manifest = HERE / crate / "Cargo.toml"
     command = ["cargo", "build", "--quiet", "--manifest-path", str(manifest), "--target-dir", str(target)]
-    subprocess.run([*command, *([] if quick else ["--release"])], check=True)
+    subprocess.run([*command, *([] if quick else ["--release"])], env=env, check=True)
     return target / ("debug" if quick else "release") / binary
 
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from benches import guided
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 
@@ -33,6 +35,7 @@ def commit() -> dict[str, object]:
     """What was measured: the commit, and whether files differed from it."""
     return {
         "hash": _output("git", "rev-parse", "HEAD"),
+        "guided": guided.profile() is not None,
         "changed_files": bool(_output("git", "status", "--porcelain", "--untracked-files=no")),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -58,12 +58,15 @@ def _facts(document: Document) -> list[str]:
     machine, commit = document.machine, document.commit
     changed = ", with files changed since" if commit["changed_files"] else ""
     virtual = ", a virtual machine" if machine["virtual"] else ""
+    guided = (
+        "native module and bare proxy guided by profiles of themselves" if commit.get("guided") else "no profile used"
+    )
     return [
         "## The latest result\n",
         (
             f"Commit `{str(commit['hash'])[:12]}`{changed}, measured {commit['measured_at']} on {machine['cpu']}, "
             f"{machine['cpus']} processors{virtual}, {machine['memory_mib']} MiB, {machine['kernel']}, Python "
-            f"{machine['python']}, {machine['rustc']}, load average {machine['load_average']}.\n"
+            f"{machine['python']}, {machine['rustc']}, {guided}, load average {machine['load_average']}.\n"
         ),
     ]
 

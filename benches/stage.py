@@ -143,8 +143,11 @@ def _listening(name: str, command: Sequence[str]) -> Iterator[tuple[subprocess.P
             if not address:
                 raise BenchError(f"the {name} did not start: its error is above")
             yield popen, address
+            # An orderly end: what it has counted of itself is written then.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                popen.communicate(timeout=STOP_S)
         finally:
-            popen.terminate()
+            popen.kill()
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from benches.bars import Bar, Cell, Document, Table
+from benches.gateway import capacity
 from benches.gateway.rounds import Figure, Rounds
 from benches.gateway.sending import ROUTERS, Load, measure
 from benches.gateway.settings import Settings
@@ -17,7 +19,6 @@ HALF: Final = "50 % of capacity"
 MOST: Final = "90 % of capacity"
 FULL: Final = "more than capacity, bursts of 8"
 ONES: Final = "more than capacity, frames of one"
-FLOOD_RATE: Final = 1_000_000
 PYTHON_RATE: Final = 10_000
 """Above what a Python proxy passes, and little enough that what has queued up is worked off in seconds."""
 ORDERS_A_SECOND: Final = 1_500_000
@@ -37,14 +38,15 @@ METHOD: Final = (
         "of each other session); 8 orders of a session due together above capacity."
     ),
     (
-        "Capacity is the smaller of what gateway and tonic proxy took of 1,000,000 orders/s in eight sessions, so that neither "
-        "side of a latency is beyond its own."
+        "Capacity is the smaller of the most that gateway and tonic proxy take in eight sessions, so that neither side of a "
+        "latency is beyond its own."
     ),
     (
         "`inside` is the gateway's own clock, from the frame that brought an order to the one that took it to the venue, as "
         "the upper edge of its histogram's bucket (two for each doubling): generators share the processors, the client's "
         "figures have them in."
     ),
+    *capacity.METHOD,
     "Rounds: a fresh gateway each; each load to all targets in turn. Bars are medians of the rounds' ratios.",
     "Not in it: a network, TLS, durable records, more than one symbol, resting orders.",
 )
@@ -59,25 +61,36 @@ class Comparison:
         self._standing = standing
         self.rounds = Rounds()
         self.capacity = 0
+        self._most: dict[str, Load] = {}
+        """What a gateway is offered above its capacity, by the name of the load."""
 
     def run(self) -> None:
         """Find the capacity, then all rounds."""
-        with self._gateway("capacity") as ours:
-            sides = [ours, *(self._standing[name] for name in ("proxy",) if name in self._standing)]
-            self.capacity = int(min(measure(side, self._load(FULL, side), 8, self._seconds).taken for side in sides))
+        taken = [self._find_most(FULL), self._find_most(ONES)][:1]
+        if proxy := self._standing.get("proxy"):
+            taken.append(measure(proxy, self._load(FULL, proxy), 8, self._seconds).taken)
+        self.capacity = int(min(taken))
         for number in range(self._settings.rounds):
             with self._gateway(f"comparison-{number}") as ours:
                 for name, sessions in ((PING, 1), (HALF, 8), (MOST, 8), (FULL, 8), (ONES, 8)):
                     self._round(name, sessions, ours)
 
+    def _find_most(self, name: str) -> float:
+        with self._gateway(f"capacity-{name.rsplit(maxsplit=1)[-1]}") as ours:
+            self._most[name], taken = capacity.most(ours, self._load(name, ours), 8, self._seconds)
+            return taken
+
     @property
     def _seconds(self) -> float:
         return self._settings.seconds
 
-    def _gateway(self, name: str) -> AbstractContextManager[Target]:
+    @contextmanager
+    def _gateway(self, name: str) -> Iterator[Target]:
         room = max(int(self._seconds * ORDERS_A_SECOND), 1 << 20)
         place = self._settings.directory / name
-        return gateway(place, self._venue, ROUTERS, max_orders=room, journal=self._settings.journal)
+        with gateway(place, self._venue, ROUTERS, max_orders=room, journal=self._settings.journal) as target:
+            capacity.settle(target, ROUTERS, self._seconds)
+            yield target
 
     def _round(self, name: str, sessions: int, ours: Target) -> None:
         for target in (*self._standing.values(), ours):
@@ -89,7 +102,9 @@ class Comparison:
             self.rounds.add(name, target.name, figures)
 
     def _load(self, name: str, target: Target) -> Load:
-        rate = PYTHON_RATE if target.name == "grpcio" else FLOOD_RATE
+        if target.name == OURS[0] and name in self._most:
+            return self._most[name]
+        rate = PYTHON_RATE if target.name == "grpcio" else capacity.RATE
         return {
             PING: Load(PING, 0),
             HALF: Load(HALF, self.capacity // 2),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from benches.bars import Bar, Cell, Document, Measured, Table, absolute, bar
 from benches.gateway import picture
+from benches.gateway.capacity import settle
 from benches.gateway.runaway import (
     CANCEL_RATE,
     HEALTHY,
@@ -42,6 +43,10 @@ METHOD: Final = (
         f"{LIMIT * TIMES:,}/s against a limit of {LIMIT:,}/s that halts it, all evenly spaced, from one generator process."
     ),
     "Latency counts from the time an order was due, second by second; memory is the gateway's resident set.",
+    (
+        "The gateway has first refused as many orders of each router as fill what it holds of their reports: their memory is "
+        "mapped once, in the first minutes of a day."
+    ),
 )
 
 
@@ -105,6 +110,7 @@ def flood(target: Target, duration: float) -> Flooded:
     Raises:
         BenchError: It ended in its first second: there is nothing to show.
     """
+    settle(target, ROUTERS, duration / 60)
     rest(target, int(CANCEL_RATE * duration))
     trading, cancelling, flooding = floods = tuple(make(target, duration) for make in (healthy, cancels, runaway))
     for one in floods:

@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from benches.bars import Bar, Cell, Document, Measured, Table, absolute, bar
+from benches.gateway import capacity
 from benches.gateway.rounds import Rounds
 from benches.gateway.sending import NANO, ROUTERS, Load, finish, flood, measure, session
 from benches.gateway.settings import Settings
@@ -18,19 +19,19 @@ BEYOND_TIMES: Final = 4
 """The load beyond capacity lasts so many times as long, so that a queue that grew would have the time to."""
 SETTLED: Final = 1
 """The part that later ones are compared with: the first has the start in it."""
-CAPACITY_RATE: Final = 1_000_000
-ORDERS_A_SECOND: Final = 3_000_000
+ORDERS_A_SECOND: Final = 4_000_000
 REASON: Final = "GATEWAY_BUSY"
 METHOD: Final = (
     (
         "Eight sessions, evenly spaced and in step; the shares of capacity in turn, a fresh gateway for each round. Capacity is "
-        "what the same gateway took of 1,000,000 orders/s before, in bursts of eight."
+        "the most that the same gateway took before, in bursts of eight."
     ),
     (
         f"Beyond: {BEYOND} % of capacity, {BEYOND_TIMES} times as long; its latency is told second part by second part, of those "
         "orders that were taken."
     ),
     "Above capacity the generator needs the processor as well: how far it fell behind its own schedule is `lag`.",
+    *capacity.METHOD,
 )
 
 
@@ -42,12 +43,13 @@ def run(settings: Settings) -> Document:
         for number in range(settings.rounds):
             place = settings.directory / f"pressure-{number}"
             with gateway(place, venue, ROUTERS, max_orders=room, journal=settings.journal) as target:
-                full = Load("capacity", CAPACITY_RATE, burst=8, cut=True)
-                capacity = int(measure(target, full, 8, settings.seconds).taken)
+                capacity.settle(target, ROUTERS, settings.seconds)
+                full = Load("capacity", capacity.RATE, burst=8, cut=True)
+                most = int(capacity.most(target, full, 8, settings.seconds)[1])
                 for share in SHARES:
-                    load = Load(f"{share} %", capacity * share // 100)
+                    load = Load(f"{share} %", most * share // 100)
                     rounds.add(load.name, "gateway", measure(target, load, 8, settings.seconds))
-                beyond.append(Beyond(target, capacity * BEYOND // 100, settings.seconds))
+                beyond.append(Beyond(target, most * BEYOND // 100, settings.seconds))
     return Document(
         method={"gateway, pressure": [*METHOD, settings.journal_mode]},
         bars=[_cost(rounds), *_beyond(beyond)],

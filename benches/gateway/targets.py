@@ -6,9 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Final
 
-from benches import cargo
+from benches import cargo, guided
 from benches.stage import ROOT, Target, process
 
 STUB: Final = "the same generator straight to the venue stub (one hop)"
@@ -18,10 +19,15 @@ GRPCIO: Final = "a bare proxy on Python's grpcio (asyncio)"
 PROXY_CRATE: Final = "proxy"
 
 
+def build_proxy() -> Path:
+    """The bare proxy on tonic, guided by its own profile if the gateway is by its."""
+    return cargo.build(PROXY_CRATE, "riskgate-proxy", profile=guided.profile())
+
+
 @contextmanager
 def tonic_proxy(venue: Target) -> Iterator[Target]:
     """The bare proxy on tonic, connected to `venue`. See `benches/proxy`."""
-    with process("proxy", [str(cargo.build(PROXY_CRATE, "riskgate-proxy")), venue.address]) as target:
+    with process("proxy", [str(build_proxy()), venue.address]) as target:
         yield target
 
 
