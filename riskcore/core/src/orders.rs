@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use crate::events::{NewOrder, OrdType, Side, TimeInForce};
 use crate::hash::Seeded;
 use crate::ids::{AccountId, ClOrdId, OrderId, ParentId, RouterId, StrategyId, SymbolId};
-use crate::order_ids::{IdHash, OrderIds};
+use crate::order_ids::{IdHash, OrderIds, OtherId, Owner};
 use crate::scopes::ScopeIx;
 use crate::terms::Terms;
 use crate::units::{Nanos, Price, Qty, Rate};
@@ -181,17 +181,19 @@ pub struct PendingReplace {
 /// No order, in the links of a router's list.
 const NONE: u32 = u32::MAX;
 
-/// One order.
+/// No time at which a cancel was asked for.
+const NEVER: Nanos = Nanos(i64::MIN);
+
+const _: () = assert!(size_of::<Order>() == 256, "an order is four cache lines");
+
+/// One order: four cache lines. What few orders have is kept beside it (`OrderIds`, `Orders::pending_replace`).
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct Order {
     /// Our id.
     pub id: OrderId,
     /// The router's id; changes when a replace takes effect.
     pub cl_ord_id: ClOrdId,
-    /// The id it was first sent under.
-    pub first_cl_ord_id: ClOrdId,
-    /// Hash of its terms as first sent, once they are other ones.
-    first_terms: Option<u64>,
     /// The router's sequence number of the order.
     pub client_seq: u64,
     /// The venue link's sequence number of the last order message sent for it.
@@ -228,8 +230,10 @@ pub struct Order {
     pub unknown: bool,
     /// The last reconciliation whose mass status showed it.
     pub seen_in: u32,
-    /// A cancel is at the venue, or waits for its link: since when.
-    pub cancel_requested: Option<Nanos>,
+    /// Its id or its terms are not those it was first sent with.
+    changed: bool,
+    /// See `cancel_requested`.
+    cancel_at: Nanos,
     /// What it reserves: quantity that could still fill, worst case.
     pub reserved: Qty,
     /// What its router has asked the venue for with it, less what the venue has said will not be filled: all of it while it
@@ -260,8 +264,6 @@ impl Order {
         Order {
             id: OrderId(0),
             cl_ord_id: id,
-            first_cl_ord_id: id,
-            first_terms: None,
             client_seq: 0,
             venue_client_seq: 0,
             router: RouterId(0),
@@ -280,7 +282,8 @@ impl Order {
             status: Status::Rejected,
             unknown: false,
             seen_in: 0,
-            cancel_requested: None,
+            changed: false,
+            cancel_at: NEVER,
             reserved: Qty::ZERO,
             asked: Qty::ZERO,
             px_risk: Price(0),
@@ -295,14 +298,16 @@ impl Order {
         }
     }
 
-    /// Its terms are about to become other ones: those it was first sent with are kept, for idempotent resends.
-    pub fn change_terms(&mut self) {
-        self.first_terms = self.first_terms.or_else(|| Some(Terms::now(self).hash()));
+    /// A cancel is at the venue, or waits for its link: since when.
+    #[inline]
+    pub fn cancel_requested(&self) -> Option<Nanos> {
+        (self.cancel_at != NEVER).then_some(self.cancel_at)
     }
 
-    /// Whether it was first sent with these terms.
-    pub fn was_sent_with(&self, terms: &Terms) -> bool {
-        self.first_terms.map_or_else(|| Terms::now(self) == *terms, |hash| hash == terms.hash())
+    /// A cancel is asked for at this time, or not any more.
+    #[inline]
+    pub fn set_cancel_requested(&mut self, at: Option<Nanos>) {
+        self.cancel_at = at.unwrap_or(NEVER);
     }
 
     /// FIX LeavesQty: what may still fill. Zero once final.
@@ -388,7 +393,7 @@ impl Orders {
         }
         self.day.resize(self.capacity, Order::blank());
         self.day.clear();
-        self.ids.touch_pages(self.capacity);
+        self.ids.touch_pages();
     }
 
     /// Whether one more order, or one more id, fits.
@@ -452,7 +457,27 @@ impl Orders {
     /// `find`, with the hash of the id.
     #[inline]
     pub fn find_hashed(&self, hash: IdHash, router: RouterId, cl_ord_id: &ClOrdId) -> Option<OrderId> {
-        self.ids.find(hash, router, cl_ord_id)
+        match self.ids.find(hash, router, cl_ord_id, &self.day)? {
+            Owner::Slot(slot) => self.day.get(slot).map(|order| order.id),
+            Owner::Other(other) => Some(other.order),
+        }
+    }
+
+    /// Whether an order that is known by the id of this one was first sent under it, and with the same terms.
+    pub fn was_sent_as(&self, known: &Order, order: &NewOrder) -> bool {
+        let terms = Terms::sent(order);
+        if !known.changed {
+            return known.cl_ord_id == order.cl_ord_id && Terms::now(known) == terms;
+        }
+        self.first_terms(known.id, order.router, &order.cl_ord_id) == Some(terms.hash())
+    }
+
+    /// The hash of the terms with which an order was first sent under this id, if it was and has other ones now.
+    fn first_terms(&self, id: OrderId, router: RouterId, cl_ord_id: &ClOrdId) -> Option<u64> {
+        match self.ids.find(self.hash(router, cl_ord_id), router, cl_ord_id, &self.day)? {
+            Owner::Other(other) if other.order == id => other.first_terms,
+            _ => None,
+        }
     }
 
     /// The id the next order gets.
@@ -465,12 +490,10 @@ impl Orders {
     pub fn add(&mut self, accepted: &Accepted<'_>) -> OrderId {
         let id = self.next_id();
         let order = accepted.order;
-        self.ids.insert_new(accepted.id_hash, order.router, &order.cl_ord_id, id);
+        self.ids.insert_new(accepted.id_hash, self.day.len());
         self.day.push(Order {
             id,
             cl_ord_id: order.cl_ord_id,
-            first_cl_ord_id: order.cl_ord_id,
-            first_terms: None,
             client_seq: order.client_seq,
             venue_client_seq: accepted.venue_client_seq,
             router: order.router,
@@ -489,7 +512,8 @@ impl Orders {
             status: Status::PendingNew,
             unknown: false,
             seen_in: 0,
-            cancel_requested: None,
+            changed: false,
+            cancel_at: NEVER,
             reserved: Qty(order.qty.0.max(0)),
             asked: Qty(order.qty.0.max(0)),
             counted: true,
@@ -578,7 +602,7 @@ impl Orders {
 
     /// Notes a replace sent to the venue, and takes its id.
     pub fn begin_replace(&mut self, id: OrderId, router: RouterId, pending: PendingReplace) {
-        self.ids.insert(router, &pending.cl_ord_id, id);
+        self.ids.keep(OtherId { router, cl_ord_id: pending.cl_ord_id, order: id, first_terms: None }, &self.day);
         self.pending_replaces.insert(id, pending);
     }
 
@@ -587,9 +611,17 @@ impl Orders {
         if self.pending_replaces.is_empty() { None } else { self.pending_replaces.remove(&id) }
     }
 
-    /// The order is known by a new id from now on, besides its old ones.
-    pub fn rename(&mut self, id: OrderId, router: RouterId, cl_ord_id: ClOrdId) {
-        self.ids.insert(router, &cl_ord_id, id);
+    /// A replace is in force: the order has other terms, and a new id besides those it had.
+    pub fn put_in_force(&mut self, id: OrderId, pending: &PendingReplace) -> Option<()> {
+        let order = self.get(id)?;
+        let (router, before) = (order.router, order.cl_ord_id);
+        let first_terms = (!order.changed).then(|| Terms::now(order).hash());
+        self.ids.keep(OtherId { router, cl_ord_id: before, order: id, first_terms }, &self.day);
+        self.ids.keep(OtherId { router, cl_ord_id: pending.cl_ord_id, order: id, first_terms: None }, &self.day);
+        let order = self.get_mut(id)?;
+        order.changed = true;
+        (order.cl_ord_id, order.qty, order.price) = (pending.cl_ord_id, pending.qty, pending.price);
+        Some(())
     }
 
     /// A cancel overtook its order. When too many wait, the newest is forgotten: its order will pass and the router's
@@ -617,21 +649,34 @@ impl Orders {
 
     /// Ends the day: final orders are forgotten, open ones carried, ids free again unless their order is open.
     pub fn day_roll(&mut self) {
+        let ids = self.ids_of_open();
         self.base += self.day.len() as u64;
         self.carried.retain(|_, order| order.is_open());
         for mut order in self.day.drain(..).filter(Order::is_open) {
-            order.change_terms();
+            order.changed = true;
             order.parent = None;
             self.carried.insert(order.id, order);
         }
-        self.ids.clear();
-        for order in self.carried.values() {
-            self.ids.insert(order.router, &order.cl_ord_id, order.id);
-            if let Some(pending) = self.pending_replaces.get(&order.id) {
-                self.ids.insert(order.router, &pending.cl_ord_id, order.id);
-            }
-        }
+        self.ids.begin_with(ids);
         self.tombstones.clear();
         self.open_lists.fill(NONE);
+    }
+    /// The ids that open orders have, and those of replaces that may still come into force.
+    fn ids_of_open(&self) -> Vec<OtherId> {
+        let mut ids = Vec::new();
+        for order in self.iter().filter(|order| order.is_open()) {
+            let (router, cl_ord_id) = (order.router, order.cl_ord_id);
+            let first_terms = if order.changed {
+                self.first_terms(order.id, router, &cl_ord_id)
+            } else {
+                Some(Terms::now(order).hash())
+            };
+            let id = OtherId { router, cl_ord_id, order: order.id, first_terms };
+            ids.push(id);
+            if let Some(pending) = self.pending_replaces.get(&order.id) {
+                ids.push(OtherId { cl_ord_id: pending.cl_ord_id, first_terms: None, ..id });
+            }
+        }
+        ids
     }
 }

@@ -19,7 +19,6 @@ use crate::reasons::{ALGORITHM_RISK_THRESHOLD, ARITHMETIC_OVERFLOW, CAPACITY, OT
 use crate::routes::{Bounds, RouteKey, RoutePlace};
 use crate::scopes::{Scope, ScopeIx};
 use crate::state::State;
-use crate::terms::Terms;
 use crate::units::{BPS, Money, Price, Qty, Rate, mul_div_ceil};
 use crate::watchlist::Causes;
 
@@ -98,10 +97,8 @@ impl Engine {
     }
 
     fn is_resend(&self, id: OrderId, order: &NewOrder) -> bool {
-        let terms = Terms::sent(order);
-        self.state.orders.get(id).is_some_and(|known| {
-            known.first_cl_ord_id == order.cl_ord_id && same_terms(known, order) && known.was_sent_with(&terms)
-        })
+        let orders = &self.state.orders;
+        orders.get(id).is_some_and(|known| same_terms(known, order) && orders.was_sent_as(known, order))
     }
 
     /// An attempt that no check sees counts even so: a flood must not probe for free.
@@ -360,7 +357,7 @@ impl Engine {
             _ if taken => Some(CxlRejReason::DuplicateClOrdId),
             order if order.cl_ord_id != replace.orig_cl_ord_id => Some(CxlRejReason::UnknownOrder),
             order if !order.is_open() => Some(CxlRejReason::TooLate),
-            order if order.cancel_requested.is_some() => Some(CxlRejReason::AlreadyPending),
+            order if order.cancel_requested().is_some() => Some(CxlRejReason::AlreadyPending),
             _ => None,
         };
         if let Some(reason) = obstacle {

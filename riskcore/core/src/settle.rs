@@ -347,17 +347,14 @@ impl Engine {
     fn replaced(&mut self, id: OrderId) -> Option<()> {
         let pending = self.state.orders.end_replace(id)?;
         self.venue_has(id);
+        self.state.orders.put_in_force(id, &pending)?;
         let order = self.state.orders.get_mut(id)?;
-        order.change_terms();
-        (order.cl_ord_id, order.qty, order.price) = (pending.cl_ord_id, pending.qty, pending.price);
-        let (router, filled) = (order.router, order.cum >= order.qty);
+        let filled = order.cum >= order.qty;
         order.status = match (filled, order.cum.0) {
             (true, _) => Status::Filled,
             (false, 0) => Status::New,
             (false, _) => Status::PartiallyFilled,
         };
-        // A day roll since the request has forgotten the new id.
-        self.state.orders.rename(id, router, pending.cl_ord_id);
         self.settle_resting(id);
         self.rehold(id);
         if let Some(order) = self.state.orders.get(id).filter(|order| order.px_risk != pending.px_risk) {
@@ -414,7 +411,7 @@ impl Engine {
         let now = self.state.now;
         if let Some(order) = self.state.orders.get_mut(id) {
             // Kept when halted: the next try waits for the retry interval.
-            order.cancel_requested = halted.then_some(now);
+            order.set_cancel_requested(halted.then_some(now));
         }
     }
 

@@ -158,10 +158,10 @@ impl Engine {
     fn send_cancel(&mut self, id: OrderId) -> bool {
         let now = self.state.now;
         let Some(order) = self.state.orders.get_mut(id).filter(|order| order.is_open()) else { return false };
-        if order.cancel_requested.is_some_and(|at| now.since(at) < CANCEL_RETRY) {
+        if order.cancel_requested().is_some_and(|at| now.since(at) < CANCEL_RETRY) {
             return false;
         }
-        order.cancel_requested = Some(now);
+        order.set_cancel_requested(Some(now));
         if self.state.venue.up {
             self.effects.push(Effect::SendCancel(id));
         }
@@ -195,7 +195,8 @@ impl Engine {
     pub(crate) fn resend_cancels(&mut self) {
         let mut again = Vec::new();
         self.for_open_orders(|order| {
-            if order.cancel_requested.take().is_some() {
+            if order.cancel_requested().is_some() {
+                order.set_cancel_requested(None);
                 again.push(order.id);
             }
         });

@@ -95,7 +95,7 @@ proptest! {
         halt(&mut world.engine, Scope::Firm, State::ReduceOnly);
         let state = world.engine.state();
         let reachable = state.venue.up && state.venue.reconciled;
-        let is_free = |order: &Order| order.cancel_requested.is_none() && state.orders.pending_replace(order.id).is_none();
+        let is_free = |order: &Order| order.cancel_requested().is_none() && state.orders.pending_replace(order.id).is_none();
         let mut free = open_orders(&world);
         free.retain(|order| reachable && is_free(order) && order.price.is_some() && order.leaves().0 > 1);
         for order in free {

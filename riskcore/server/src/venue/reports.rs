@@ -294,7 +294,7 @@ impl Plane {
             Outcome::Reported(id) if report.kind == ReportKind::CancelRejected => {
                 // What a halt asks for is the core's affair, which asks again; a router's own request is answered, be it a
                 // cancel or a mass cancel.
-                let asks_again = self.engine.order(id).is_none_or(|order| order.cancel_requested.is_some());
+                let asks_again = self.engine.order(id).is_none_or(|order| order.cancel_requested().is_some());
                 let by_mass = CancelRequest { cl_ord_id: None, client_seq: 0 };
                 if let Some(CancelRequest { cl_ord_id, client_seq }) = request.or((!asks_again).then_some(by_mass)) {
                     self.report_venue_refused(id, cl_ord_id, client_seq, false, reason);
