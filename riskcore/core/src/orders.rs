@@ -186,54 +186,46 @@ const NEVER: Nanos = Nanos(i64::MIN);
 
 const _: () = assert!(size_of::<Order>() == 256, "an order is four cache lines");
 
-/// One order: four cache lines. What few orders have is kept beside it (`OrderIds`, `Orders::pending_replace`).
+/// One order: four cache lines, ordered by who needs them. What few orders have is kept beside it (`OrderIds`,
+/// `Orders::pending_replace`).
 #[derive(Clone, Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub struct Order {
+    // What every answer of the venue needs.
     /// Our id.
     pub id: OrderId,
-    /// The router's id; changes when a replace takes effect.
-    pub cl_ord_id: ClOrdId,
-    /// The router's sequence number of the order.
-    pub client_seq: u64,
-    /// The venue link's sequence number of the last order message sent for it.
-    pub venue_client_seq: u64,
-    /// Router.
-    pub router: RouterId,
-    /// Account.
-    pub account: AccountId,
+    /// The scopes it counts in.
+    pub touched: Touched,
     /// Instrument.
     pub symbol: SymbolId,
-    /// Strategy.
-    pub strategy: Option<StrategyId>,
+    /// Router.
+    pub router: RouterId,
     /// Parent.
     pub parent: Option<ParentId>,
     /// Side.
     pub side: Side,
+    /// Status.
+    pub status: Status,
+    /// It counts among the open orders of its scopes.
+    pub counted: bool,
+    /// It has been executed, if only by what was taken back since.
+    pub executed: bool,
+    /// Its fate at the venue is not known: the link was lost before an answer.
+    pub unknown: bool,
+    /// Its id or its terms are not those it was first sent with.
+    changed: bool,
     /// Type.
     pub ord_type: OrdType,
     /// Lifetime.
     pub tif: TimeInForce,
-    /// Total quantity.
-    pub qty: Qty,
-    /// Limit price.
-    pub price: Option<Price>,
-    /// Filled.
-    pub cum: Qty,
-    /// It has been executed, if only by what was taken back since.
-    pub executed: bool,
+
+    // What an execution or an end changes.
     /// Sum of last price times last quantity, for the average price; without multiplier.
     pub cum_px_qty: i128,
-    /// Status.
-    pub status: Status,
-    /// Its fate at the venue is not known: the link was lost before an answer.
-    pub unknown: bool,
-    /// The last reconciliation whose mass status showed it.
-    pub seen_in: u32,
-    /// Its id or its terms are not those it was first sent with.
-    changed: bool,
-    /// See `cancel_requested`.
-    cancel_at: Nanos,
+    /// Total quantity.
+    pub qty: Qty,
+    /// Filled.
+    pub cum: Qty,
     /// What it reserves: quantity that could still fill, worst case.
     pub reserved: Qty,
     /// What its router has asked the venue for with it, less what the venue has said will not be filled: all of it while it
@@ -243,18 +235,34 @@ pub struct Order {
     pub px_risk: Price,
     /// The rate that value is converted at: that of the moment it was accepted, or a higher one of a replace.
     pub fx_risk: Rate,
+
+    // What they read beside it.
     /// The rate its executions count at: that of the moment it was accepted, so that a bust takes back what was counted.
     pub fx: Rate,
-    /// It counts among the open orders of its scopes.
-    pub counted: bool,
     /// When it was accepted.
     pub accepted_at: Nanos,
-    /// Flags as sent.
-    pub flags: u64,
-    /// The scopes it counts in.
-    pub touched: Touched,
     next_open: u32,
     prev_open: u32,
+    /// Limit price.
+    pub price: Option<Price>,
+    /// See `cancel_requested`.
+    cancel_at: Nanos,
+    /// The router's sequence number of the order.
+    pub client_seq: u64,
+    /// The venue link's sequence number of the last order message sent for it.
+    pub venue_client_seq: u64,
+
+    // What is needed to tell of it.
+    /// Flags as sent.
+    pub flags: u64,
+    /// Account.
+    pub account: AccountId,
+    /// The last reconciliation whose mass status showed it.
+    pub seen_in: u32,
+    /// Strategy.
+    pub strategy: Option<StrategyId>,
+    /// The router's id; changes when a replace takes effect.
+    pub cl_ord_id: ClOrdId,
 }
 
 impl Order {

@@ -358,8 +358,9 @@ impl Check for MessageRate {
     }
 
     fn ahead(&self, _order: &NewOrder, touched: &Touched) -> u64 {
-        let Some(Windows { messages, .. }) = self.windows(touched.symbol()) else { return 0 };
-        messages.times.get(messages.count & messages.times.len().wrapping_sub(1)).map_or(0, |time| time.0 as u64)
+        let Some(Windows { messages, spare, .. }) = self.windows(touched.symbol()) else { return 0 };
+        let place = messages.count & messages.times.len().wrapping_sub(1);
+        u64::from(*spare) ^ messages.times.get(place).map_or(0, |time| time.0 as u64)
     }
 
     /// The router's own windows first: a runaway is stopped by its own bound, not by one it shares.
