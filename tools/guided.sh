@@ -14,7 +14,7 @@ if [ ! -x "$profdata" ]; then
     echo "installing rustc's llvm-tools, for llvm-profdata"
     rustup component add llvm-tools || {
         echo "riskgate: missing: llvm-profdata of this rustc's LLVM" >&2
-        echo "          install: rustup component add llvm-tools (with Rust from https://rustup.rs)" >&2
+        echo "          install: rustup component add llvm-tools (with a Rust from rustup)" >&2
         exit 1
     }
 fi

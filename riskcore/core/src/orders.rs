@@ -669,6 +669,7 @@ impl Orders {
         self.tombstones.clear();
         self.open_lists.fill(NONE);
     }
+
     /// The ids that open orders have, and those of replaces that may still come into force.
     fn ids_of_open(&self) -> Vec<OtherId> {
         let mut ids = Vec::new();

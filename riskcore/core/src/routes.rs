@@ -3,8 +3,9 @@
 //! that bound an order by itself.
 //!
 //! A cache of fixed size, one place per hash. A route that is not in it is worked out anew; no decision depends on
-//! which it was. A route is one cache line, and one for what it may add; routes whose scopes have the same limits share one set of bounds: of ten
-//! thousand instruments under the same defaults each is one line, and the bounds of all of them stay in the cache.
+//! which it was. A route is one cache line, and one for what it may add; routes whose scopes have the same limits share
+//! one set of bounds: of ten thousand instruments under the same defaults each is two lines, and the bounds of all of them
+//! stay in the cache.
 
 use alloc::vec::Vec;
 use hashbrown::HashMap;
