@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use riskcore::events::{
     Event, Instrument, NameKind, NewOrder, OrdType, Replace, Report, ReportKind, Side, TimeInForce,
 };
-use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, SymbolId};
+use riskcore::ids::{AccountId, ClOrdId, OrderId, ParentId, Ref, RouterId, StrategyId, SymbolId};
 use riskcore::limits::{Action, LimitId, LimitTarget, Setting};
 use riskcore::scopes::{Scope, ScopeKind};
 use riskcore::units::{Nanos, Price, Qty, UNIT};
@@ -29,18 +29,18 @@ const MONEY: u64 = UNIT as u64;
 
 /// Limits on growing sums, the scopes each is set at, and about where it is met.
 const TIGHT: [(&str, &[ScopeKind], u64); 11] = {
-    use ScopeKind::{Account, AccountSymbol, Firm, Router, Symbol};
+    use ScopeKind::{Account, AccountSymbol, Firm, Router, Strategy, Symbol};
     [
-        ("max_open_orders", &[Firm, Account, Router, Symbol], 16),
+        ("max_open_orders", &[Firm, Account, Router, Symbol, Strategy], 16),
         ("max_open_qty", &[Symbol, AccountSymbol], 450),
-        ("max_open_notional", &[Firm, Account, Router, Symbol], 90_000 * MONEY),
+        ("max_open_notional", &[Firm, Account, Router, Symbol, Strategy], 90_000 * MONEY),
         ("max_unacknowledged", &[Firm, Router], 14),
         ("max_long_position", &[Symbol, AccountSymbol], 450),
         ("max_short_position", &[Symbol, AccountSymbol], 450),
         ("max_gross_notional", &[Firm, Account, Router], 130_000 * MONEY),
         ("max_concentration_bps", &[Symbol, AccountSymbol], 9_000),
-        ("max_notional_velocity", &[Firm, Account, Router, Symbol], 90_000 * MONEY),
-        ("max_turnover_window", &[Firm, Account, Router, Symbol], 90_000 * MONEY),
+        ("max_notional_velocity", &[Firm, Account, Router, Symbol, Strategy], 90_000 * MONEY),
+        ("max_turnover_window", &[Firm, Account, Router, Symbol, Strategy], 90_000 * MONEY),
         ("max_excess_leaving_bps", &[Firm, Account, Router, Symbol], 1_000),
     ]
 };
@@ -102,6 +102,8 @@ impl Firm {
             (NameKind::Router, "r2"),
             (NameKind::Symbol, "X"),
             (NameKind::Symbol, "Y"),
+            (NameKind::Strategy, "s"),
+            (NameKind::Strategy, "t"),
         ] {
             firm.apply(Event::Define { kind, name: name.into() });
         }
@@ -116,6 +118,7 @@ impl Firm {
             }
         }
         firm.apply(Event::ParentRequired { account: AccountId(1), required: false });
+        firm.apply(Event::Permit { scope: Scope::Strategy(StrategyId(1)), symbols: vec![SymbolId(1)] });
         for (name, kind, value) in WIDE {
             let times = if name == "unparented_allowance_qty" { room.into() } else { 1 };
             firm.limit(kind, name, value * times);
@@ -167,6 +170,7 @@ impl Firm {
         self.next += 1;
         let (symbol, buys) = (self.dice.below(2) as u32, self.dice.below(2) == 0);
         let account = self.dice.below(2) as u32;
+        let strategy = self.dice.below(8) as u32;
         let price = Price((90 + self.dice.below(20) as i64) * UNIT);
         let router = RouterId(self.dice.below(2) as u32);
         let cl_ord_id = ClOrdId::from_number(self.next);
@@ -177,7 +181,7 @@ impl Firm {
             cl_ord_id,
             account: Ref::Known(AccountId(account)),
             symbol: Ref::Known(SymbolId(symbol)),
-            strategy: Ref::Absent,
+            strategy: if strategy < 2 { Ref::Known(StrategyId(strategy)) } else { Ref::Absent },
             parent: if account == 0 { Ref::Known(ParentId(symbol * 2 + u32::from(!buys))) } else { Ref::Absent },
             side: if buys { Side::Buy } else { Side::Sell },
             ord_type: OrdType::Limit,
@@ -212,6 +216,17 @@ impl Firm {
 
     /// A router buys one share; whether that was accepted.
     fn buy(&mut self, router: u32, symbol: u32) -> bool {
+        match self.buy_for(router, symbol, Ref::Absent) {
+            Ok(()) => true,
+            Err(reason) => {
+                assert_eq!("MAX_OPEN_ORDERS", reason);
+                false
+            }
+        }
+    }
+
+    /// The same for a strategy, or none; the reason if it is refused.
+    fn buy_for(&mut self, router: u32, symbol: u32, strategy: Ref<StrategyId>) -> Result<(), &'static str> {
         self.next += 1;
         let (router, cl_ord_id) = (RouterId(router), ClOrdId::from_number(self.next));
         let order = NewOrder {
@@ -220,7 +235,7 @@ impl Firm {
             cl_ord_id,
             account: Ref::Known(AccountId(0)),
             symbol: Ref::Known(SymbolId(symbol)),
-            strategy: Ref::Absent,
+            strategy,
             parent: Ref::Known(ParentId(symbol * 2)),
             side: Side::Buy,
             ord_type: OrdType::Limit,
@@ -231,13 +246,10 @@ impl Firm {
         };
         match self.apply(Event::NewOrder(order)) {
             Outcome::Accepted(id) => self.open.push((id, cl_ord_id, router)),
-            Outcome::Rejected(reject) => {
-                assert_eq!("MAX_OPEN_ORDERS", reject.reason.name);
-                return false;
-            }
+            Outcome::Rejected(reject) => return Err(reject.reason.name),
             other => panic!("{other:?}"),
         }
-        true
+        Ok(())
     }
 
     fn step(&mut self) {
@@ -345,11 +357,26 @@ fn what_a_route_was_granted_is_given_to_no_other() {
     }
 }
 
+/// A strategy and a symbol are no pair with headroom of its own: each may have some from orders that had not both.
+#[test]
+fn a_strategy_with_headroom_buys_no_symbol_that_is_not_on_its_list() {
+    let mut firm = Firm::new(1, 1_000);
+    for _ in 0..5 {
+        assert_eq!(Ok(()), firm.buy_for(0, 0, Ref::Absent));
+        assert_eq!(Ok(()), firm.buy_for(0, 1, Ref::Known(StrategyId(1))));
+    }
+
+    assert_eq!(Err("SYMBOL_NOT_PERMITTED"), firm.buy_for(0, 0, Ref::Known(StrategyId(1))));
+}
+
 #[test]
 fn every_verdict_is_that_of_all_checks_while_routes_have_grants() {
     let (mut refused, mut accepted) = (BTreeMap::<&str, u32>::new(), 0);
     for seed in 0..6 {
         let mut firm = Firm::new(seed, 50);
+        if seed % 2 == 0 {
+            firm.limit(ScopeKind::Symbol, "max_open_qty", 6_000);
+        }
         for n in 0..6_000 {
             firm.step();
             if n % 1_000 == 999 {

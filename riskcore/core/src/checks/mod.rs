@@ -212,9 +212,9 @@ pub trait Check: Default {
         measure.bound.saturating_sub(measure.value)
     }
 
-    /// Whether an order must be held against this check even while everything that grows has headroom. Only a check that
-    /// bounds nothing but what `grows`, or that another order of the route has passed since whatever it looks at last
-    /// changed (`State::upset`), may say no.
+    /// Whether an order must be held against this check even while everything that grows has headroom. Only a check may say
+    /// no that bounds nothing but what `grows`, or looks at each scope of an order by itself and at nothing that changes
+    /// without an upset (`State::upset`): at each, another order has passed it since. They need not have been of one route.
     #[inline(always)]
     fn asks(&self, _candidate: &Candidate, _state: &State) -> bool {
         true

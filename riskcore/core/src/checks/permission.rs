@@ -24,10 +24,11 @@ pub struct Permission;
 impl Check for Permission {
     const REASONS: &'static [Reason] = REASONS;
 
-    /// Some orders may pass a restriction that stops others.
+    /// Some orders may pass a restriction that stops others. A strategy and a symbol are no pair: both may have headroom from
+    /// orders that had not both.
     #[inline(always)]
     fn asks(&self, candidate: &Candidate, _state: &State) -> bool {
-        candidate.bounds.restricted.is_some()
+        candidate.bounds.restricted.is_some() || candidate.bounds.not_permitted.is_some()
     }
 
     #[inline(always)]
