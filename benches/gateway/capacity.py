@@ -18,12 +18,12 @@ REPORTS: Final = 185_000
 """Refusals whose reports fill what a gateway holds of a router (16 MiB)."""
 METHOD: Final = (
     (
-        "Each gateway has first refused as many orders of each router as fill what it holds of their reports: their memory is "
-        "mapped once, in the first minutes of a day."
-    ),
-    (
         "Above capacity a gateway is offered what it takes most of, sought among 1,000,000 orders/s and 110, 130 and 160 % of "
         "what it took of that: it refuses what is late, and refusing costs. The others are offered 1,000,000."
+    ),
+    (
+        "A session that logs on gets again what the gateway holds of its router's reports; each load begins with that, so no "
+        "gateway has many reports before it is measured."
     ),
 )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Final
 
 from benches.bars import Bar, Cell, Document, Table
@@ -84,13 +83,10 @@ class Comparison:
     def _seconds(self) -> float:
         return self._settings.seconds
 
-    @contextmanager
-    def _gateway(self, name: str) -> Iterator[Target]:
+    def _gateway(self, name: str) -> AbstractContextManager[Target]:
         room = max(int(self._seconds * ORDERS_A_SECOND), 1 << 20)
         place = self._settings.directory / name
-        with gateway(place, self._venue, ROUTERS, max_orders=room, journal=self._settings.journal) as target:
-            capacity.settle(target, ROUTERS, self._seconds)
-            yield target
+        return gateway(place, self._venue, ROUTERS, max_orders=room, journal=self._settings.journal)
 
     def _round(self, name: str, sessions: int, ours: Target) -> None:
         for target in (*self._standing.values(), ours):

@@ -24,7 +24,7 @@ REASON: Final = "GATEWAY_BUSY"
 METHOD: Final = (
     (
         "Eight sessions, evenly spaced and in step; the shares of capacity in turn, a fresh gateway for each round. Capacity is "
-        "the most that the same gateway took before, in bursts of eight."
+        "the most that another one took just before, in bursts of eight."
     ),
     (
         f"Beyond: {BEYOND} % of capacity, {BEYOND_TIMES} times as long; its latency is told second part by second part, of those "
@@ -41,11 +41,12 @@ def run(settings: Settings) -> Document:
     room = max(int(ORDERS_A_SECOND * settings.seconds), 1 << 20)
     with venue_stub() as venue:
         for number in range(settings.rounds):
-            place = settings.directory / f"pressure-{number}"
+            place = settings.directory / f"capacity-{number}"
             with gateway(place, venue, ROUTERS, max_orders=room, journal=settings.journal) as target:
-                capacity.settle(target, ROUTERS, settings.seconds)
                 full = Load("capacity", capacity.RATE, burst=8, cut=True)
                 most = int(capacity.most(target, full, 8, settings.seconds)[1])
+            place = settings.directory / f"pressure-{number}"
+            with gateway(place, venue, ROUTERS, max_orders=room, journal=settings.journal) as target:
                 for share in SHARES:
                     load = Load(f"{share} %", most * share // 100)
                     rounds.add(load.name, "gateway", measure(target, load, 8, settings.seconds))
