@@ -45,7 +45,7 @@ HELP: Final = {
     "attestation_mismatch": "1 where a router runs what the manifest, or most of the fleet, does not; `missing`: not seen.",
     "bad_reports_total": "Venue reports whose numbers contradict their order.",
     "bad_ticks_total": "Quotes that are zero, locked or crossed, and rates that are not positive.",
-    "busy_turns_total": "Turns of 10 ms in which the order path had no rest: it is late after ten in a row.",
+    "busy_turns_total": "Turns of 10 ms in which the order path had no rest: it is late after fifty in a row.",
     "drop_copies_total": "Executions taken from the venue's drop copy.",
     "drop_copy_differences": "Orders about which drop copy and order session differ at the moment.",
     "drop_copy_up": "1 while the venue's drop copy is followed; 0 also where none is configured.",
