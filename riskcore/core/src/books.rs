@@ -15,7 +15,7 @@ use crate::units::{Money, Price, Qty, Rate, Worth, saturating_sum, widening_mul}
 use crate::watchlist::Causes;
 
 /// What one scope holds. Quantities in units, money in 1e-9 of the base currency unless said otherwise. What an order that
-/// passes reads and changes comes first, in three cache lines.
+/// passes reads and changes comes first, in the order in which it is needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub struct Book {
@@ -118,7 +118,7 @@ impl Revaluation {
 }
 
 impl Book {
-    /// A word of each line that an order that passes reads (`ahead.rs`).
+    /// A word of each line that an order outside of its grant reads (`ahead.rs`).
     pub fn ahead(&self) -> u64 {
         self.position as u64 ^ u64::from(self.open_orders) ^ self.headroom.ahead()
     }

@@ -204,10 +204,7 @@ impl Engine {
             ReportKind::CancelRejected => self.cancel_refused(id),
             ReportKind::TradeCancel { qty, price } => self.bust(id, qty, price)?,
             ReportKind::TradeCorrect { old_qty, old_price, qty, price } => {
-                // Both halves must fit before either is booked.
-                self.execution(self.state.orders.get(id)?, qty, price)?;
-                self.bust(id, old_qty, old_price)?;
-                self.fill(id, qty, price)?;
+                self.correct(id, (old_qty, old_price), (qty, price))?;
             }
         }
         Some(())
@@ -297,10 +294,8 @@ impl Engine {
     /// A busted trade is taken back exactly. The order does not come back to life, and no halt is lifted by it. An order from
     /// before the day roll may have executed then: its bust takes nothing off today's turnover.
     fn bust(&mut self, id: OrderId, qty: Qty, price: Price) -> Option<()> {
-        let order = self.state.orders.get(id).filter(|order| order.cum >= qty)?;
-        let execution = self.execution(order, qty, price)?;
-        let turnover = if self.state.orders.is_carried(id) { 0 } else { execution.notional };
-        let reversal = Execution { signed_qty: -execution.signed_qty, cash: -execution.cash, notional: -turnover };
+        let order = self.state.orders.get(id)?;
+        let reversal = self.reversal(order, qty, price)?;
         if !self.state.can_execute(&order.touched, reversal) {
             return None;
         }
@@ -313,9 +308,33 @@ impl Engine {
         let hold = self.hold(id, Qty::ZERO)?;
         self.state.book(&hold.touched, hold.symbol, hold.side, reversal, hold.delta);
         self.release(id, &hold);
-        self.executed(id, -qty.0, price, -turnover);
+        self.executed(id, -qty.0, price, reversal.notional);
         self.shrink_excess(id);
         Some(())
+    }
+
+    /// What takes an execution of an order back; `None` if it makes no sense.
+    fn reversal(&self, order: &Order, qty: Qty, price: Price) -> Option<Execution> {
+        let execution = self.execution(order, qty, price).filter(|_| order.cum >= qty)?;
+        let turnover = if self.state.orders.is_carried(order.id) { 0 } else { execution.notional };
+        Some(Execution { signed_qty: -execution.signed_qty, cash: -execution.cash, notional: -turnover })
+    }
+
+    /// An execution turns out to have been another one. What is wrong of it is taken back only if what is right fits: books
+    /// without either would show less than there is.
+    fn correct(&mut self, id: OrderId, wrong: (Qty, Price), right: (Qty, Price)) -> Option<()> {
+        let order = self.state.orders.get(id)?;
+        let (back, booked) = (self.reversal(order, wrong.0, wrong.1)?, self.execution(order, right.0, right.1)?);
+        let both = Execution {
+            signed_qty: back.signed_qty.checked_add(booked.signed_qty)?,
+            cash: back.cash.checked_add(booked.cash)?,
+            notional: back.notional.checked_add(booked.notional)?,
+        };
+        if !self.state.can_execute(&order.touched, both) {
+            return None;
+        }
+        self.bust(id, wrong.0, wrong.1)?;
+        self.fill(id, right.0, right.1)
     }
 
     /// The order can fill no more - as far as the venue says. Said twice, it changes nothing.

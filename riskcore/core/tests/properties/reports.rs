@@ -123,3 +123,32 @@ proptest! {
         prop_assert_eq!(world.engine.state_hash(), once.state_hash());
     }
 }
+
+/// A correction that does not fit takes nothing back: the books would show less than there is.
+#[test]
+fn a_correction_that_does_not_fit_leaves_what_was_executed_in_the_books() {
+    let mut world = World::at_venue(false);
+    let fates = [10, 100].map(|qty| Fate {
+        router: 0,
+        account: 0,
+        symbol: 0,
+        parent: None,
+        buys: true,
+        qty,
+        fills: vec![(qty, 10_000)],
+        bust: false,
+    });
+    let reports = tell(&mut world, &fates);
+    for (n, told) in reports.iter().enumerate() {
+        report(&mut world.engine, world.now, n, told);
+    }
+    let positions = |world: &World| world.engine.state().books.iter().map(|book| book.position).collect::<Vec<_>>();
+    let before = positions(&world);
+    assert!(before.contains(&110), "{before:?}");
+    let (old_qty, old_price) = (Qty(10), Price(100 * UNIT));
+    let kind = ReportKind::TradeCorrect { old_qty, old_price, qty: Qty(i64::MAX - 50), price: Price(1) };
+    report(&mut world.engine, world.now, reports.len(), &(reports[0].0, kind));
+
+    assert_eq!(before, positions(&world));
+    assert_eq!(1, world.engine.state().counters.bad_reports);
+}
