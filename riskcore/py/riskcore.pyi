@@ -574,6 +574,8 @@ class FloodSessionReport(TallyReport):
     phase: str
     """``LOGGING_ON``, ``READY``, ``RUNNING``, ``DRAINING`` or ``ENDED``."""
     error: str | None
+    last_report_seq: int
+    """The last report it has seen: ``resume_after`` of the router's next session. 0 = none."""
 
 @type_check_only
 class FloodReport(TallyReport):
@@ -625,6 +627,8 @@ class FloodSession:
     (0 = none). ``ping_pong`` sends the next order on the answer to the last instead. The ClOrdID is
     ``cl_ord_id_prefix`` and ten digits of ``client_seq``. With ``cancels_from`` the session cancels instead, and needs no
     lines: the orders with this number and the following ones, which an earlier flood of the router left open.
+    ``resume_after``: the last report that the router has seen today; the gateway sends those after it again, ``None`` = all
+    that it holds.
     """
 
     def __new__(
@@ -642,6 +646,7 @@ class FloodSession:
         ping_pong: bool = False,
         cl_ord_id_prefix: str = "F",
         cancels_from: int | None = None,
+        resume_after: int | None = None,
     ) -> Self: ...
 
 @final

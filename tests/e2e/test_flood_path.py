@@ -34,7 +34,9 @@ def line(side: str, price: int = PRICE) -> riskcore.FloodLine:
     return riskcore.FloodLine(account="ACC2", symbol="AAPL", side=side, order_qty=1, price=price)
 
 
-def session(router: str, rate: int, lines: Sequence[riskcore.FloodLine] = ()) -> riskcore.FloodSession:
+def session(
+    router: str, rate: int, lines: Sequence[riskcore.FloodLine] = (), resume_after: int | None = None
+) -> riskcore.FloodSession:
     return riskcore.FloodSession(
         router=router,
         token=router_token(router),
@@ -42,6 +44,7 @@ def session(router: str, rate: int, lines: Sequence[riskcore.FloodLine] = ()) ->
         rate=rate,
         duration_ns=60_000_000_000,
         orders=ORDERS,
+        resume_after=resume_after,
     )
 
 
@@ -84,6 +87,30 @@ def test_a_second_flood_of_a_router_continues_its_sequence(gateway: Gateway, stu
     assert (first["earlier"], report["earlier"]) == (0, 2 * ORDERS)
     assert report["accepted"] == ORDERS
     assert stub.report()["orders"] == 2 * ORDERS
+
+
+def test_a_flood_that_names_the_last_report_gets_only_later_ones(gateway: Gateway) -> None:
+    last = run(gateway, session("r1", 4_000))["sessions"][0]["last_report_seq"]
+    report = run(gateway, session("r1", 4_000, resume_after=last - 1))
+
+    assert last == 2 * ORDERS
+    assert (report["earlier"], report["accepted"]) == (1, ORDERS)
+    assert report["sessions"][0]["last_report_seq"] == 2 * last
+
+
+def test_a_flood_that_names_a_report_of_nobody_is_not_logged_on(gateway: Gateway) -> None:
+    flood = riskcore.Flood(target=gateway.order_entry, sessions=[session("r1", 4_000, resume_after=7)])
+    flood.start()
+    eventually(lambda: flood.wait(100), "the flood ended")
+
+    error = flood.report()["sessions"][0]["error"]
+    assert error is not None
+    assert "logon: resume_after is 7, but the last report of the day is 0" in error
+
+
+def test_a_venue_is_asked_for_no_earlier_reports(stub: riskcore.VenueStub) -> None:
+    with pytest.raises(riskcore.InvalidArgument, match="session r1 resumes: a venue is asked for no earlier reports"):
+        riskcore.Flood(target=stub.address, sessions=[session("r1", 1, resume_after=1)], venue_epoch=1)
 
 
 def test_refusals_come_with_the_name_of_the_check(gateway: Gateway, stub: riskcore.VenueStub) -> None:

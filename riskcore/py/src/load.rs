@@ -74,7 +74,8 @@ pub struct FloodSession(SessionConfig);
 impl FloodSession {
     #[new]
     #[pyo3(signature = (*, router, token, lines, rate, duration_ns, orders = 0, burst = 1, active_ns = 0, pause_ns = 0,
-                        ping_pong = false, cl_ord_id_prefix = "F", cancels_from = None))]
+                        ping_pong = false, cl_ord_id_prefix = "F", cancels_from = None,
+                        resume_after = None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of a configuration")]
     fn new(
         router: String,
@@ -89,6 +90,7 @@ impl FloodSession {
         ping_pong: bool,
         cl_ord_id_prefix: &str,
         cancels_from: Option<u64>,
+        resume_after: Option<u64>,
     ) -> Self {
         Self(SessionConfig {
             router,
@@ -98,6 +100,7 @@ impl FloodSession {
             shape: Shape { rate, burst, active: active_ns, pause: pause_ns, duration: duration_ns, orders },
             ping_pong,
             cl_ord_id_prefix: cl_ord_id_prefix.to_owned(),
+            resume_after,
         })
     }
 }
@@ -266,6 +269,7 @@ fn session_dict<'py>(py: Python<'py>, session: &SessionReport) -> PyResult<Bound
     dict.set_item("router", &session.router)?;
     dict.set_item("phase", session.phase.name())?;
     dict.set_item("error", session.error.as_deref())?;
+    dict.set_item("last_report_seq", session.last_report_seq)?;
     Ok(dict)
 }
 

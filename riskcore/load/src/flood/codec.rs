@@ -7,7 +7,7 @@ use bytes::{Buf, BufMut};
 use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
-use super::config::Protocol;
+use super::config::{Protocol, SessionConfig};
 use super::session::{Frame, Session};
 use super::template::Templates;
 use super::{exchange, order_entry};
@@ -29,10 +29,11 @@ pub struct Speech {
 }
 
 impl Speech {
-    /// The frames of `router` under `protocol`.
-    pub fn new(protocol: Protocol, router: &str, token: &str) -> Self {
+    /// The frames of a session under `protocol`.
+    pub fn new(protocol: Protocol, config: &SessionConfig) -> Self {
+        let SessionConfig { router, token, resume_after, .. } = config;
         let (logon, logout) = match protocol {
-            Protocol::OrderEntry => (order_entry::logon(router, token), order_entry::logout()),
+            Protocol::OrderEntry => (order_entry::logon(router, token, *resume_after), order_entry::logout()),
             Protocol::Exchange { epoch } => (exchange::logon(router, epoch), Vec::new()),
         };
         Self { protocol, logon, logout }

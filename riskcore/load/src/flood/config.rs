@@ -73,6 +73,9 @@ pub struct SessionConfig {
     pub ping_pong: bool,
     /// The ClOrdID is this and ten digits of `client_seq`.
     pub cl_ord_id_prefix: String,
+    /// The last report that an earlier flood of this router got today ([`super::SessionReport::last_report_seq`]): the
+    /// gateway sends those after it again; `None` = all it holds. Only to a gateway.
+    pub resume_after: Option<u64>,
 }
 
 /// The whole flood.
@@ -121,6 +124,9 @@ pub enum ConfigError {
     /// A venue's reports do not say which cancel they answer.
     #[error("session {0} cancels: only a gateway answers each cancel under its own number")]
     CancelsAtVenue(String),
+    /// A flood wants no earlier reports of a venue.
+    #[error("session {0} resumes: a venue is asked for no earlier reports, leave resume_after out")]
+    ResumesAtVenue(String),
     /// The epoch and the sequence number share 64 bits.
     #[error("epoch {0} does not fit 24 bits")]
     Epoch(u32),
@@ -144,6 +150,9 @@ impl FloodConfig {
             session.check()?;
             if session.cancels_from.is_some() && self.protocol != Protocol::OrderEntry {
                 return Err(ConfigError::CancelsAtVenue(session.router.clone()));
+            }
+            if session.resume_after.is_some() && self.protocol != Protocol::OrderEntry {
+                return Err(ConfigError::ResumesAtVenue(session.router.clone()));
             }
         }
         Ok(())

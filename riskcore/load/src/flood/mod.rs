@@ -40,6 +40,8 @@ pub struct SessionReport {
     pub error: Option<String>,
     /// Orders of the schedule that were never sent.
     pub unsent: u64,
+    /// The last report it has seen; a gateway sends those after it again, see [`SessionConfig::resume_after`].
+    pub last_report_seq: u64,
     /// What it counted.
     pub tally: Tally,
 }
@@ -122,6 +124,7 @@ impl Flood {
                 phase: session.phase(),
                 error: session.error.clone(),
                 unsent: session.unsent(),
+                last_report_seq: session.last_report_seq(),
                 tally: session.tally.clone(),
             }
         };

@@ -6,11 +6,12 @@ use super::session::{Report, Session};
 use crate::proto;
 use crate::wire::{Fields, WireError};
 
-/// The logon frame.
-pub fn logon(router: &str, token: &str) -> Vec<u8> {
+/// The logon frame. `resume_after` is the last report that the router has seen, `None` = it has seen none.
+pub fn logon(router: &str, token: &str, resume_after: Option<u64>) -> Vec<u8> {
     let logon = proto::Logon {
         router: router.to_owned(),
         token: token.to_owned(),
+        resume_after,
         instance_id: "flood".to_owned(),
         build: concat!("riskgate-load ", env!("CARGO_PKG_VERSION")).to_owned(),
         ..proto::Logon::default()

@@ -75,7 +75,7 @@ impl Runner {
         let drain = u64::try_from(config.drain_timeout.as_nanos()).unwrap_or(u64::MAX);
         let state = Session::new(session, config.protocol, Arc::clone(&templates), config.max_batch, drain);
         let state = Arc::new(Mutex::new(state));
-        let speech = Arc::new(Speech::new(config.protocol, &session.router, &session.token));
+        let speech = Arc::new(Speech::new(config.protocol, session));
         Self {
             codec: FloodCodec { session: Arc::clone(&state), templates, speech, clock },
             session: state,

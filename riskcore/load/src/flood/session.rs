@@ -130,6 +130,7 @@ pub struct Session {
     last_sent: u64,
     echo: Option<u64>,
     peer_seq: u64,
+    resumed_after: Option<u64>,
     stopped: bool,
     waker: Option<Waker>,
 }
@@ -168,6 +169,7 @@ impl Session {
             last_sent: 0,
             echo: None,
             peer_seq: 0,
+            resumed_after: config.resume_after,
             stopped: false,
             waker: None,
         }
@@ -176,6 +178,11 @@ impl Session {
     /// Where the session stands.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// The last report that it has seen by now; 0 = none.
+    pub fn last_report_seq(&self) -> u64 {
+        self.peer_seq
     }
 
     /// Whom to wake when there may be something to send.
@@ -355,14 +362,15 @@ impl Session {
         }
     }
 
-    /// The peer accepted the logon. Sequence numbers go on after `last_seq`, reports after `last_report` (when told).
+    /// The peer accepted the logon. Sequence numbers go on after `last_seq`, reports after `last_report`, when told,
+    /// or after the one that the session resumes from.
     pub fn on_logon_ack(&mut self, last_seq: u64, last_report: Option<u64>, heartbeat_ms: u64) {
         if self.phase != Phase::LoggingOn {
             return;
         }
         self.phase = Phase::Ready;
         self.first_seq = last_seq.saturating_add(1);
-        self.peer_seq = last_report.unwrap_or_default();
+        self.peer_seq = last_report.or(self.resumed_after).unwrap_or_default();
         // Half the agreed interval, so that one late timer is not a missed heartbeat.
         self.heartbeat = heartbeat_ms.saturating_mul(1_000_000) / 2;
     }
@@ -501,6 +509,7 @@ mod tests {
             shape,
             ping_pong,
             cl_ord_id_prefix: "F".into(),
+            resume_after: None,
         };
         let templates = Arc::new(Templates::new(&config, Protocol::OrderEntry, "r1"));
         Session::new(&config, Protocol::OrderEntry, templates, MAX_BATCH, 10 * MS)

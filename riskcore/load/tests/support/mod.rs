@@ -34,6 +34,7 @@ pub fn session(router: &str, rate: u64, orders: u64) -> SessionConfig {
         shape: Shape { rate, burst: 1, active: 0, pause: 0, duration: 60_000_000_000, orders },
         ping_pong: false,
         cl_ord_id_prefix: format!("{router}-"),
+        resume_after: None,
     }
 }
 
