@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -82,6 +82,8 @@ class Target:
     """Given when it is a gateway."""
     log: Path | None = None
     """What it says, if that is kept."""
+    seen: dict[str, int] = field(default_factory=dict)
+    """The last report that each router has had of a gateway."""
 
     def cpu_ns(self) -> int:
         """Processor time of the process so far, all threads, user and system."""

@@ -22,8 +22,8 @@ METHOD: Final = (
         "what it took of that: it refuses what is late, and refusing costs. The others are offered 1,000,000."
     ),
     (
-        "A session that logs on gets again what the gateway holds of its router's reports; each load begins with that, so no "
-        "gateway has many reports before it is measured."
+        "Each gateway has first refused as many orders of each router as fill what it holds of their reports: their memory is "
+        "mapped once, in the first minutes of a day. Sessions resume after the last report of the load before."
     ),
 )
 
@@ -45,9 +45,9 @@ def settle(target: Target, routers: Sequence[str], seconds: float) -> None:
     """
     count = int(REPORTS * min(seconds, 1))
     unknown = riskcore.FloodLine(account="ACC1", symbol="NONE", side="buy", order_qty=1, price=PRICE)
-    sessions = [session(name, RATE, 600, lines=[unknown], burst=64, count=count) for name in routers]
+    sessions = [session(target, name, RATE, 600, lines=[unknown], burst=64, count=count) for name in routers]
     filling = flood(target, sessions)
     filling.start()
-    report = finish(filling, "orders that are refused")
+    report = finish(target, filling, "orders that are refused")
     if report["rejected"] != count * len(routers):
         raise BenchError(f"orders of an unknown symbol were not all refused: {report['reject_reasons']}")

@@ -124,7 +124,7 @@ def flood(target: Target, duration: float) -> Flooded:
                 check(one, f"the long flood, after {time.monotonic() - started:.0f} s")
             seconds.append(_second(target, trading, cancelling, flooding, time.monotonic() - started))
         for one in floods:
-            finish(one, "the end of the long flood")
+            finish(target, one, "the end of the long flood")
     except BenchError as error:
         if not seconds:
             raise

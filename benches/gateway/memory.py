@@ -117,7 +117,7 @@ def _connected(target: Target, sessions: int, orders: int) -> Iterator[None]:
             raise BenchError(f"{sessions} sessions did not get their answers")
     yield
     running.stop()
-    finish(running, f"{sessions} sessions")
+    finish(target, running, f"{sessions} sessions")
 
 
 def _bars(rounds: list[Round]) -> list[Bar]:

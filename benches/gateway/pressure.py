@@ -24,7 +24,7 @@ REASON: Final = "GATEWAY_BUSY"
 METHOD: Final = (
     (
         "Eight sessions, evenly spaced and in step; the shares of capacity in turn, a fresh gateway for each round. Capacity is "
-        "the most that another one took just before, in bursts of eight."
+        "the most that the same gateway took before, in frames of one, as evenly spaced orders come."
     ),
     (
         f"Beyond: {BEYOND} % of capacity, {BEYOND_TIMES} times as long; its latency is told second part by second part, of those "
@@ -41,12 +41,11 @@ def run(settings: Settings) -> Document:
     room = max(int(ORDERS_A_SECOND * settings.seconds), 1 << 20)
     with venue_stub() as venue:
         for number in range(settings.rounds):
-            place = settings.directory / f"capacity-{number}"
-            with gateway(place, venue, ROUTERS, max_orders=room, journal=settings.journal) as target:
-                full = Load("capacity", capacity.RATE, burst=8, cut=True)
-                most = int(capacity.most(target, full, 8, settings.seconds)[1])
             place = settings.directory / f"pressure-{number}"
             with gateway(place, venue, ROUTERS, max_orders=room, journal=settings.journal) as target:
+                capacity.settle(target, ROUTERS, settings.seconds)
+                full = Load("capacity", capacity.RATE, batch=1, cut=True)
+                most = int(capacity.most(target, full, 8, settings.seconds)[1])
                 for share in SHARES:
                     load = Load(f"{share} %", most * share // 100)
                     rounds.add(load.name, "gateway", measure(target, load, 8, settings.seconds))
@@ -68,7 +67,7 @@ class Beyond:
         self.rate = rate
         self.parts: list[tuple[float, float, float]] = []
         """Of each part: orders taken and refused per second, p99 of those taken in us."""
-        running = flood(target, [session(name, rate // 8, seconds * BEYOND_TIMES) for name in ROUTERS])
+        running = flood(target, [session(target, name, rate // 8, seconds * BEYOND_TIMES) for name in ROUTERS])
         running.start()
         due = time.monotonic()
         while not running.wait(max(1, int((due + seconds - time.monotonic()) * 1_000))):
@@ -77,7 +76,7 @@ class Beyond:
             if part["accepted"]:
                 times = part["accepted_latency_ns"]
                 self.parts.append((part["accepted"] / seconds, part["rejected"] / seconds, times["p99"] / 1_000))
-        self.report = finish(running, "beyond capacity")
+        self.report = finish(target, running, "beyond capacity")
         if len(self.parts) <= SETTLED:
             raise BenchError("the flow beyond capacity ended before its time")
 

@@ -74,27 +74,27 @@ class Round:
 
 def rest(target: Target, count: int) -> None:
     """Leave so many orders of the canceller open, numbered from 1."""
-    sending = flood(target, [session(CANCELLER, REST_RATE, 600, lines=orders("day"), count=count)])
+    sending = flood(target, [session(target, CANCELLER, REST_RATE, 600, lines=orders("day"), count=count)])
     sending.start()
-    report = finish(sending, "orders that rest")
+    report = finish(target, sending, "orders that rest")
     if report["accepted"] != count:
         raise BenchError(f"{count - report['accepted']} orders do not rest: {report['reject_reasons']}")
 
 
 def healthy(target: Target, seconds: float) -> riskcore.Flood:
     """The seven, not started."""
-    return flood(target, [session(name, HEALTHY_RATE, seconds) for name in HEALTHY])
+    return flood(target, [session(target, name, HEALTHY_RATE, seconds) for name in HEALTHY])
 
 
 def runaway(target: Target, seconds: float) -> riskcore.Flood:
     """The runaway, not started."""
-    return flood(target, [session(RUNAWAY, LIMIT * TIMES, seconds)])
+    return flood(target, [session(target, RUNAWAY, LIMIT * TIMES, seconds)])
 
 
 def cancels(target: Target, seconds: float) -> riskcore.Flood:
     """The cancels of what :func:`rest` left, not started."""
     count = int(CANCEL_RATE * seconds)
-    return flood(target, [session(CANCELLER, CANCEL_RATE, seconds + 1, lines=(), cancels_from=1, count=count)])
+    return flood(target, [session(target, CANCELLER, CANCEL_RATE, seconds + 1, lines=(), cancels_from=1, count=count)])
 
 
 def one_round(settings: Settings, venue: Venue, number: int) -> Round:
@@ -106,12 +106,12 @@ def one_round(settings: Settings, venue: Venue, number: int) -> Round:
         rest(target, int(CANCEL_RATE * seconds))
         quiet = healthy(target, seconds)
         quiet.start()
-        alone = finish(quiet, "seven alone")
+        alone = finish(target, quiet, "seven alone")
         before = venue.report()["orders"]
         running = [healthy(target, seconds), cancels(target, seconds), runaway(target, seconds)]
         for one in running:
             one.start()
-        beside, cancelled, flooding = (finish(one, "the flood") for one in running)
+        beside, cancelled, flooding = (finish(target, one, "the flood") for one in running)
         return Round(alone, beside, flooding, cancelled, venue.report()["orders"] - before)
 
 

@@ -75,6 +75,7 @@ def orders(tif: str = "ioc") -> list[riskcore.FloodLine]:
 
 
 def session(
+    target: Target,
     router: str,
     rate: int,
     seconds: float,
@@ -84,7 +85,7 @@ def session(
     cancels_from: int | None = None,
     count: int = 0,
 ) -> riskcore.FloodSession:
-    """A router's session; `rate` 0 keeps one order in flight."""
+    """A router's session, which resumes after the last report that :func:`finish` saw; `rate` 0 keeps one order in flight."""
     return riskcore.FloodSession(
         router=router,
         token=router_token(router),
@@ -95,6 +96,7 @@ def session(
         burst=burst,
         ping_pong=rate == 0,
         cancels_from=cancels_from,
+        resume_after=target.seen.get(router),
     )
 
 
@@ -109,8 +111,8 @@ def flood(target: Target, sessions: Sequence[riskcore.FloodSession], *, batch: i
     )
 
 
-def finish(running: riskcore.Flood, what: str) -> FloodReport:
-    """Wait for the end of a flood; what it counted.
+def finish(target: Target, running: riskcore.Flood, what: str) -> FloodReport:
+    """Wait for the end of a flood to this target; what it counted.
 
     Raises:
         BenchError: A session ended early.
@@ -118,7 +120,10 @@ def finish(running: riskcore.Flood, what: str) -> FloodReport:
     while not running.wait(200):
         pass
     check(running, what)
-    return running.report()
+    report = running.report()
+    if target.metrics:
+        target.seen.update({one["router"]: one["last_report_seq"] for one in report["sessions"]})
+    return report
 
 
 def check(running: riskcore.Flood, what: str) -> None:
@@ -137,7 +142,7 @@ def measure(target: Target, load: Load, sessions: int, seconds: float) -> Figure
     rate = max(load.rate // sessions, 1) if load.rate else 0
     running = flood(
         target,
-        [session(router, rate, seconds, burst=load.burst) for router in ROUTERS[:sessions]],
+        [session(target, router, rate, seconds, burst=load.burst) for router in ROUTERS[:sessions]],
         batch=load.batch,
     )
     stays = residence.counts(target) if target.metrics else {}
@@ -146,7 +151,7 @@ def measure(target: Target, load: Load, sessions: int, seconds: float) -> Figure
     if load.cut:
         running.wait(int(seconds * 1_000))
         running.stop()
-    report = finish(running, f"{target.name}, {load.name}, {sessions} sessions")
+    report = finish(target, running, f"{target.name}, {load.name}, {sessions} sessions")
     taken = figures(report, target.cpu_ns() - before)
     if not target.metrics:
         return taken
