@@ -23,11 +23,10 @@ use crate::wire::responses::{OrdStatus, side_code, unit_name};
 const DEFAULT_LIST: usize = 1_000;
 
 impl Plane {
-    /// Runs one method.
+    /// Runs one method; `ListScopes` is [`crate::listing`]'s.
     pub fn admin(&mut self, method: &str, request: &[u8], principal: &str) -> Result<Vec<u8>, Error> {
         match method {
             "GetStatus" => Ok(self.get_status().encode_to_vec()),
-            "ListScopes" => Ok(self.list_scopes(&decode(request)?).encode_to_vec()),
             "ListPositions" => Ok(self.list_positions(&decode(request)?)?.encode_to_vec()),
             "ListOrders" => Ok(self.list_orders(&decode(request)?)?.encode_to_vec()),
             "ListParents" => Ok(self.list_parents(&decode(request)?).encode_to_vec()),
@@ -161,13 +160,13 @@ impl Plane {
         }
     }
 
-    fn list_scopes(&self, request: &proto::ListScopesRequest) -> proto::ListScopesResponse {
-        let state = self.engine.state();
-        let all = state.scopes.iter().filter(|(ix, _)| !request.halted_only || state.halts.state(*ix) > State::Active);
-        proto::ListScopesResponse { scopes: all.filter_map(|(ix, scope)| self.scope_status(ix, scope)).collect() }
+    /// Whether anything is latched at a scope itself.
+    pub(crate) fn is_halted(&self, ix: ScopeIx) -> bool {
+        self.engine.state().halts.state(ix) > State::Active
     }
 
-    fn scope_status(&self, ix: ScopeIx, scope: Scope) -> Option<proto::ScopeStatus> {
+    /// A scope with the part of each limit that is used.
+    pub(crate) fn scope_status(&self, ix: ScopeIx, scope: Scope) -> Option<proto::ScopeStatus> {
         let state = self.engine.state();
         let book = state.books.get(ix.at())?;
         let newest = state.halts.trips().iter().rev().find(|trip| trip.scope == scope && trip.reinstated.is_none());
@@ -406,7 +405,8 @@ impl Plane {
     }
 }
 
-fn decode<M: Message + Default>(request: &[u8]) -> Result<M, Error> {
+/// A request.
+pub(crate) fn decode<M: Message + Default>(request: &[u8]) -> Result<M, Error> {
     M::decode(request).map_err(|e| Error::Invalid(format!("the request is not what this method takes: {e}")))
 }
 

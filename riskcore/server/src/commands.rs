@@ -10,6 +10,7 @@ use riskcore::scopes::ScopeKind;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::error::Error;
+use crate::listing;
 use crate::plane::{Plane, Shared, durable};
 use crate::scope_text;
 
@@ -115,6 +116,9 @@ pub async fn serve(plane: Shared, mut inbox: Inbox) {
             else => return,
         };
         match command {
+            Command::Admin { method, request, reply, .. } if method == "ListScopes" => {
+                tokio::spawn(listing::scopes(plane.clone(), request, reply));
+            }
             Command::Admin { method, request, principal, reply } => {
                 let (answer, lsn) = {
                     let mut plane = plane.lock();

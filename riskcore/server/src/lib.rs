@@ -25,6 +25,7 @@ pub mod io;
 pub mod knobs;
 pub mod lanes;
 pub mod limits;
+pub mod listing;
 pub mod metrics;
 pub mod order_entry;
 pub(crate) mod overload;
