@@ -9,8 +9,12 @@ use crate::error::Error;
 use crate::plane::{Plane, Shared, durable, yield_turn};
 use crate::proto;
 
-/// Scopes that are described before orders have their turn.
+/// Scopes that are described before orders have their turn, when there are few.
 const PART: usize = 2;
+
+/// Parts of a listing at most: in a flood each waits for all that the sessions have to say, and whoever watches it must still be
+/// answered in time.
+const PARTS: usize = 256;
 
 /// Answers `ListScopes`. Each scope is told as it stands when its turn comes.
 pub async fn scopes(plane: Shared, request: Vec<u8>, reply: oneshot::Sender<Result<Vec<u8>, Error>>) {
@@ -24,7 +28,7 @@ pub async fn scopes(plane: Shared, request: Vec<u8>, reply: oneshot::Sender<Resu
     // The parts one after the other are the whole: so Protocol Buffers merges what is repeated.
     let (mut answer, mut from) = (Vec::new(), Some(0));
     while let Some(first) = from.filter(|_| !reply.is_closed()) {
-        let (part, next) = plane.lock().list_scopes(&request, first, PART);
+        let (part, next) = plane.lock().list_scopes(&request, first);
         answer.append(&mut part.encode_to_vec());
         from = next;
         yield_turn().await;
@@ -35,17 +39,35 @@ pub async fn scopes(plane: Shared, request: Vec<u8>, reply: oneshot::Sender<Resu
 }
 
 impl Plane {
-    /// At most `most` scopes from the one with index `first` on, and the index to go on from.
+    /// The part from the scope with index `first` on, and the index to go on from.
     fn list_scopes(
         &self,
         request: &proto::ListScopesRequest,
         first: usize,
-        most: usize,
     ) -> (proto::ListScopesResponse, Option<usize>) {
         let state = self.engine.state();
+        let most = part_of(state.scopes.len());
         let all = (first..state.scopes.len()).map(|n| ScopeIx(n as u32));
         let mut wanted = all.filter(|ix| !request.halted_only || self.is_halted(*ix)).peekable();
         let scopes = wanted.by_ref().take(most).filter_map(|ix| self.scope_status(ix, state.scopes.at(ix))).collect();
         (proto::ListScopesResponse { scopes }, wanted.peek().map(|ix| ix.at()))
+    }
+}
+
+/// Scopes of a part, of so many in all.
+fn part_of(scopes: usize) -> usize {
+    scopes.div_ceil(PARTS).max(PART)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_listing_has_more_parts_than_can_be_waited_for() {
+        for scopes in [1_usize, 2, 511, 512, 513, 10_000, 1_000_000] {
+            assert!(scopes.div_ceil(part_of(scopes)) <= PARTS, "{scopes} scopes");
+        }
+        assert_eq!(PART, part_of(PART * PARTS));
     }
 }
